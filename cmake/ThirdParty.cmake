@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every third-party package in one place. A module links the target it needs; nothing here leaks into public headers but Eigen.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Threads REQUIRED)
+
+# OpenBLAS in its OpenMP variant where there is one: one thread pool for the linear algebra and for our own loops.
+find_library(STEMBRIDGE_OPENBLAS NAMES openblas REQUIRED
+    HINTS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread)
+find_path(STEMBRIDGE_LAPACKE_INCLUDE lapacke.h REQUIRED HINTS /usr/include)
+find_path(STEMBRIDGE_CBLAS_INCLUDE cblas.h REQUIRED
+    HINTS /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
+          /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
+find_library(STEMBRIDGE_LAPACKE NAMES lapacke REQUIRED)
+add_library(stembridge_blas INTERFACE)
+# OpenBLAS comes first, so that LAPACKE's calls resolve to it and not to the reference BLAS.
+target_link_libraries(stembridge_blas INTERFACE ${STEMBRIDGE_OPENBLAS} ${STEMBRIDGE_LAPACKE})
+target_include_directories(stembridge_blas SYSTEM INTERFACE ${STEMBRIDGE_CBLAS_INCLUDE} ${STEMBRIDGE_LAPACKE_INCLUDE})
+
+if(STEMBRIDGE_LIBXC)
+    find_package(Libxc REQUIRED)
+endif()
+if(STEMBRIDGE_CUDA)
+    if(NOT CMAKE_CUDA_COMPILER AND EXISTS /usr/local/cuda/bin/nvcc)
+        set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc)
+    endif()
+    if(NOT CMAKE_CUDA_ARCHITECTURES)
+        set(CMAKE_CUDA_ARCHITECTURES "80;90")
+    endif()
+    enable_language(CUDA)
+    # CMake 3.25 cannot hand C++20 to nvcc; .cu files see plain pointers only.
+    set(CMAKE_CUDA_STANDARD 17)
+    find_package(CUDAToolkit REQUIRED)
+endif()

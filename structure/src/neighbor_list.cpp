@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stembridge/structure/neighbor_list.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge {
+namespace {
+
+/// Regular bins over a set of points, at least `width` wide, so that partners lie in the 27 bins around a
+/// point.
+class Bins {
+  public:
+    Bins(const Eigen::Matrix3Xd& points, double width) : low_(points.rowwise().minCoeff()) {
+        const Eigen::Vector3d extent = points.rowwise().maxCoeff() - low_;
+        for (int k = 0; k < 3; ++k) {
+            // No more than about two bins per point and direction, however sparse the points are.
+            const double finest = extent(k) / (2 * std::cbrt(static_cast<double>(points.cols())) + 1);
+            width_[k] = std::max({width, finest, 1e-6});
+            n_[k] = static_cast<int>(extent(k) / width_[k]) + 1;
+        }
+        members_.resize(static_cast<std::size_t>(n_[0]) * n_[1] * n_[2]);
+        for (int p = 0; p < points.cols(); ++p) members_[index(bin_of(points.col(p)))].push_back(p);
+    }
+
+    template <class Visit>
+    void around(const Eigen::Vector3d& point, Visit visit) const {
+        const Eigen::Vector3i centre = bin_of(point);
+        for (int a = std::max(0, centre(0) - 1); a <= std::min(n_[0] - 1, centre(0) + 1); ++a)
+            for (int b = std::max(0, centre(1) - 1); b <= std::min(n_[1] - 1, centre(1) + 1); ++b)
+                for (int c = std::max(0, centre(2) - 1); c <= std::min(n_[2] - 1, centre(2) + 1); ++c)
+                    for (const int p : members_[index({a, b, c})]) visit(p);
+    }
+
+  private:
+    Eigen::Vector3i bin_of(const Eigen::Vector3d& point) const {
+        Eigen::Vector3i bin;
+        for (int k = 0; k < 3; ++k)
+            bin(k) =
+                static_cast<int>(std::clamp(std::floor((point(k) - low_(k)) / width_[k]), -2.0, n_[k] + 1.0));
+        return bin;
+    }
+    std::size_t index(const Eigen::Vector3i& bin) const {
+        return (static_cast<std::size_t>(bin(0)) * n_[1] + bin(1)) * n_[2] + bin(2);
+    }
+
+    Eigen::Vector3d low_;
+    std::array<double, 3> width_{};
+    std::array<int, 3> n_{};
+    std::vector<std::vector<int>> members_;
+};
+
+/// Distance between the lattice planes spanned by the other two vectors, bohr.
+double plane_spacing(const Cell& cell, int axis) {
+    const Eigen::Vector3d normal = cell.vector((axis + 1) % 3).cross(cell.vector((axis + 2) % 3));
+    return std::abs(normal.dot(cell.vector(axis))) / normal.norm();
+}
+
+/// The cell with its non-periodic vectors replaced by unit vectors perpendicular to the periodic ones.
+Cell completed(const Cell& cell) {
+    Cell result = cell;
+    for (int k = 0; k < 3; ++k) {
+        if (cell.periodic[static_cast<std::size_t>(k)]) continue;
+        const Eigen::Vector3d a = result.vector((k + 1) % 3), b = result.vector((k + 2) % 3);
+        Eigen::Vector3d direction = a.cross(b);
+        if (direction.norm() < 1e-9 * std::max(1e-9, a.norm() * b.norm()))
+            direction = Eigen::Vector3d::Unit(k);
+        result.vectors.col(k) = direction.normalized();
+    }
+    return result;
+}
+
+}  // namespace
+
+NeighborList::NeighborList(const Structure& structure, double cutoff)
+    : neighbors_(static_cast<std::size_t>(structure.size())), cutoff_(cutoff) {
+    const int n = structure.size();
+    if (n == 0) return;
+
+    // Periodic images of every atom that can lie within the cut-off of an atom inside the wrapped cell.
+    Eigen::Matrix3Xd wrapped = structure.positions;
+    Eigen::Matrix3Xi wraps = Eigen::Matrix3Xi::Zero(3, n);  // wrapped = original - vectors * wraps
+    std::array<int, 3> reach = {0, 0, 0};
+    if (structure.cell.is_periodic()) {
+        Cell frame = structure.cell;
+        for (int k = 0; k < 3; ++k)
+            if (!frame.periodic[static_cast<std::size_t>(k)]) frame.vectors.col(k).setZero();
+        frame = completed(frame);
+        if (frame.volume() < 1e-9)
+            throw InputError("the lattice vectors of the periodic directions are linearly dependent");
+        const Eigen::Matrix3Xd fractions = frame.fractional(structure.positions);
+        for (int k = 0; k < 3; ++k) {
+            if (!structure.cell.periodic[static_cast<std::size_t>(k)]) continue;
+            reach[static_cast<std::size_t>(k)] =
+                static_cast<int>(std::ceil(cutoff / plane_spacing(frame, k)));
+            for (int i = 0; i < n; ++i) {
+                wraps(k, i) = static_cast<int>(std::floor(fractions(k, i)));
+                wrapped.col(i) -= frame.vector(k) * wraps(k, i);
+            }
+        }
+    }
+
+    struct Image {
+        int atom;
+        std::array<int, 3> shift;
+    };
+    std::vector<Image> images;
+    std::vector<double> coordinates;
+    const Eigen::Vector3d low = wrapped.rowwise().minCoeff().array() - cutoff;
+    const Eigen::Vector3d high = wrapped.rowwise().maxCoeff().array() + cutoff;
+    for (int a = -reach[0]; a <= reach[0]; ++a)
+        for (int b = -reach[1]; b <= reach[1]; ++b)
+            for (int c = -reach[2]; c <= reach[2]; ++c) {
+                Eigen::Vector3d shift = Eigen::Vector3d::Zero();
+                const std::array<int, 3> s = {a, b, c};
+                for (int k = 0; k < 3; ++k)
+                    if (s[static_cast<std::size_t>(k)] != 0)
+                        shift += structure.cell.vector(k) * s[static_cast<std::size_t>(k)];
+                for (int j = 0; j < n; ++j) {
+                    const Eigen::Vector3d p = wrapped.col(j) + shift;
+                    if ((p.array() < low.array()).any() || (p.array() > high.array()).any()) continue;
+                    images.push_back({j, s});
+                    coordinates.insert(coordinates.end(), p.data(), p.data() + 3);
+                }
+            }
+    const Eigen::Map<const Eigen::Matrix3Xd> points(coordinates.data(), 3,
+                                                    static_cast<Eigen::Index>(images.size()));
+
+    const Bins bins(points, cutoff);
+    for (int i = 0; i < n; ++i) {
+        auto& list = neighbors_[static_cast<std::size_t>(i)];
+        bins.around(wrapped.col(i), [&](int p) {
+            const Image& image = images[static_cast<std::size_t>(p)];
+            const bool itself = image.atom == i && image.shift == std::array<int, 3>{0, 0, 0};
+            if (itself || (points.col(p) - wrapped.col(i)).squaredNorm() > cutoff * cutoff) return;
+            Neighbor neighbor;
+            neighbor.j = image.atom;
+            // r_ij from the positions as given, so that wrapping changes no bit of it.
+            neighbor.r_ij = structure.positions.col(image.atom) - structure.positions.col(i);
+            for (int k = 0; k < 3; ++k) {
+                const auto axis = static_cast<std::size_t>(k);
+                neighbor.image[axis] = image.shift[axis] - wraps(k, image.atom) + wraps(k, i);
+                if (neighbor.image[axis] != 0)
+                    neighbor.r_ij += structure.cell.vector(k) * neighbor.image[axis];
+            }
+            neighbor.distance = neighbor.r_ij.norm();
+            list.push_back(neighbor);
+        });
+        std::sort(list.begin(), list.end(), [](const Neighbor& x, const Neighbor& y) {
+            return std::tie(x.j, x.image) < std::tie(y.j, y.image);
+        });
+    }
+}
+
+}  // namespace stembridge
