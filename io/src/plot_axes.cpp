@@ -289,9 +289,9 @@ Figure draw(const CurvePlot& plot) {
         draw_panel_legend(body, items, extra, top, plot.width);
         const std::string clip = fmt::format("{}-panel-{}", plot.name, p);
         body += fmt::format(
-            R"(<clipPath id="{}"><rect x="{}" y="{}" width="{}" height="{}"/></clipPath><g clip-path="url(#{})" data-panel="{}">)",
+            R"svg(<clipPath id="{0}"><rect x="{1}" y="{2}" width="{3}" height="{4}"/></clipPath><g clip-path="url(#{0})">)svg",
             clip, svg_number(left - 1), svg_number(top - 1), svg_number(right - left + 2),
-            svg_number(bottom - top + 2), clip, p);
+            svg_number(bottom - top + 2));
         for (const Level& level : panel.levels)
             if (y.shows(level.y))
                 body += fmt::format(R"(<path class="level" d="M{} {}H{}"/>)", svg_number(left),
@@ -347,7 +347,7 @@ Figure draw(const Histogram& plot) {
     for (const Sample& sample : plot.samples)
         items.push_back(
             {LegendItem::Kind::area, fmt::format("area c{0} f{0}", sample.color % 6), sample.label});
-    const std::string y_label = "share of " + plot.counted + " / %";
+    const std::string y_label = fmt::format("share of {} / %", plot.counted);
     const double extra = extra_legend_height(items, y_label, plot.width - right_margin);
     const double top = header_height + extra;
     const double bottom = plot.height - footer_height;

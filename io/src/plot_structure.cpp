@@ -72,21 +72,16 @@ std::string point(const Point& p) {
     return svg_number(p[0]) + " " + svg_number(p[1]);
 }
 
-Eigen::Vector3d bond_vector(const Structure& structure, const Scene& scene, const BondLine& bond) {
-    return (structure.positions.col(bond.second) - structure.positions.col(bond.first)) / units::angstrom +
-           scene.vectors * Eigen::Vector3d(bond.image[0], bond.image[1], bond.image[2]);
-}
-
 // Whole bonds as one line; a bond that leaves the cell as its two halves, which the clip cuts at the border.
 std::string bonds_path(const StructureView& view, const Scene& scene, const Projection& to_px) {
     std::string path;
     const auto line = [&](const Eigen::Vector3d& a, const Eigen::Vector3d& b) {
-        path += "M" + point(to_px(a)) + "L" + point(to_px(b));
+        path += fmt::format("M{}L{}", point(to_px(a)), point(to_px(b)));
     };
-    for (const BondLine& bond : view.bonds) {
-        const Eigen::Vector3d r = bond_vector(view.structure, scene, bond);
-        const Eigen::Vector3d a = scene.positions.col(bond.first);
-        const Eigen::Vector3d b = scene.positions.col(bond.second);
+    for (const Bond& bond : view.bonds) {
+        const Eigen::Vector3d r = bond.r_ij / units::angstrom;
+        const Eigen::Vector3d a = scene.positions.col(bond.i);
+        const Eigen::Vector3d b = scene.positions.col(bond.j);
         if ((b - a - r).norm() < 1e-3) {
             line(a, b);
         } else {
@@ -97,20 +92,10 @@ std::string bonds_path(const StructureView& view, const Scene& scene, const Proj
     return path;
 }
 
-// Corners of a ring as a connected polygon: each step goes to the nearest image of the next atom.
-Eigen::Matrix3Xd unwrapped(const std::vector<int>& ring, const Scene& scene) {
-    Eigen::Matrix3Xd corners(3, static_cast<Eigen::Index>(ring.size()));
-    const Eigen::Matrix3d inverse = scene.repeats() ? scene.vectors.inverse() : Eigen::Matrix3d::Zero();
-    corners.col(0) = scene.positions.col(ring[0]);
-    for (Eigen::Index k = 1; k < corners.cols(); ++k) {
-        Eigen::Vector3d step = scene.positions.col(ring[static_cast<std::size_t>(k)]) - corners.col(k - 1);
-        const Eigen::Vector3d fraction = inverse * step;
-        for (int axis = 0; axis < 3; ++axis)
-            if (scene.periodic[static_cast<std::size_t>(axis)])
-                step -= std::round(fraction[axis]) * scene.vectors.col(axis);
-        corners.col(k) = corners.col(k - 1) + step;
-    }
-    return corners;
+// Corners of a ring in one piece, near where its first atom is displayed.
+Eigen::Matrix3Xd ring_corners(const Ring& ring, const Structure& structure, const Scene& scene) {
+    return (ring_positions(ring, structure) / units::angstrom).colwise() +
+           scene.wraps.col(ring.atoms.front());
 }
 
 // The polygon and its images that reach into the cell.
@@ -133,11 +118,12 @@ void draw_rings(std::string& out, const StructureView& view, const Scene& scene,
     std::map<std::string, std::string> paths;
     std::string labels;
     const double font_size = std::min(12.0, 0.85 * to_px.scale);
-    for (const std::vector<int>& ring : view.rings) {
-        for (const Eigen::Matrix3Xd& corners : images_in_cell(unwrapped(ring, scene), scene)) {
+    for (const Ring& ring : view.rings) {
+        for (const Eigen::Matrix3Xd& corners :
+             images_in_cell(ring_corners(ring, view.structure, scene), scene)) {
             std::string& path = paths[ring_class(ring.size())];
             for (Eigen::Index k = 0; k < corners.cols(); ++k)
-                path += (k == 0 ? "M" : "L") + point(to_px(corners.col(k)));
+                path += fmt::format("{}{}", k == 0 ? 'M' : 'L', point(to_px(corners.col(k))));
             path += "Z";
             if (ring.size() == 6 || font_size < smallest_ring_label) continue;
             const Point center = to_px(corners.rowwise().mean());
@@ -191,7 +177,8 @@ void draw_cloud(std::string& out, const StructureView& view, const Scene& scene,
     std::string path;
     for (const Eigen::Matrix3Xd& snapshot : view.snapshots)
         for (int i = 0; i < scene.size(); ++i)
-            path += "M" + point(to_px(snapshot.col(i) / units::angstrom + scene.wraps.col(i))) + "h0";
+            path +=
+                fmt::format("M{}h0", point(to_px(snapshot.col(i) / units::angstrom + scene.wraps.col(i))));
     if (!path.empty()) out += fmt::format(R"(<path class="cloud" d="{}"/>)", path);
 }
 
@@ -206,9 +193,9 @@ void draw_arrows(std::string& out, const StructureView& view, const Scene& scene
         const Point along = (tip - tail) / length;
         const Point across(-along[1], along[0]);
         const double head = std::min(4.5, 0.45 * length);
-        path += "M" + point(tail) + "L" + point(tip) + "M" +
-                point(tip - head * along + 0.65 * head * across) + "L" + point(tip) + "L" +
-                point(tip - head * along - 0.65 * head * across);
+        path += fmt::format("M{}L{}M{}L{}L{}", point(tail), point(tip),
+                            point(tip - head * along + 0.65 * head * across), point(tip),
+                            point(tip - head * along - 0.65 * head * across));
     }
     if (!path.empty()) out += fmt::format(R"(<path class="arrow" d="{}"/>)", path);
 }
@@ -216,12 +203,13 @@ void draw_arrows(std::string& out, const StructureView& view, const Scene& scene
 void check(const StructureView& view) {
     const int n = view.structure.size();
     const auto inside = [n](int atom) { return atom >= 0 && atom < n; };
-    for (const BondLine& bond : view.bonds)
-        if (!inside(bond.first) || !inside(bond.second))
+    for (const Bond& bond : view.bonds)
+        if (!inside(bond.i) || !inside(bond.j))
             throw InputError(fmt::format("figure '{}': bond {}-{} is outside the {} atoms of the structure",
-                                         view.name, bond.first, bond.second, n));
-    for (const std::vector<int>& ring : view.rings)
-        if (ring.size() < 3 || !std::all_of(ring.begin(), ring.end(), inside))
+                                         view.name, bond.i, bond.j, n));
+    for (const Ring& ring : view.rings)
+        if (ring.size() < 3 || !std::all_of(ring.atoms.begin(), ring.atoms.end(), inside) ||
+            ring.images.size() != ring.atoms.size())
             throw InputError(
                 fmt::format("figure '{}': a ring has fewer than 3 atoms or one outside the {} atoms "
                             "of the structure",
@@ -240,7 +228,7 @@ std::vector<LegendItem> legend_of(const StructureView& view) {
         items.push_back({LegendItem::Kind::disc, element_class(z), element_symbol(z),
                          std::clamp(13 * radius_angstrom(z), 3.0, 7.0)});
     std::map<std::string, std::string> rings;
-    for (const std::vector<int>& ring : view.rings)
+    for (const Ring& ring : view.rings)
         rings[ring_class(ring.size())] =
             ring_class(ring.size()) == "ring-n" ? "other ring" : fmt::format("{}-ring", ring.size());
     for (const auto& [css, label] : rings) items.push_back({LegendItem::Kind::area, css, label});
@@ -291,8 +279,9 @@ Figure draw(const StructureView& view) {
     std::string body;
     double bottom = 0;
     const auto clipped = [&](const std::string& id, const std::string& shape, const std::string& inside) {
-        body += fmt::format(R"(<clipPath id="{0}-{1}"><path d="{2}"/></clipPath><g clip-path="url(#{0}-{1})">{3}</g>)",
-                            view.name, id, shape, inside);
+        body += fmt::format(
+            R"svg(<clipPath id="{0}-{1}"><path d="{2}"/></clipPath><g clip-path="url(#{0}-{1})">{3}</g>)svg",
+            view.name, id, shape, inside);
     };
     if (view.top) {
         const double height = (y_high - y_low) * scale;
@@ -302,8 +291,8 @@ Figure draw(const StructureView& view) {
         if (scene.periodic[0] && scene.periodic[1]) {
             const Eigen::Vector3d a = scene.vectors.col(0);
             const Eigen::Vector3d b = scene.vectors.col(1);
-            outline = "M" + point(to_px(Eigen::Vector3d::Zero())) + "L" + point(to_px(a)) + "L" +
-                      point(to_px(a + b)) + "L" + point(to_px(b)) + "Z";
+            outline = fmt::format("M{}L{}L{}L{}Z", point(to_px(Eigen::Vector3d::Zero())), point(to_px(a)),
+                                  point(to_px(a + b)), point(to_px(b)));
             frame = outline;
         }
         std::string inside;

@@ -84,7 +84,7 @@ std::string number_label(double value, int decimals) {
     if (whole > 4)
         for (std::size_t at = whole; at > 3;) digits.insert(at -= 3, "\u2009");
     const bool zero = digits.find_first_of("123456789") == std::string::npos;
-    return (value < 0 && !zero ? "\u2212" : "") + digits;
+    return value < 0 && !zero ? fmt::format("\u2212{}", digits) : digits;
 }
 
 std::string length_label(double angstrom) {
@@ -168,7 +168,7 @@ std::string element_class(int atomic_number) {
     return known ? fmt::format("atom e-{}", atomic_number) : "atom e-x";
 }
 
-std::string ring_class(std::size_t size) {
+std::string ring_class(int size) {
     return size >= 5 && size <= 8 ? fmt::format("ring-{}", size) : "ring-n";
 }
 
@@ -199,7 +199,7 @@ std::string figure_css(bool dark) {
     const Theme& t = dark ? night : light;
     std::string css;
     const auto rule = [&](const std::string& selector, const std::string& body) {
-        css += ".sbf " + selector + "{" + body + "}\n";
+        css += fmt::format(".sbf {}{{{}}}\n", selector, body);
     };
     rule("text", fmt::format("font:12px ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica "
                              "Neue',Arial,sans-serif;fill:{};font-variant-numeric:tabular-nums",

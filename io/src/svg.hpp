@@ -41,7 +41,7 @@ double legend_width(const std::vector<LegendItem>& items);
 
 /// Classes of the theme.
 std::string element_class(int atomic_number);
-std::string ring_class(std::size_t size);
+std::string ring_class(int size);
 
 /// Colour over a micrograph: the same on any ground.
 std::string overlay_color(int atomic_number);

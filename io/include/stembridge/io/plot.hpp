@@ -15,6 +15,7 @@
 #include "stembridge/structure/detection.hpp"
 #include "stembridge/structure/image.hpp"
 #include "stembridge/structure/structure.hpp"
+#include "stembridge/structure/topology.hpp"
 
 namespace stembridge::io {
 
@@ -127,20 +128,13 @@ struct BarChart {
 
 Figure draw(const BarChart& plot);
 
-/// A bond from atom `first` to the image of atom `second` that was moved by `image` lattice vectors.
-struct BondLine {
-    int first = 0;
-    int second = 0;
-    std::array<int, 3> image = {0, 0, 0};
-};
-
 /// A structure seen from above (x to the right, y down as in a frame) and from the side (x, z).
 struct StructureView {
     std::string name;
     std::string caption;
     Structure structure;
-    std::vector<BondLine> bonds;
-    std::vector<std::vector<int>> rings;      ///< atoms around each ring, filled by size
+    std::vector<Bond> bonds;
+    std::vector<Ring> rings;                  ///< filled by size
     Eigen::Matrix3Xd displacements;           ///< (3, n) or empty, bohr: arrows that start at the atoms
     double displacement_scale = 1;            ///< arrows are drawn this many times too long
     std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr: where the atoms were, as a cloud of dots
