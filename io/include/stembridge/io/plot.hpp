@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures as SVG text: curves, histograms, bars, structures with rings, micrographs with the atoms drawn over
+// them.
+#pragma once
+
+#include <Eigen/Dense>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stembridge/structure/detection.hpp"
+#include "stembridge/structure/image.hpp"
+#include "stembridge/structure/structure.hpp"
+
+namespace stembridge::io {
+
+/// A drawn figure: one <svg> element that takes its colours from figure_css().
+struct Figure {
+    std::string name;     ///< file stem, also the prefix of every id inside, e.g. "relaxation"
+    std::string caption;  ///< what it shows, read out by screen readers
+    std::string svg;      ///< the element, without XML declaration and style
+    double width = 0;     ///< natural size, CSS pixels
+    double height = 0;
+};
+
+/// Style rules of all figures. @param dark for dark grounds
+std::string figure_css(bool dark = false);
+
+/// The figure as a file of its own: XML declaration, style and a light ground included.
+std::string standalone_svg(const Figure& figure);
+
+/// Text made safe for SVG and HTML: markup escaped, control characters dropped, invalid UTF-8 replaced.
+std::string escape_markup(std::string_view text);
+
+/// Round numbers (1, 2 or 5 times a power of ten apart) that cover [low, high] in about `wanted` ticks.
+std::vector<double> nice_ticks(double low, double high, int wanted = 5);
+
+/// Points of a long curve that draw the same picture: first, lowest, highest and last of each of `buckets`
+/// stretches of equal length in x order. Short curves come back whole. @return indices into y, ascending
+std::vector<std::size_t> decimate(const std::vector<double>& y, std::size_t buckets);
+
+/// The largest 1, 2 or 5 times a power of ten that is at most `longest`.
+double nice_length(double longest);
+
+enum class Scale { linear, logarithmic };
+
+struct Axis {
+    std::string label;  ///< with its unit: "time / fs"
+    Scale scale = Scale::linear;
+    std::optional<double> low = std::nullopt;  ///< left out = from the data
+    std::optional<double> high = std::nullopt;
+};
+
+/// One curve; points that are not finite (or not positive on a logarithmic axis) leave a gap.
+struct Curve {
+    std::string label;
+    std::vector<double> x;
+    std::vector<double> y;
+    int color = 0;  ///< place in the palette, 0..5
+};
+
+/// A dashed horizontal line, e.g. the tolerance or the target temperature.
+struct Level {
+    std::string label;
+    double y = 0;
+};
+
+struct Panel {
+    Axis y;
+    std::vector<Curve> curves;
+    std::vector<Level> levels;
+};
+
+/// Panels over each other that share the x axis.
+struct CurvePlot {
+    std::string name;
+    std::string caption;
+    Axis x;
+    std::vector<Panel> panels;
+    double width = 520;
+    double panel_height = 190;
+};
+
+/// @throw InputError when x and y of a curve differ in length
+Figure draw(const CurvePlot& plot);
+
+struct Sample {
+    std::string label;
+    std::vector<double> values;
+    int color = 0;
+};
+
+/// Shares of each sample per bin (per cent), drawn over each other.
+struct Histogram {
+    std::string name;
+    std::string caption;
+    Axis x;
+    std::string counted;  ///< what the shares are of: "bonds"
+    std::vector<Sample> samples;
+    int bins = 60;
+    double width = 520;
+    double height = 260;
+};
+
+Figure draw(const Histogram& plot);
+
+struct Bar {
+    std::string label;
+    double value = 0;
+    std::string text;  ///< beside the bar: "12.4 s"
+};
+
+/// Horizontal bars, longest possible labels.
+struct BarChart {
+    std::string name;
+    std::string caption;
+    std::string axis;  ///< label of the value axis: "wall time / s"
+    std::vector<Bar> bars;
+    double width = 520;
+};
+
+Figure draw(const BarChart& plot);
+
+/// A bond from atom `first` to the image of atom `second` that was moved by `image` lattice vectors.
+struct BondLine {
+    int first = 0;
+    int second = 0;
+    std::array<int, 3> image = {0, 0, 0};
+};
+
+/// A structure seen from above (x to the right, y down as in a frame) and from the side (x, z).
+struct StructureView {
+    std::string name;
+    std::string caption;
+    Structure structure;
+    std::vector<BondLine> bonds;
+    std::vector<std::vector<int>> rings;      ///< atoms around each ring, filled by size
+    Eigen::Matrix3Xd displacements;           ///< (3, n) or empty, bohr: arrows that end at the atoms
+    double displacement_scale = 1;            ///< arrows are drawn this many times too long
+    std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr: where the atoms were, as a cloud of dots
+    bool top = true;
+    bool side = true;
+    bool y_down = true;  ///< y runs down, as rows of a frame do
+    bool legend = true;
+    std::optional<std::array<double, 4>> window_angstrom = std::nullopt;  ///< x low, x high, y low, y high
+    double width = 520;
+};
+
+/// @throw InputError when an index of a bond or ring is outside the structure
+Figure draw(const StructureView& view);
+
+/// Window (x low, x high, y low, y high, angstrom) that holds all the structures with a margin.
+std::array<double, 4> common_window(const std::vector<const Structure*>& structures);
+
+/// A frame with percentile-stretched contrast and the atoms found drawn over it.
+struct MicrographView {
+    std::string name;
+    std::string caption;
+    Image image;
+    Detections atoms;
+    double pixel_size_angstrom = 0;           ///< for the scale bar; 0 = none is drawn
+    std::vector<Eigen::Vector2d> outline_px;  ///< corners (column, row) of the crop; empty = none
+    std::optional<std::array<int, 4>> window_px =
+        std::nullopt;               ///< x low, x high, y low, y high: part to show
+    double low_percentile = 0.3;    ///< shown black
+    double high_percentile = 99.7;  ///< shown white
+    int longest_side_px = 1400;     ///< larger frames are averaged down to this
+    bool legend = true;
+    double width = 720;
+};
+
+/// Layers carry the classes `layer-atoms` (with `atoms-6`, `atoms-14`, `atoms-0` for the species) and
+/// `layer-outline`, so that a page can switch them. @throw InputError for an empty image or window
+Figure draw(const MicrographView& view);
+
+/// The pixels as the figure shows them: 8 bit, 0 at the low and 255 at the high percentile; NaN is 0.
+Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> stretch_contrast(
+    const Pixels& pixels, double low_percentile, double high_percentile);
+
+/// Figures beside each other in one, with a title over each: the picture for a README.
+Figure side_by_side(const std::string& name, const std::string& caption, const std::vector<Figure>& figures,
+                    const std::vector<std::string>& titles, double panel = 300);
+
+}  // namespace stembridge::io

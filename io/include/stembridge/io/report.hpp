@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report of a run: one page to look at, its figures and its numbers.
+#pragma once
+
+#include <Eigen/Dense>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stembridge/io/plot.hpp"
+#include "stembridge/structure/detection.hpp"
+#include "stembridge/structure/image.hpp"
+#include "stembridge/structure/structure.hpp"
+
+namespace stembridge::io {
+
+/// A stage of the chain as the page shows it.
+struct ReportStage {
+    enum class Status { done, not_converged, failed, not_run };
+    std::string name;  ///< "Find atoms"
+    Status status = Status::not_run;
+    double wall_seconds = 0;
+    std::string note;  ///< one line, e.g. "resumed from step 1200"
+};
+
+/// What the lattice says about the pixels.
+struct ReportCalibration {
+    std::optional<double> nominal_angstrom_per_px;  ///< what was stated
+    double lattice_angstrom_per_px = 0;             ///< area-equivalent, from the lattice
+    double anisotropy_percent = 0;
+    double shear_degree = 0;
+    double rotation_degree = 0;
+    std::optional<double> mean_cc_angstrom;  ///< mean C-C distance after correction
+    bool applied = true;                     ///< whether the coordinates were corrected with it
+};
+
+/// How one way of finding atoms did; scores where the truth is known.
+struct ReportDetector {
+    std::string name;  ///< "U-Net", "classical"
+    int n_atoms = 0;
+    std::optional<double> precision;
+    std::optional<double> recall;
+    std::optional<double> f1;
+    std::optional<double> rms_angstrom;
+    std::optional<double> wall_seconds;
+};
+
+struct ReportFrame {
+    Image image;
+    Detections atoms;
+    double pixel_size_angstrom = 0;  ///< 0 = unknown
+    std::optional<ReportCalibration> calibration;
+    std::vector<ReportDetector> detectors;  ///< the one that was used first
+    std::vector<Eigen::Vector2d>
+        outline_px;  ///< corners (column, row) of what was cut out; empty = whole frame
+};
+
+/// Lengths of the bonds between two elements.
+struct ReportBonds {
+    std::string pair;  ///< "C-C"
+    int count = 0;
+    double mean_angstrom = 0;
+    double std_angstrom = 0;
+    double min_angstrom = 0;
+    double max_angstrom = 0;
+};
+
+/// A structure with what the analysis found in it.
+struct ReportStructure {
+    Structure structure;
+    std::vector<BondLine> bonds;
+    std::vector<std::vector<int>> rings;
+    std::vector<ReportBonds> bond_table;
+    std::map<int, int> coordination;     ///< neighbours -> atoms
+    std::map<std::string, int> defects;  ///< kind ("5-7-7-5") -> how often
+};
+
+struct ReportBuild {
+    ReportStructure built;
+    std::vector<std::string> messages;  ///< removals, repairs, terminations, in order
+};
+
+struct ReportRelaxation {
+    ReportStructure before;
+    ReportStructure after;
+    std::string method;                             ///< "FIRE, then L-BFGS"
+    std::vector<double> energy_ev;                  ///< per step
+    std::vector<double> max_force_ev_per_angstrom;  ///< per step, free coordinates
+    double tolerance_ev_per_angstrom = 1e-3;
+    bool converged = false;
+};
+
+struct ReportDynamics {
+    std::string name;    ///< "300 K"
+    std::string method;  ///< "NVT, Nose-Hoover chain, 1 fs"
+    std::optional<double> target_k;
+    std::vector<double> time_fs;
+    std::vector<double> potential_ev;
+    std::vector<double> temperature_k;
+    std::vector<double> conserved_ev;
+    std::optional<double> drift_mev_per_atom_per_ps;
+    std::vector<double> bond_lengths_angstrom;  ///< of all bonds over the trajectory
+    std::optional<ReportStructure> last;
+    std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr, for the cloud; some tens are enough
+};
+
+/// Where the numbers come from. Empty texts are left out.
+struct ReportProvenance {
+    std::string version;
+    std::string git_hash;
+    std::string command;
+    std::string date;
+    std::string host;
+    std::string blas_kernel;
+    std::string parameter_set;
+    std::optional<int> threads;
+    std::optional<std::uint64_t> seed;
+    std::vector<std::pair<std::string, std::string>> more;    ///< name, value
+    std::vector<std::pair<std::string, std::string>> sha256;  ///< file, hash
+    std::string config;                                       ///< the resolved configuration, as text
+};
+
+/// Everything the page shows. What is absent is left out of the page.
+struct ReportData {
+    std::string title;
+    std::string subtitle;
+    std::vector<std::string> warnings;
+    std::vector<ReportStage> stages;
+    std::optional<ReportFrame> frame;
+    std::optional<ReportBuild> build;
+    std::optional<ReportRelaxation> relaxation;
+    std::vector<ReportDynamics> dynamics;
+    ReportProvenance provenance;
+};
+
+/// Writes `folder`/index.html (self-contained), report.json and figures/, each under a temporary name that is
+/// then renamed. @param folder created when missing
+/// @throw FileError when something cannot be written @throw InputError when arrays that belong together
+/// differ in length
+void write_report(const std::filesystem::path& folder, const ReportData& data);
+
+}  // namespace stembridge::io
