@@ -36,12 +36,20 @@ void set_threads(int threads) {
     omp_set_num_threads(threads);
 }
 
-int threads_in_use() { return omp_get_max_threads(); }
+int threads_in_use() {
+    return omp_get_max_threads();
+}
 
-std::string blas_kernel() { return openblas_get_corename(); }
+std::string blas_kernel() {
+    return openblas_get_corename();
+}
 
-std::string version() { return STEMBRIDGE_VERSION; }
+std::string version() {
+    return STEMBRIDGE_VERSION;
+}
 
-std::string git_commit() { return STEMBRIDGE_GIT_COMMIT; }
+std::string git_commit() {
+    return STEMBRIDGE_GIT_COMMIT;
+}
 
 }  // namespace stembridge::app

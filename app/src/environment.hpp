@@ -6,9 +6,10 @@
 
 namespace stembridge::app {
 
-/// Starts the program again with OPENBLAS_CORETYPE and OMP_WAIT_POLICY set, unless they are or are not needed.
-/// OpenBLAS 0.3.21 takes recent AMD processors with AVX-512 for Haswell, which costs a factor 1.7; waiting threads that
-/// spin cost far more on a busy machine. Both are read when the libraries load: too early for main().
+/// Starts the program again with OPENBLAS_CORETYPE and OMP_WAIT_POLICY set, unless they are or are not
+/// needed. OpenBLAS 0.3.21 takes recent AMD processors with AVX-512 for Haswell, which costs a factor 1.7;
+/// waiting threads that spin cost far more on a busy machine. Both are read when the libraries load: too
+/// early for main().
 void restart_with_tuned_environment(char** argv);
 
 /// Sets the threads of OpenMP (and with it of OpenBLAS). @param threads 0 = all processors of this process

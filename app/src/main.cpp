@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: parses the command line, runs one command, turns errors into messages and exit codes.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 
@@ -51,8 +51,10 @@ int run(const app::Action& action, bool verbose) {
 int main(int argc, char** argv) {
     app::restart_with_tuned_environment(argv);
 
-    CLI::App program("From an atom-resolved STEM frame to quantum-mechanical dynamics of what is in it.", "stembridge");
-    program.set_version_flag("--version", fmt::format("stembridge {} ({})", app::version(), app::git_commit()));
+    CLI::App program("From an atom-resolved STEM frame to quantum-mechanical dynamics of what is in it.",
+                     "stembridge");
+    program.set_version_flag("--version",
+                             fmt::format("stembridge {} ({})", app::version(), app::git_commit()));
     bool verbose = false;
     program.add_flag("-v,--verbose", verbose, "Also show debug messages");
     program.require_subcommand(1);

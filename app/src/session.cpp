@@ -29,7 +29,8 @@ sigset_t stop_signals() {
     return set;
 }
 
-// Signals are taken by one thread that waits for them: no code of the program ever runs inside a signal handler.
+// Signals are taken by one thread that waits for them: no code of the program ever runs inside a signal
+// handler.
 void watch_signals(const std::stop_token& end, std::stop_source stop) {
     const sigset_t set = stop_signals();
     const timespec tenth = {0, 100'000'000};
@@ -55,7 +56,9 @@ Session::Session(bool verbose) : terminal_(::isatty(STDERR_FILENO) != 0) {
     signal_watcher_ = std::jthread([stop = stop_](const std::stop_token& end) { watch_signals(end, stop); });
 }
 
-Session::~Session() { clear_progress(); }
+Session::~Session() {
+    clear_progress();
+}
 
 void Session::attach_folder(const std::filesystem::path& folder) {
     try {
@@ -95,7 +98,9 @@ Context Session::context(std::uint64_t seed) {
     return context;
 }
 
-void Session::info(const std::string& message) { log(spdlog::level::info, message); }
+void Session::info(const std::string& message) {
+    log(spdlog::level::info, message);
+}
 
 void Session::warning(const std::string& message) {
     log(spdlog::level::warn, "warning: " + message);
@@ -112,7 +117,9 @@ void Session::show_progress(std::string_view what, std::int64_t done, std::int64
     const std::lock_guard lock(mutex_);
     const bool first = progress_name_ != what;
     const bool last = total > 0 && done >= total;
-    if (!first && !last && since_progress_.seconds() < (terminal_ ? seconds_between_bars : seconds_between_lines)) return;
+    if (!first && !last &&
+        since_progress_.seconds() < (terminal_ ? seconds_between_bars : seconds_between_lines))
+        return;
     progress_name_ = what;
     since_progress_.restart();
     const std::string count = total > 0 ? fmt::format("{}/{}", done, total) : fmt::format("{}", done);

@@ -18,8 +18,9 @@
 
 namespace stembridge::app {
 
-/// Log to the terminal and, once a folder is attached, to its log.txt and events.jsonl; a progress bar on a terminal,
-/// plain lines otherwise; SIGINT and SIGTERM set the stop token, a second one ends the program at once.
+/// Log to the terminal and, once a folder is attached, to its log.txt and events.jsonl; a progress bar on a
+/// terminal, plain lines otherwise; SIGINT and SIGTERM set the stop token, a second one ends the program at
+/// once.
 class Session {
   public:
     explicit Session(bool verbose);
@@ -27,7 +28,8 @@ class Session {
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// Also write to log.txt and events.jsonl of this folder (appended). @throw FileError when they cannot be opened
+    /// Also write to log.txt and events.jsonl of this folder (appended). @throw FileError when they cannot be
+    /// opened
     void attach_folder(const std::filesystem::path& folder);
     /// Adds one line {"time": ..., "event": kind, ...fields} to events.jsonl, if a folder is attached.
     void event(const std::string& kind, nlohmann::json fields = {});

@@ -24,15 +24,19 @@ StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs)
     if (parsed.is_object()) record_ = parsed;
 }
 
-bool StageFolder::was_begun() const { return record_.value("inputs", "") == inputs_; }
+bool StageFolder::was_begun() const {
+    return record_.value("inputs", "") == inputs_;
+}
 
 bool StageFolder::is_done() const {
     if (!was_begun() || record_.value("status", "") != "done") return false;
     const auto outputs = record_.value("outputs", std::vector<std::string>{});
-    return std::all_of(outputs.begin(), outputs.end(), [&](const auto& name) { return fs::exists(path_ / name); });
+    return std::all_of(outputs.begin(), outputs.end(),
+                       [&](const auto& name) { return fs::exists(path_ / name); });
 }
 
 void StageFolder::begin() {
+    earlier_seconds_ = was_begun() ? seconds() : 0;
     if (!was_begun())
         for (const auto& entry : fs::directory_iterator(path_))
             if (entry.path().filename().string().starts_with("checkpoint")) fs::remove(entry.path());
@@ -45,8 +49,12 @@ void StageFolder::finish(const std::vector<std::string>& outputs, double seconds
 
 void StageFolder::write(const std::string& status, const std::vector<std::string>& outputs, double seconds,
                         const nlohmann::json& results) {
-    record_ = {{"stage", stage_},     {"status", status},   {"inputs", inputs_},
-               {"outputs", outputs},  {"seconds", seconds}, {"results", results}};
+    record_ = {{"stage", stage_},
+               {"status", status},
+               {"inputs", inputs_},
+               {"outputs", outputs},
+               {"seconds", earlier_seconds_ + seconds},
+               {"results", results}};
     io::write_text_atomically(path_ / "stage.json", record_.dump(2) + "\n");
 }
 

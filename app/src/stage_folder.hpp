@@ -24,11 +24,14 @@ class StageFolder {
     bool is_done() const;
     /// The same inputs have been begun: a checkpoint in this folder belongs to them.
     bool was_begun() const;
-    /// Marks the stage as running. With other inputs than last time, checkpoints of the old ones are removed.
+    /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
+    /// time, checkpoints of the old ones are removed.
     void begin();
     void finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results);
     void stop(double seconds) { write("stopped", {}, seconds, {}); }
-    void fail(const std::string& message, double seconds) { write("failed", {}, seconds, {{"error", message}}); }
+    void fail(const std::string& message, double seconds) {
+        write("failed", {}, seconds, {{"error", message}});
+    }
 
     /// What finish() was given, of this or an earlier run.
     nlohmann::json results() const { return record_.value("results", nlohmann::json::object()); }
@@ -40,6 +43,7 @@ class StageFolder {
     std::filesystem::path path_;
     std::string stage_;
     std::string inputs_;
+    double earlier_seconds_ = 0;  // of interrupted attempts at the same inputs
     nlohmann::json record_ = nlohmann::json::object();
 };
 

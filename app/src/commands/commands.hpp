@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands. Each add_...() declares one with its options; parsing the command line picks what will run.
+// The subcommands. Each add_...() declares one with its options; parsing the command line picks what will
+// run.
 #pragma once
 
 #include <functional>
