@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "stembridge/base/errors.hpp"
-#include "stembridge/io/state_file.hpp"
+#include "stembridge/io/text_file.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
