@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Atoms without a network: maxima of the smoothed frame. The baseline of every report.
+#pragma once
+
+#include "stembridge/ml/calibrate.hpp"
+
+namespace stembridge::ml {
+
+struct ClassicalOptions {
+    double smoothing_angstrom = 0.30;        ///< Gaussian sigma before maxima are looked for
+    double background_angstrom = 3.0;        ///< Gaussian sigma of the local background
+    double minimum_distance_angstrom = 0.8;  ///< of two atoms
+    double minimum_contrast = 0.25;          ///< of a maximum, in units of the median carbon atom
+};
+
+/// Maxima of the background-subtracted, smoothed frame inside the graphene region, then fitted Gaussians;
+/// classes from a mixture of two Gaussians of the intensity.
+/// @param region of graphene_region()
+/// @throw InputError when no maximum is left
+Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
+                              const ClassicalOptions& options = {}, const Context& context = {});
+
+}  // namespace stembridge::ml

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a frame to atoms: calibration, segmentation, sub-pixel positions, classes, filters.
+#pragma once
+
+#include "stembridge/ml/calibrate.hpp"
+#include "stembridge/ml/classical_detector.hpp"
+#include "stembridge/ml/network.hpp"
+
+namespace stembridge::ml {
+
+struct FindAtomsOptions {
+    std::optional<double>
+        pixel_size_angstrom;           ///< nominal; else the image's own; else found from the lattice
+    bool calibrate = true;             ///< false: trust the nominal size, no correction of the scan
+    double minimum_probability = 0.5;  ///< of an atom to be kept
+    double minimum_distance_angstrom = 0.8;
+    bool refine_on_image = true;  ///< fit Gaussians to the frame after the network
+    ClassicalOptions classical;
+};
+
+struct FindAtomsResult {
+    Detections atoms;                ///< of the network; of the classical detector when there is none
+    Detections baseline;             ///< of the classical detector
+    LatticeCalibration calibration;  ///< what turned pixels into angstrom
+    bool calibrated = false;         ///< by the lattice (false: nominal size)
+    Pixels mean;                     ///< probability of an atom, (height, width) of the frame
+    Pixels spread;                   ///< its standard deviation over the ensemble
+    Pixels region;                   ///< 1 where atoms can be trusted
+    BondStatistics bonds;
+    std::string method;  ///< "network" or "classical"
+};
+
+/// Finds the atoms of a frame.
+/// @param network may be null: then the classical detector gives the atoms
+/// @throw InputError for pixels that are NaN or constant, a pixel size that is missing or off, no atoms found
+/// @throw NumericalError when no lattice is found and calibrate is set
+FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network,
+                           const FindAtomsOptions& options = {}, const Context& context = {});
+
+}  // namespace stembridge::ml
