@@ -12,15 +12,13 @@
 namespace stembridge::md {
 namespace {
 
-constexpr double k_along = 0.45;     // hartree/bohr^2, a carbon-carbon bond
-constexpr double k_across = 0.05;    // hartree/bohr^2, about what bond angles resist with
-constexpr double k_anywhere = 0.01;  // c, hartree/bohr^2: rigid motions and loose atoms
-constexpr double decay = 6;          // a: second neighbours weigh 2 %
-constexpr double reach = 1.7;        // in units of r0
+constexpr double k_along = 0.45;      // hartree/bohr^2, a carbon-carbon bond
+constexpr double k_across = 0.05;     // hartree/bohr^2, about what bond angles resist with
+constexpr double k_anywhere = 0.005;  // c, hartree/bohr^2: rigid motions and loose atoms
+constexpr double decay = 6;           // a: second neighbours weigh 2 %
+constexpr double reach = 1.7;         // in units of r0
 
-}  // namespace
-
-BondPreconditioner::BondPreconditioner(const Structure& structure, const FreeCoordinates& free) {
+Eigen::SparseMatrix<double> spring_matrix(const Structure& structure, const FreeCoordinates& free) {
     Eigen::VectorXd radius(structure.size());
     for (int i = 0; i < structure.size(); ++i)
         radius(i) = covalent_radius(structure.atomic_numbers[static_cast<std::size_t>(i)]);
@@ -50,11 +48,21 @@ BondPreconditioner::BondPreconditioner(const Structure& structure, const FreeCoo
         }
     Eigen::SparseMatrix<double> matrix(n, n);
     matrix.setFromTriplets(entries.begin(), entries.end());
-    factors_.compute(matrix);
+    return matrix;
+}
+
+}  // namespace
+
+BondPreconditioner::BondPreconditioner(const Structure& structure, const FreeCoordinates& free) {
+    factors_.compute(spring_matrix(structure, free));
     if (factors_.info() != Eigen::Success)
         throw NumericalError(
             "the preconditioner of the relaxation has no Cholesky factors: a position is not "
             "a finite number");
+}
+
+Eigen::VectorXd BondPreconditioner::diagonal(const Structure& structure, const FreeCoordinates& free) {
+    return spring_matrix(structure, free).diagonal();
 }
 
 }  // namespace stembridge::md

@@ -23,6 +23,9 @@ class BondPreconditioner {
     /// P^-1 v. @param v one entry per free coordinate
     Eigen::VectorXd solve(const Eigen::VectorXd& v) const { return factors_.solve(v); }
 
+    /// The diagonal of P, one entry per free coordinate, hartree/bohr^2.
+    static Eigen::VectorXd diagonal(const Structure& structure, const FreeCoordinates& free);
+
   private:
     Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>> factors_;
 };

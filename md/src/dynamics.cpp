@@ -150,10 +150,11 @@ struct MolecularDynamics::Implementation {
         evaluated = true;
     }
 
-    /// v <- v + dt F / m
+    /// v <- v + dt F / m, less the motion that is held
     void kick(double dt) {
         for (const auto& [axis, atom] : free)
             structure.velocities(axis, atom) += dt * evaluation.forces(axis, atom) / masses(atom);
+        held.remove(structure.positions, structure.velocities);
     }
     /// x <- x + dt v
     void drift(double dt) {
@@ -206,7 +207,6 @@ struct MolecularDynamics::Implementation {
         evaluate();
         kick(dt / 2);
         if (chain) thermostat();
-        held.remove(structure.positions, structure.velocities);
     }
 
     void step() {

@@ -20,7 +20,8 @@ class Fire final : public Optimizer {
 
   private:
     struct Motion {
-        Eigen::VectorXd velocity;  ///< of unit masses
+        Eigen::VectorXd velocity;
+        Eigen::VectorXd mass;  ///< stiffness of each coordinate, hartree/bohr^2
         double timestep;
         double mixing;
         int downhill_steps = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/spring_calculator.hpp"
 
+#include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
@@ -55,7 +57,8 @@ void SpringCalculator::evaluate(const Structure& structure, Wanted, Evaluation& 
         std::vector<Eigen::Vector3d> r;
         for (const Arm& arm : arms_[at])
             r.emplace_back(structure.positions.col(arm.j) - structure.positions.col(i) +
-                           structure.cell.vectors * Eigen::Vector3d(arm.image[0], arm.image[1], arm.image[2]));
+                           structure.cell.vectors *
+                               Eigen::Vector3d(arm.image[0], arm.image[1], arm.image[2]));
         // dE/dr of an arm pulls at both its ends.
         const auto pull = [&](std::size_t a, const Eigen::Vector3d& gradient) {
             out.forces.col(arms_[at][a].j) -= gradient;
@@ -105,6 +108,28 @@ void WellCalculator::evaluate(const Structure& structure, Wanted, Evaluation& ou
     out.forces = -k_ * structure.positions;
 }
 
+void NoisyCalculator::evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                               const Context& context) {
+    exact_.evaluate(structure, wanted, out, context);
+    out.energy += energy_noise_ * random_.normal();
+    for (double& f : out.forces.reshaped()) f += force_noise_ * random_.normal();
+}
+
+State NoisyCalculator::save() const {
+    std::vector<std::int64_t> words;
+    for (const std::uint64_t word : random_.state()) words.push_back(std::bit_cast<std::int64_t>(word));
+    State state;
+    state.put("random", words);
+    return state;
+}
+
+void NoisyCalculator::restore(const State& state) {
+    const auto& words = state.get<std::vector<std::int64_t>>("random");
+    std::array<std::uint64_t, 4> random{};
+    for (std::size_t k = 0; k < 4; ++k) random[k] = std::bit_cast<std::uint64_t>(words.at(k));
+    random_.set_state(random);
+}
+
 Structure graphene_sheet(int nx, int ny, bool periodic, double bond_length) {
     Structure sheet;
     const double a = std::sqrt(3.0) * bond_length, b = 3 * bond_length;
@@ -116,6 +141,17 @@ Structure graphene_sheet(int nx, int ny, bool periodic, double bond_length) {
                  {std::pair{0.0, 0.0}, std::pair{0.5, 1.0 / 6}, std::pair{0.5, 0.5}, std::pair{0.0, 2.0 / 3}})
                 sheet.add(6, Eigen::Vector3d((x + u) * a, (y + v) * b, 20));
     return sheet;
+}
+
+Structure rattled(Structure structure, double deviation, std::uint64_t seed) {
+    Random random(seed);
+    for (double& x : structure.positions.reshaped()) x += deviation * random.normal();
+    return structure;
+}
+
+bool same_bits(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+    return a.rows() == b.rows() && a.cols() == b.cols() &&
+           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(double)) == 0;
 }
 
 }  // namespace stembridge::testing

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <string>
 #include <vector>
 
+#include "stembridge/base/random.hpp"
 #include "stembridge/structure/calculator.hpp"
 
 namespace stembridge::testing {
@@ -70,7 +73,33 @@ class WellCalculator : public Calculator {
     double k_;
 };
 
+/// Another calculator with random noise on energy and forces, as an unfinished self-consistency has it. The
+/// noise is its memory: only with save() and restore() do two runs see the same.
+class NoisyCalculator : public Calculator {
+  public:
+    /// @param energy_noise, force_noise standard deviations, hartree and hartree/bohr
+    NoisyCalculator(Calculator& exact, double energy_noise, double force_noise, std::uint64_t seed = 7)
+        : exact_(exact), energy_noise_(energy_noise), force_noise_(force_noise), random_(seed) {}
+    void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                  const Context& context) override;
+    Wanted offers(const Structure& structure) const override { return exact_.offers(structure); }
+    std::string description() const override { return "noisy " + exact_.description(); }
+    State save() const override;
+    void restore(const State& state) override;
+
+  private:
+    Calculator& exact_;
+    double energy_noise_, force_noise_;
+    Random random_;
+};
+
 /// Graphene with a bond length in bohr: nx times ny rectangular cells of 4 atoms in the xy plane.
 Structure graphene_sheet(int nx, int ny, bool periodic, double bond_length = 2.68);
+
+/// Shifts every coordinate by a normal deviate. @param deviation bohr
+Structure rattled(Structure structure, double deviation, std::uint64_t seed = 3);
+
+/// Whether all entries have the same bits.
+bool same_bits(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
 
 }  // namespace stembridge::testing
