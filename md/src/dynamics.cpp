@@ -136,16 +136,19 @@ struct MolecularDynamics::Implementation {
 
     double kinetic() const { return kinetic_energy(structure); }
 
+    [[noreturn]] void refuse(const std::string& what) const {
+        throw NumericalError(
+            fmt::format("{} are not finite numbers after step {} of the dynamics ({:.2f} fs); use a time "
+                        "step smaller than "
+                        "{:.3g} fs, or relax the structure first",
+                        what, steps, time / units::femtosecond, options.timestep / units::femtosecond));
+    }
+
     void evaluate() {
         Evaluation result;
         calculator->evaluate(structure, {.forces = true, .stress = false}, result, context);
         if (!std::isfinite(result.energy) || !result.forces.allFinite())
-            throw NumericalError(
-                fmt::format("energy or forces of {} are not finite numbers after step {} of the dynamics "
-                            "({:.2f} fs); use "
-                            "a time step smaller than {:.3g} fs, or relax the structure first",
-                            calculator->description(), steps, time / units::femtosecond,
-                            options.timestep / units::femtosecond));
+            refuse("energy or forces of " + calculator->description());
         evaluation = std::move(result);
         evaluated = true;
     }
@@ -207,6 +210,7 @@ struct MolecularDynamics::Implementation {
         evaluate();
         kick(dt / 2);
         if (chain) thermostat();
+        if (!std::isfinite(kinetic())) refuse("the velocities");
     }
 
     void step() {
