@@ -21,7 +21,8 @@ class Anderson {
         Eigen::MatrixXd gram(n, n);
         Eigen::VectorXd right(n), theta;
         for (Eigen::Index i = 0; i < n; ++i) {
-            const Eigen::VectorXd di = weights_.cwiseProduct(residual - residuals_[static_cast<std::size_t>(i)]);
+            const Eigen::VectorXd di =
+                weights_.cwiseProduct(residual - residuals_[static_cast<std::size_t>(i)]);
             right(i) = di.dot(residual);
             for (Eigen::Index j = 0; j <= i; ++j)
                 gram(i, j) = gram(j, i) = di.dot(residual - residuals_[static_cast<std::size_t>(j)]);

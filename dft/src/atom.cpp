@@ -25,9 +25,23 @@ using Eigen::VectorXd;
 /// Basis functions u_i(r) and their derivatives at the quadrature points, (points, functions).
 struct BasisTable {
     MatrixXd value, derivative;
-    /// int f(r) a_i(r) b_j(r) dr for tables a, b; the weights are part of f.
-    static MatrixXd integral(const MatrixXd& a, const VectorXd& f, const MatrixXd& b) {
-        return a.transpose() * (f.asDiagonal() * b);
+    Eigen::Index block_points = 0;  ///< points per interval; 0 = every function is non-zero everywhere
+    Eigen::Index block_functions =
+        0;  ///< functions first, first + 1, ... of interval `first` + 1 are non-zero
+
+    /// int f(r) a_i(r) b_j(r) dr, a and b being values or derivatives; the weights are part of f.
+    MatrixXd integral(const MatrixXd& a, const VectorXd& f, const MatrixXd& b) const {
+        if (block_points == 0) return a.transpose() * (f.asDiagonal() * b);
+        MatrixXd result = MatrixXd::Zero(a.cols(), b.cols());
+        for (Eigen::Index k = 0; k * block_points < a.rows(); ++k) {
+            const Eigen::Index begin = std::max<Eigen::Index>(k - 1, 0);
+            const Eigen::Index n = std::min(k - 1 + block_functions, a.cols()) - begin;
+            const auto points = Eigen::seqN(k * block_points, block_points);
+            const auto functions = Eigen::seqN(begin, n);
+            result(functions, functions) +=
+                a(points, functions).transpose().lazyProduct(f(points).asDiagonal() * b(points, functions));
+        }
+        return result;
     }
 };
 
@@ -42,9 +56,10 @@ SplineBasis make_splines(const AtomOptions& o) {
     if (g.degree < 3 || g.degree > SplineBasis::max_degree || g.intervals < 5 || g.intervals > 1000 ||
         !(g.radius > 1 && g.radius <= 200) || g.gauss_points < g.degree || g.gauss_points > 40)
         throw InputError(
-            "radial grid: accepted are a spline degree of 3..12, 5..1000 intervals, a radius of 1..200 bohr and "
+            "radial grid: accepted are a spline degree of 3..12, 5..1000 intervals, a radius of 1..200 bohr "
+            "and "
             "as many Gauss points as the degree, up to 40");
-    const double first = g.first > 0 ? g.first : 0.02 / o.atomic_number;
+    const double first = g.first > 0 ? g.first : 0.002 / o.atomic_number;
     // r_k = radius (q^k - 1) / (q^N - 1), with q from the length of the first interval.
     double low = 1 + 1e-9, high = 10;
     for (int i = 0; i < 200; ++i) {
@@ -58,9 +73,10 @@ SplineBasis make_splines(const AtomOptions& o) {
     return {g.degree, std::move(ends)};
 }
 
-BasisTable spline_table(const SplineBasis& splines, const VectorXd& r) {
+BasisTable spline_table(const SplineBasis& splines, const VectorXd& r, int gauss_points) {
     // The first and the last spline do not vanish at the ends and are left out.
-    BasisTable table{MatrixXd::Zero(r.size(), splines.size()), MatrixXd::Zero(r.size(), splines.size())};
+    BasisTable table{MatrixXd::Zero(r.size(), splines.size()), MatrixXd::Zero(r.size(), splines.size()), 0,
+                     0};
     for (Eigen::Index k = 0; k < r.size(); ++k) {
         SplineBasis::Local b, db;
         const int first = splines.evaluate(r(k), b, db);
@@ -72,12 +88,14 @@ BasisTable spline_table(const SplineBasis& splines, const VectorXd& r) {
     const Eigen::Index inner = splines.size() - 2;
     table.value = table.value.middleCols(1, inner).eval();
     table.derivative = table.derivative.middleCols(1, inner).eval();
+    table.block_points = gauss_points;
+    table.block_functions = splines.degree() + 1;
     return table;
 }
 
 BasisTable slater_table(const SlaterFunctions& slater, int l, const VectorXd& r) {
     const auto n = static_cast<Eigen::Index>(slater.exponents.size()) * slater.powers;
-    BasisTable table{MatrixXd(r.size(), n), MatrixXd(r.size(), n)};
+    BasisTable table{MatrixXd(r.size(), n), MatrixXd(r.size(), n), 0, 0};
     Eigen::Index column = 0;
     for (const double a : slater.exponents)
         for (int k = 0; k < slater.powers; ++k, ++column) {
@@ -113,7 +131,9 @@ class RadialProblem {
         const Shell& s = o_.shells[level];
         return n_spins_ == 1 ? s.occupation() : (spin == 0 ? s.up : s.down);
     }
-    const BasisTable& table(int l) const { return tables_[o_.slater.empty() ? 0 : static_cast<std::size_t>(l)]; }
+    const BasisTable& table(int l) const {
+        return tables_[o_.slater.empty() ? 0 : static_cast<std::size_t>(l)];
+    }
     std::vector<Potential> first_guess() const;
     MatrixXd kinetic(int l, const VectorXd& local) const;
     Orbitals diagonalize(const std::vector<Potential>& potential) const;
@@ -133,10 +153,10 @@ class RadialProblem {
     SplineBasis splines_;
     VectorXd r_, w_;
     BasisTable spline_values_;
-    std::vector<BasisTable> tables_;         ///< one for all l (splines), or one per l (Slater functions)
-    std::vector<MatrixXd> overlap_;          ///< per table
-    std::vector<MatrixXd> fixed_;            ///< per l: confinement, and without relativity the kinetic energy
-    std::vector<VectorXd> confinement_;      ///< per l, at the points
+    std::vector<BasisTable> tables_;     ///< one for all l (splines), or one per l (Slater functions)
+    std::vector<MatrixXd> overlap_;      ///< per table
+    std::vector<MatrixXd> fixed_;        ///< per l: confinement, and without relativity the kinetic energy
+    std::vector<VectorXd> confinement_;  ///< per l, at the points
     Eigen::LLT<MatrixXd> poisson_;
     VectorXd hartree_coefficients_;
 };
@@ -152,8 +172,9 @@ RadialProblem::RadialProblem(const AtomOptions& options)
         if (s.l < 0 || s.l > 3 || s.n <= s.l || s.n > 7)
             throw InputError(fmt::format("atom {}: there is no shell with n = {}, l = {}", symbol, s.n, s.l));
         if (!(s.up >= 0 && s.down >= 0 && s.up <= 2 * s.l + 1 && s.down <= 2 * s.l + 1))
-            throw InputError(fmt::format("atom {}: shell {} holds 0 to {} electrons of each spin, not {} and {}",
-                                         symbol, shell_name(s.n, s.l), 2 * s.l + 1, s.up, s.down));
+            throw InputError(
+                fmt::format("atom {}: shell {} holds 0 to {} electrons of each spin, not {} and {}", symbol,
+                            shell_name(s.n, s.l), 2 * s.l + 1, s.up, s.down));
         l_max_ = std::max(l_max_, s.l);
         n_electrons_ += s.occupation();
     }
@@ -167,40 +188,45 @@ RadialProblem::RadialProblem(const AtomOptions& options)
     for (Eigen::Index k = 0; k < intervals; ++k) {
         const auto at = static_cast<std::size_t>(k);
         const Quadrature rule = gauss_legendre(o_.grid.gauss_points, ends[at], ends[at + 1]);
-        r_.segment(k * per_interval, per_interval) = Eigen::Map<const VectorXd>(rule.points.data(), per_interval);
-        w_.segment(k * per_interval, per_interval) = Eigen::Map<const VectorXd>(rule.weights.data(), per_interval);
+        r_.segment(k * per_interval, per_interval) =
+            Eigen::Map<const VectorXd>(rule.points.data(), per_interval);
+        w_.segment(k * per_interval, per_interval) =
+            Eigen::Map<const VectorXd>(rule.weights.data(), per_interval);
     }
-    spline_values_ = spline_table(splines_, r_);
+    spline_values_ = spline_table(splines_, r_, o_.grid.gauss_points);
 
     if (o_.slater.empty()) {
         tables_ = {spline_values_};
     } else {
         if (static_cast<int>(o_.slater.size()) <= l_max_)
-            throw InputError(fmt::format("atom {}: Slater functions are needed for l = 0..{}", symbol, l_max_));
+            throw InputError(
+                fmt::format("atom {}: Slater functions are needed for l = 0..{}", symbol, l_max_));
         for (int l = 0; l <= l_max_; ++l) {
             const SlaterFunctions& slater = o_.slater[static_cast<std::size_t>(l)];
             if (slater.exponents.empty() || slater.powers < 1 || slater.powers > 8 ||
-                std::any_of(slater.exponents.begin(), slater.exponents.end(), [](double a) { return !(a > 0); }))
+                std::any_of(slater.exponents.begin(), slater.exponents.end(),
+                            [](double a) { return !(a > 0); }))
                 throw InputError(fmt::format(
                     "atom {}: Slater functions need positive exponents and 1 to 8 powers", symbol));
             tables_.push_back(slater_table(slater, l, r_));
         }
     }
-    for (const BasisTable& t : tables_) overlap_.push_back(BasisTable::integral(t.value, w_, t.value));
+    for (const BasisTable& t : tables_) overlap_.push_back(t.integral(t.value, w_, t.value));
     for (const Shell& s : o_.shells)
         if (table(s.l).value.cols() < s.n - s.l)
-            throw InputError(fmt::format("atom {}: the basis is too small for shell {}", symbol,
-                                         shell_name(s.n, s.l)));
+            throw InputError(
+                fmt::format("atom {}: the basis is too small for shell {}", symbol, shell_name(s.n, s.l)));
 
     for (int l = 0; l <= l_max_; ++l) {
         const BasisTable& t = table(l);
         const auto at = static_cast<std::size_t>(l);
         const Confinement wall = at < o_.confinement.size() ? o_.confinement[at] : Confinement();
-        confinement_.push_back(r_.unaryExpr([&](double r) { return std::min(wall(r), highest_confinement); }));
-        fixed_.push_back(BasisTable::integral(t.value, w_.cwiseProduct(confinement_.back()), t.value));
+        confinement_.push_back(
+            r_.unaryExpr([&](double r) { return std::min(wall(r), highest_confinement); }));
+        fixed_.push_back(t.integral(t.value, w_.cwiseProduct(confinement_.back()), t.value));
         if (o_.relativity == Relativity::none) fixed_.back() += kinetic(l, VectorXd::Zero(r_.size()));
     }
-    poisson_.compute(BasisTable::integral(spline_values_.derivative, w_, spline_values_.derivative));
+    poisson_.compute(spline_values_.integral(spline_values_.derivative, w_, spline_values_.derivative));
 }
 
 /// T_ij = 1/2 int [ (u_i' - u_i/r)(u_j' - u_j/r) + l (l+1) u_i u_j / r^2 ] / M dr, M = 1 - V / (2 c^2) in the
@@ -210,8 +236,8 @@ MatrixXd RadialProblem::kinetic(int l, const VectorXd& local) const {
     const VectorXd mass = VectorXd::Ones(r_.size()) - local / (2 * speed_of_light * speed_of_light);
     const VectorXd f = 0.5 * w_.cwiseQuotient(mass);
     const MatrixXd slope = t.derivative - r_.cwiseInverse().asDiagonal() * t.value;
-    return BasisTable::integral(slope, f, slope) +
-           l * (l + 1) * BasisTable::integral(t.value, f.cwiseQuotient(r_.cwiseAbs2()), t.value);
+    return t.integral(slope, f, slope) +
+           l * (l + 1) * t.integral(t.value, f.cwiseQuotient(r_.cwiseAbs2()), t.value);
 }
 
 /// V = -(1 + (Z - 1) Omega(r)) / r, Omega = 1 / (H (exp(r/d) - 1) + 1).
@@ -242,9 +268,8 @@ RadialProblem::Orbitals RadialProblem::diagonalize(const std::vector<Potential>&
             // <i|V|j> = int v u_i u_j + g r^2 d/dr (u_i u_j / r^2) dr; the same for every l.
             if (v_matrix.size() == 0 || !o_.slater.empty()) {
                 const VectorXd g = w_.cwiseProduct(v.gradient);
-                const MatrixXd mixed = BasisTable::integral(t.derivative, g, t.value);
-                v_matrix = BasisTable::integral(
-                    t.value, w_.cwiseProduct(v.local) - 2 * g.cwiseQuotient(r_), t.value);
+                const MatrixXd mixed = t.integral(t.derivative, g, t.value);
+                v_matrix = t.integral(t.value, w_.cwiseProduct(v.local) - 2 * g.cwiseQuotient(r_), t.value);
                 v_matrix += mixed + mixed.transpose();
             }
             MatrixXd h = fixed_[static_cast<std::size_t>(l)] + v_matrix;
@@ -252,10 +277,10 @@ RadialProblem::Orbitals RadialProblem::diagonalize(const std::vector<Potential>&
             const Eigen::GeneralizedSelfAdjointEigenSolver<MatrixXd> solver(
                 h, overlap_[o_.slater.empty() ? 0 : static_cast<std::size_t>(l)]);
             if (solver.info() != Eigen::Success)
-                throw NumericalError(
-                    fmt::format("atom {}: the radial equation for l = {} cannot be solved: the basis functions are "
-                                "linearly dependent",
-                                element_symbol(o_.atomic_number), l));
+                throw NumericalError(fmt::format(
+                    "atom {}: the radial equation for l = {} cannot be solved: the basis functions are "
+                    "linearly dependent",
+                    element_symbol(o_.atomic_number), l));
             for (std::size_t k = 0; k < n; ++k)
                 if (o_.shells[k].l == l) {
                     const int state = o_.shells[k].n - l - 1;
@@ -314,11 +339,11 @@ std::vector<Potential> RadialProblem::potentials_of(const Orbitals& orbitals, En
         const auto row = static_cast<Eigen::Index>(spin);
         result[spin].local = v_nuclear + v_hartree + v_rho.row(row).transpose();
         // dE_xc/d(grad n_s) = 2 v_ss grad n_s + v_ud grad n_other.
-        result[spin].gradient =
-            n_spins_ == 1 ? VectorXd(2 * v_sigma.row(0).cwiseProduct(dn.row(0)).transpose())
-                          : VectorXd((2 * v_sigma.row(2 * row).cwiseProduct(dn.row(row)) +
-                                      v_sigma.row(1).cwiseProduct(dn.row(1 - row)))
-                                         .transpose());
+        result[spin].gradient = n_spins_ == 1
+                                    ? VectorXd(2 * v_sigma.row(0).cwiseProduct(dn.row(0)).transpose())
+                                    : VectorXd((2 * v_sigma.row(2 * row).cwiseProduct(dn.row(row)) +
+                                                v_sigma.row(1).cwiseProduct(dn.row(1 - row)))
+                                                   .transpose());
     }
     return result;
 }
@@ -330,11 +355,10 @@ double RadialProblem::eigenvalue_change(const Orbitals& orbitals, const std::vec
     for (std::size_t spin = 0; spin < n_spins_; ++spin)
         for (std::size_t k = 0; k < o_.shells.size(); ++k) {
             const Eigen::ArrayXd u = orbitals.u[spin][k].array(), du = orbitals.du[spin][k].array();
-            const double change =
-                (w_.array() * ((b[spin].local - a[spin].local).array().abs() * u.square() +
-                               (b[spin].gradient - a[spin].gradient).array().abs() *
-                                   (2 * u * (du - u / r_.array())).abs()))
-                    .sum();
+            const double change = (w_.array() * ((b[spin].local - a[spin].local).array().abs() * u.square() +
+                                                 (b[spin].gradient - a[spin].gradient).array().abs() *
+                                                     (2 * u * (du - u / r_.array())).abs()))
+                                      .sum();
             largest = std::isnan(change) ? change : std::max(largest, change);
         }
     return largest;
@@ -362,7 +386,7 @@ std::vector<Potential> RadialProblem::unpacked(const VectorXd& x) const {
 RadialFunctions RadialProblem::as_splines(const Orbitals& orbitals) const {
     const std::size_t n = o_.shells.size();
     MatrixXd c = MatrixXd::Zero(splines_.size(), static_cast<Eigen::Index>(n_spins_ * n));
-    const MatrixXd overlap = BasisTable::integral(spline_values_.value, w_, spline_values_.value);
+    const MatrixXd overlap = spline_values_.integral(spline_values_.value, w_, spline_values_.value);
     const Eigen::LLT<MatrixXd> solver(overlap);
     for (std::size_t spin = 0; spin < n_spins_; ++spin)
         for (std::size_t k = 0; k < n; ++k) {
@@ -464,10 +488,10 @@ Confinement Confinement::power(double radius, double exponent) {
 
 Confinement Confinement::woods_saxon(double height, double slope, double radius) {
     if (!(height > 0 && height <= 1e4 && slope > 0 && slope <= 1e3 && radius >= 0.5 && radius <= 1000))
-        throw InputError(
-            fmt::format("Woods-Saxon confinement with height {} hartree, slope {} 1/bohr, radius {} bohr: accepted "
-                        "are positive values up to 1e4, up to 1e3, and 0.5 to 1000 bohr",
-                        height, slope, radius));
+        throw InputError(fmt::format(
+            "Woods-Saxon confinement with height {} hartree, slope {} 1/bohr, radius {} bohr: accepted "
+            "are positive values up to 1e4, up to 1e3, and 0.5 to 1000 bohr",
+            height, slope, radius));
     Confinement c;
     c.shape_ = Shape::woods_saxon;
     c.radius_ = radius;
@@ -478,18 +502,24 @@ Confinement Confinement::woods_saxon(double height, double slope, double radius)
 
 double Confinement::operator()(double r) const {
     switch (shape_) {
-        case Shape::none: return 0;
-        case Shape::power: return std::pow(r / radius_, exponent_);
-        case Shape::woods_saxon: return height_ / (1 + std::exp(-slope_ * (r - radius_)));
+        case Shape::none:
+            return 0;
+        case Shape::power:
+            return std::pow(r / radius_, exponent_);
+        case Shape::woods_saxon:
+            return height_ / (1 + std::exp(-slope_ * (r - radius_)));
     }
     return 0;
 }
 
 std::string Confinement::description() const {
     switch (shape_) {
-        case Shape::none: return "free";
-        case Shape::power: return fmt::format("(r/{})^{}", radius_, exponent_);
-        case Shape::woods_saxon: return fmt::format("{}/(1+exp(-{}(r-{})))", height_, slope_, radius_);
+        case Shape::none:
+            return "free";
+        case Shape::power:
+            return fmt::format("(r/{})^{}", radius_, exponent_);
+        case Shape::woods_saxon:
+            return fmt::format("{}/(1+exp(-{}(r-{})))", height_, slope_, radius_);
     }
     return {};
 }
@@ -503,8 +533,8 @@ double Atom::n_electrons() const {
 int Atom::level(int n, int l) const {
     for (std::size_t k = 0; k < levels.size(); ++k)
         if (levels[k].shell.n == n && levels[k].shell.l == l) return static_cast<int>(k);
-    throw InputError(fmt::format("atom {} has no shell {}", element_symbol(options.atomic_number),
-                                 shell_name(n, l)));
+    throw InputError(
+        fmt::format("atom {} has no shell {}", element_symbol(options.atomic_number), shell_name(n, l)));
 }
 
 Atom solve_atom(const AtomOptions& options, const Context& context) {

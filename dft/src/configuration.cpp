@@ -73,7 +73,8 @@ std::vector<Shell> parse_configuration(std::string_view text) {
     std::istringstream words{std::string(text)};
     std::string word;
     const auto fail = [&](const std::string& why) {
-        throw InputError(fmt::format("configuration \"{}\": {}; expected as in \"[Ar] 3d5 4s1 4p0\"", text, why));
+        throw InputError(
+            fmt::format("configuration \"{}\": {}; expected as in \"[Ar] 3d5 4s1 4p0\"", text, why));
     };
     while (words >> word) {
         if (word.size() > 2 && word.front() == '[' && word.back() == ']') {
@@ -95,7 +96,8 @@ std::vector<Shell> parse_configuration(std::string_view text) {
         if (n < 1 || n > 7 || l_int >= n) fail(fmt::format("there is no shell {}", shell_name(n, l_int)));
         if (!(occupation >= 0) || occupation > capacity(l_int))
             fail(fmt::format("{} holds 0 to {} electrons", shell_name(n, l_int), capacity(l_int)));
-        if (std::any_of(shells.begin(), shells.end(), [&](const Shell& s) { return s.n == n && s.l == l_int; }))
+        if (std::any_of(shells.begin(), shells.end(),
+                        [&](const Shell& s) { return s.n == n && s.l == l_int; }))
             fail(fmt::format("{} stands twice", shell_name(n, l_int)));
         shells.push_back({n, l_int, occupation / 2, occupation / 2});
     }

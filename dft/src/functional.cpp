@@ -48,7 +48,8 @@ Functional::Functional(const std::string& name, bool polarized) : polarized_(pol
             "accepted are lda, pbe, or names of LDA and GGA functionals of libxc joined by '+', such as "
             "gga_x_b88+gga_c_lyp";
         if (number <= 0)
-            throw InputError(fmt::format("functional '{}': libxc knows no '{}'; {}", name, part_name, accepted));
+            throw InputError(
+                fmt::format("functional '{}': libxc knows no '{}'; {}", name, part_name, accepted));
         xc_func_type* raw = xc_func_alloc();
         if (xc_func_init(raw, number, polarized ? XC_POLARIZED : XC_UNPOLARIZED) != 0) {
             xc_func_free(raw);

@@ -20,8 +20,10 @@ class Functional {
 
     bool is_gga() const;
 
-    /// Per point: unpolarised n, sigma = |grad n|^2; polarised (n_up, n_down), (s_uu, s_ud, s_dd), interleaved.
-    /// @param energy per volume (hartree/bohr^3)  @param v_rho, v_sigma derivatives of it, laid out as the input
+    /// Per point: unpolarised n, sigma = |grad n|^2; polarised (n_up, n_down), (s_uu, s_ud, s_dd),
+    /// interleaved.
+    /// @param energy per volume (hartree/bohr^3)  @param v_rho, v_sigma derivatives of it, laid out as the
+    /// input
     void evaluate(std::size_t points, const double* rho, const double* sigma, double* energy, double* v_rho,
                   double* v_sigma) const;
 

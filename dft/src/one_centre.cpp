@@ -41,10 +41,11 @@ OneCentre one_centre(const AtomOptions& free_atom, const std::vector<std::pair<i
     for (const auto& [n, l] : valence) {
         const Level& level = atom.levels[static_cast<std::size_t>(atom.level(n, l))];
         if (level.eigenvalue[0] >= 0)
-            throw InputError(fmt::format(
-                "{}: the shell {} of the free atom is unbound ({:.4f} hartree), so its on-site energy depends on "
-                "nothing but the size of the box; leave the shell out",
-                element_symbol(options.atomic_number), shell_name(n, l), level.eigenvalue[0]));
+            throw InputError(
+                fmt::format("{}: the shell {} of the free atom is unbound ({:.4f} hartree), so its on-site "
+                            "energy depends on "
+                            "nothing but the size of the box; leave the shell out",
+                            element_symbol(options.atomic_number), shell_name(n, l), level.eigenvalue[0]));
         result.shells.push_back({n, l, level.shell.occupation(), level.eigenvalue[0]});
     }
 
@@ -64,7 +65,8 @@ OneCentre one_centre(const AtomOptions& free_atom, const std::vector<std::pair<i
             for (Eigen::Index i = 0; i < count; ++i) {
                 const auto& [ni, li] = valence[static_cast<std::size_t>(i)];
                 result.hubbard(i, j) +=
-                    weight / step * response.levels[static_cast<std::size_t>(atom.level(ni, li))].eigenvalue[0];
+                    weight / step *
+                    response.levels[static_cast<std::size_t>(atom.level(ni, li))].eigenvalue[0];
             }
         }
         // W_ij = 1/2 (de_i_up/dn_j_up - de_i_up/dn_j_down); the second equals de_i_down/dn_j_up.

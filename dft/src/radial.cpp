@@ -14,9 +14,8 @@ SplineBasis::SplineBasis(int degree, std::vector<double> breakpoints)
     : degree_(degree), breakpoints_(std::move(breakpoints)) {
     if (degree < 1 || degree > max_degree)
         throw InputError(fmt::format("spline degree {} is outside 1..{}", degree, max_degree));
-    if (breakpoints_.size() < 2 ||
-        std::adjacent_find(breakpoints_.begin(), breakpoints_.end(), std::greater_equal<>()) !=
-            breakpoints_.end())
+    if (breakpoints_.size() < 2 || std::adjacent_find(breakpoints_.begin(), breakpoints_.end(),
+                                                      std::greater_equal<>()) != breakpoints_.end())
         throw InputError("the ends of spline intervals must ascend, and there must be at least two");
     knots_.assign(static_cast<std::size_t>(degree), breakpoints_.front());
     knots_.insert(knots_.end(), breakpoints_.begin(), breakpoints_.end());

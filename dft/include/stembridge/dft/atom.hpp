@@ -75,7 +75,7 @@ struct SlaterFunctions {
 
 struct AtomOptions {
     int atomic_number = 0;
-    std::vector<Shell> shells;  ///< occupied ones, and empty ones that are wanted
+    std::vector<Shell> shells;       ///< occupied ones, and empty ones that are wanted
     std::string functional = "pbe";  ///< lda, pbe, or libxc names joined by '+', e.g. "gga_x_b88+gga_c_lyp"
     Relativity relativity = Relativity::none;
     std::vector<Confinement> confinement;  ///< by l; what is missing is free

@@ -21,10 +21,10 @@ struct ValenceShell {
 /// One-centre data of an element, hartree; rows and columns in the order of the shells.
 struct OneCentre {
     std::vector<ValenceShell> shells;
-    Eigen::MatrixXd hubbard;        ///< U_ij = de_i/dn_j, symmetric
-    Eigen::MatrixXd spin;           ///< W_ij = (de_i_up/dn_j_up - de_i_up/dn_j_down) / 2, symmetric
-    double spin_polarization = 0;   ///< E(polarised ground state) - E(unpolarised)
-    double energy = 0;              ///< of the unpolarised atom
+    Eigen::MatrixXd hubbard;       ///< U_ij = de_i/dn_j, symmetric
+    Eigen::MatrixXd spin;          ///< W_ij = (de_i_up/dn_j_up - de_i_up/dn_j_down) / 2, symmetric
+    double spin_polarization = 0;  ///< E(polarised ground state) - E(unpolarised)
+    double energy = 0;             ///< of the unpolarised atom
 };
 
 /// One-centre data from the free atom and atoms with slightly changed occupations (0.01 electrons; central

@@ -10,11 +10,11 @@ namespace stembridge::dft {
 
 /// How finely the radial functions of an atom are resolved.
 struct RadialGrid {
-    int degree = 8;        ///< of the splines, 3..12
-    int intervals = 50;    ///< exponential: the first is the shortest
-    double radius = 30;    ///< bohr; every function vanishes there
-    double first = 0;      ///< length of the first interval, bohr; 0 = chosen by the nuclear charge
-    int gauss_points = 14; ///< per interval
+    int degree = 8;         ///< of the splines, 3..12
+    int intervals = 80;     ///< exponential: the first is the shortest
+    double radius = 30;     ///< bohr; every function vanishes there
+    double first = 0;       ///< length of the first interval, bohr; 0 = chosen by the nuclear charge
+    int gauss_points = 14;  ///< per interval
 };
 
 /// B-splines of one degree over given intervals, with full multiplicity of the knots at both ends.

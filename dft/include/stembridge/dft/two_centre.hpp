@@ -34,8 +34,8 @@ struct TwoCentreOptions {
     double reach = 22;        ///< bohr; points farther than this from both atoms on average are left out
 };
 
-/// Integrals of one distance: [l1][l2][m], l1 on the first atom, l2 on the second, which lies in the direction
-/// of +z; m <= min(l1, l2).
+/// Integrals of one distance: [l1][l2][m], l1 on the first atom, l2 on the second, which lies in the
+/// direction of +z; m <= min(l1, l2).
 struct TwoCentreIntegrals {
     using Array = std::array<std::array<std::array<double, 4>, 4>, 4>;
     Array hamiltonian{};
@@ -44,8 +44,8 @@ struct TwoCentreIntegrals {
 };
 
 /// Integrals of a pair of elements at any distance.
-/// H = <a| -1/2 nabla^2 + V_A(r_A) + V_B(r_B) + v_xc[n_A + n_B] |b>, S = <a|b>; the confinement is not part of H.
-/// Thread-safe.
+/// H = <a| -1/2 nabla^2 + V_A(r_A) + V_B(r_B) + v_xc[n_A + n_B] |b>, S = <a|b>; the confinement is not part
+/// of H. Thread-safe.
 /// @source Elstner et al., Phys. Rev. B 58, 7260 (1998), equations 3-5
 class TwoCentre {
   public:
