@@ -2,7 +2,6 @@
 // A frame with the atoms found drawn over it.
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <png.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,37 +9,18 @@
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/io/plot.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
 namespace {
 
-using Gray = Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-std::string encode_png(const Gray& pixels) {
-    png_image image{};
-    image.version = PNG_IMAGE_VERSION;
-    image.width = static_cast<png_uint_32>(pixels.cols());
-    image.height = static_cast<png_uint_32>(pixels.rows());
-    image.format = PNG_FORMAT_GRAY;
-    png_alloc_size_t size = 0;
-    std::string bytes;
-    const bool measured =
-        png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) != 0;
-    bytes.resize(size);
-    if (!measured ||
-        png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr) == 0)
-        throw FileError(fmt::format("cannot encode the picture as PNG: {}", image.message));
-    bytes.resize(size);
-    return bytes;
-}
-
-std::string base64(const std::string& bytes) {
+std::string base64(const std::vector<std::uint8_t>& bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero byte
     const int length =
         EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+                        bytes.data(), static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(length));
     return text;
 }
@@ -76,29 +56,21 @@ std::string species(int atomic_number) {
 
 }  // namespace
 
-Gray stretch_contrast(const Pixels& pixels, double low_percentile, double high_percentile) {
+std::pair<float, float> contrast_limits(const Pixels& pixels, double low_percentile, double high_percentile) {
     std::vector<float> values;
     values.reserve(static_cast<std::size_t>(pixels.size()));
     for (Eigen::Index k = 0; k < pixels.size(); ++k)
         if (std::isfinite(pixels.data()[k])) values.push_back(pixels.data()[k]);
-    Gray gray = Gray::Zero(pixels.rows(), pixels.cols());
-    if (values.empty()) return gray;
+    if (values.empty()) return {0.0F, 1.0F};
     const auto percentile = [&](double p) {
-        const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::clamp(p / 100, 0.0, 1.0) *
-                                                                     static_cast<double>(values.size() - 1));
+        const double place = std::clamp(p / 100, 0.0, 1.0) * static_cast<double>(values.size() - 1);
+        const auto at = values.begin() + std::lround(place);
         std::nth_element(values.begin(), at, values.end());
         return *at;
     };
     const float low = percentile(low_percentile);
     const float high = percentile(high_percentile);
-    const float span = high > low ? high - low : 1.0F;
-    for (Eigen::Index k = 0; k < pixels.size(); ++k) {
-        const float value = pixels.data()[k];
-        if (!std::isfinite(value)) continue;
-        gray.data()[k] =
-            static_cast<std::uint8_t>(std::lround(255 * std::clamp((value - low) / span, 0.0F, 1.0F)));
-    }
-    return gray;
+    return {low, high > low ? high : low + 1};
 }
 
 Figure draw(const MicrographView& view) {
@@ -117,12 +89,10 @@ Figure draw(const MicrographView& view) {
                         view.name, asked[0], asked[1], asked[2], asked[3], frame_width, frame_height));
 
     // The contrast is that of the whole frame, so that a part of it looks the same as in the whole.
-    const Gray gray = stretch_contrast(view.image.pixels, view.low_percentile, view.high_percentile)
-                          .block(window[2], window[0], rows, columns);
-    const int factor =
-        (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
-    const Gray shown =
-        factor <= 1 ? gray : averaged(gray.cast<float>(), factor).round().cast<std::uint8_t>().eval();
+    const auto [low, high] = contrast_limits(view.image.pixels, view.low_percentile, view.high_percentile);
+    const Pixels part = view.image.pixels.block(window[2], window[0], rows, columns);
+    const int factor = (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
+    const Bitmap bitmap = to_bitmap(averaged(part.isFinite().select(part, low), factor), low, high);
 
     const double scale = view.width / columns;
     const double height = rows * scale;
@@ -130,7 +100,7 @@ Figure draw(const MicrographView& view) {
                                    svg_number(view.width), svg_number(height));
     body += fmt::format(
         R"(<image width="{}" height="{}" preserveAspectRatio="none" href="data:image/png;base64,{}"/>)",
-        svg_number(view.width), svg_number(height), base64(encode_png(shown)));
+        svg_number(view.width), svg_number(height), base64(encode_png(bitmap)));
 
     // Pixel (0, 0) is the centre of the first pixel: its left edge is at -0.5.
     const auto to_px = [&](double column, double row) {

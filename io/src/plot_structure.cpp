@@ -324,18 +324,17 @@ Figure draw(const StructureView& view) {
         body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(top + 9));
         bottom = top + height;
     }
-    const double bar_angstrom = nice_length(0.22 * (x_high - x_low));
-    const double bar_px = bar_angstrom * scale;
-    bottom += 16;
-    body += fmt::format(R"(<path class="scale" d="M2 {}h{}"/><text class="key" x="{}" y="{}">{}</text>)",
-                        svg_number(bottom), svg_number(bar_px), svg_number(bar_px + 10),
-                        svg_number(bottom + 4), length_label(bar_angstrom));
     if (view.legend) {
+        const double bar_angstrom = nice_length(0.22 * (x_high - x_low));
+        const double bar_px = bar_angstrom * scale;
+        bottom += 16;
+        body += fmt::format(R"(<path class="scale" d="M2 {}h{}"/><text class="key" x="{}" y="{}">{}</text>)",
+                            svg_number(bottom), svg_number(bar_px), svg_number(bar_px + 10),
+                            svg_number(bottom + 4), length_label(bar_angstrom));
         bottom += 22;
-        bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 9;
+        bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 1;
     }
-    const double height = bottom + 8;
-    return {view.name, view.caption, svg_open(view.width, height, view.caption) + body + "</svg>", view.width,
+    return {view.name, view.caption, svg_open(view.width, bottom, view.caption) + body + "</svg>", view.width,
             height};
 }
 
