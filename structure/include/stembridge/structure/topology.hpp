@@ -100,9 +100,9 @@ std::optional<SheetEdges> find_edges(const Structure& structure, const BondGraph
 
 /// A place where a sheet of hexagons is disturbed.
 struct Defect {
-    /// "5-7", "5-7-7-5" (Stone-Wales), "5-8-5" (divacancy), "555-777", "vacancy" (a hole of up to 16 atoms
-    /// with a two-coordinated atom, or 5-9), "hole" (a larger one), "substitution" (not carbon), or the sizes
-    /// of its rings in ascending order ("5-7-8").
+    /// "5-7", "5-7-7-5" (Stone-Wales), "5-8-5" (divacancy), "555-777", "vacancy" (a hole of up to 16 atoms,
+    /// alone or with one odd ring, or 5-9), "hole" (a larger one), "substitution" (not carbon), "disordered"
+    /// (more than eight odd rings together), or else the sizes of its rings in ascending order ("5-7-8").
     std::string kind;
     std::vector<int> atoms;       ///< ascending, each once
     std::vector<int> ring_sizes;  ///< ascending; a hole counts as one ring; empty for a substitution
