@@ -70,8 +70,8 @@ class PixelAxis {
     const std::vector<Tick>& ticks() const { return ticks_; }
     // For the page's script: pixels and values of both ends, and whether they are logarithmic.
     std::string description() const {
-        return fmt::format("{} {} {} {} {}", svg_number(first_px_), svg_number(last_px_), range_.low, range_.high,
-                           scale_ == Scale::linear ? "linear" : "logarithmic");
+        return fmt::format("{} {} {} {} {}", svg_number(first_px_), svg_number(last_px_), range_.low,
+                           range_.high, scale_ == Scale::linear ? "linear" : "logarithmic");
     }
     double widest_label() const {
         double width = 0;

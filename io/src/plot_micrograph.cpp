@@ -18,9 +18,8 @@ namespace {
 
 std::string base64(const std::vector<std::uint8_t>& bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero byte
-    const int length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                        bytes.data(), static_cast<int>(bytes.size()));
+    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
+                                       static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(length));
     return text;
 }
@@ -55,6 +54,35 @@ std::string species(int atomic_number) {
 }
 
 }  // namespace
+
+std::vector<Eigen::Vector2d> convex_outline(std::vector<Eigen::Vector2d> points, double margin) {
+    std::sort(points.begin(), points.end(),
+              [](const auto& a, const auto& b) { return std::pair(a[0], a[1]) < std::pair(b[0], b[1]); });
+    points.erase(std::unique(points.begin(), points.end()), points.end());
+    if (points.size() < 3) return {};
+    // Lower and upper half of the hull, each turning left only.
+    std::vector<Eigen::Vector2d> hull;
+    const auto walk = [&hull](auto begin, auto end) {
+        const std::size_t start = hull.size();
+        for (auto p = begin; p != end; ++p) {
+            while (hull.size() >= start + 2) {
+                const Eigen::Vector2d u = hull.back() - hull[hull.size() - 2];
+                const Eigen::Vector2d v = *p - hull.back();
+                if (u[0] * v[1] - u[1] * v[0] > 0) break;
+                hull.pop_back();
+            }
+            hull.push_back(*p);
+        }
+        hull.pop_back();
+    };
+    walk(points.begin(), points.end());
+    walk(points.rbegin(), points.rend());
+    if (hull.size() < 3) return {};
+    Eigen::Vector2d middle = Eigen::Vector2d::Zero();
+    for (const Eigen::Vector2d& corner : hull) middle += corner / static_cast<double>(hull.size());
+    for (Eigen::Vector2d& corner : hull) corner += margin * (corner - middle).normalized();
+    return hull;
+}
 
 std::pair<float, float> contrast_limits(const Pixels& pixels, double low_percentile, double high_percentile) {
     std::vector<float> values;
@@ -91,7 +119,8 @@ Figure draw(const MicrographView& view) {
     // The contrast is that of the whole frame, so that a part of it looks the same as in the whole.
     const auto [low, high] = contrast_limits(view.image.pixels, view.low_percentile, view.high_percentile);
     const Pixels part = view.image.pixels.block(window[2], window[0], rows, columns);
-    const int factor = (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
+    const int factor =
+        (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
     const Bitmap bitmap = to_bitmap(averaged(part.isFinite().select(part, low), factor), low, high);
 
     const double scale = view.width / columns;

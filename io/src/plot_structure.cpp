@@ -335,7 +335,7 @@ Figure draw(const StructureView& view) {
         bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 1;
     }
     return {view.name, view.caption, svg_open(view.width, bottom, view.caption) + body + "</svg>", view.width,
-            height};
+            bottom};
 }
 
 }  // namespace stembridge::io

@@ -13,7 +13,8 @@ namespace {
 
 void check_lengths(const std::string& what, std::size_t length, std::size_t expected) {
     if (length != 0 && length != expected)
-        throw InputError(fmt::format("report: {} has {} values where {} are expected", what, length, expected));
+        throw InputError(
+            fmt::format("report: {} has {} values where {} are expected", what, length, expected));
 }
 
 void check(const ReportData& data) {
@@ -21,9 +22,12 @@ void check(const ReportData& data) {
         check_lengths("relaxation: max_force_ev_per_angstrom",
                       data.relaxation->max_force_ev_per_angstrom.size(), data.relaxation->energy_ev.size());
     for (const ReportDynamics& run : data.dynamics) {
-        check_lengths(fmt::format("dynamics '{}': potential_ev", run.name), run.potential_ev.size(), run.time_fs.size());
-        check_lengths(fmt::format("dynamics '{}': temperature_k", run.name), run.temperature_k.size(), run.time_fs.size());
-        check_lengths(fmt::format("dynamics '{}': conserved_ev", run.name), run.conserved_ev.size(), run.time_fs.size());
+        check_lengths(fmt::format("dynamics '{}': potential_ev", run.name), run.potential_ev.size(),
+                      run.time_fs.size());
+        check_lengths(fmt::format("dynamics '{}': temperature_k", run.name), run.temperature_k.size(),
+                      run.time_fs.size());
+        check_lengths(fmt::format("dynamics '{}': conserved_ev", run.name), run.conserved_ev.size(),
+                      run.time_fs.size());
     }
 }
 
@@ -42,7 +46,8 @@ void write_report(const std::filesystem::path& folder, const ReportData& data) {
         const MicrographView look;
         const Pixels& pixels = data.frame->image.pixels;
         const auto [low, high] = contrast_limits(pixels, look.low_percentile, look.high_percentile);
-        write_png8(folder / "figures" / "frame.png", to_bitmap(pixels.isFinite().select(pixels, low), low, high));
+        write_png8(folder / "figures" / "frame.png",
+                   to_bitmap(pixels.isFinite().select(pixels, low), low, high));
     }
     write_text_atomically(folder / "report.json", report_json(data));
     // The page comes last: where it is, the rest is.

@@ -50,20 +50,22 @@ StructureView view_of(const ReportData& data, const std::string& name, const std
 
 // The longest arrow becomes about 1.2 angstrom long, by a round factor.
 double arrow_scale(const Eigen::Matrix3Xd& displacements) {
-    const double longest =
-        displacements.cols() == 0 ? 0 : displacements.topRows(2).colwise().norm().maxCoeff() / units::angstrom;
+    const double longest = displacements.cols() == 0
+                               ? 0
+                               : displacements.topRows(2).colwise().norm().maxCoeff() / units::angstrom;
     return longest > 0 ? std::clamp(nice_length(1.2 / longest), 1.0, 50.0) : 1;
 }
 
 void add_relaxation(Figures& figures, const ReportData& data, const std::array<double, 4>& window) {
     const ReportRelaxation& relaxation = *data.relaxation;
     StructureView before =
-        view_of(data, "before-relaxation", "Structure before the relaxation, rings filled by size", relaxation.before);
+        view_of(data, "before-relaxation", "Structure before the relaxation, rings filled by size",
+                relaxation.before);
     before.displacements = relaxation_displacements(relaxation);
     before.displacement_scale = arrow_scale(before.displacements);
     before.window_angstrom = window;
-    StructureView after =
-        view_of(data, "after-relaxation", "Structure after the relaxation, rings filled by size", relaxation.after);
+    StructureView after = view_of(data, "after-relaxation",
+                                  "Structure after the relaxation, rings filled by size", relaxation.after);
     after.window_angstrom = window;
     figures[before.name] = draw(before);
     figures[after.name] = draw(after);
@@ -75,16 +77,18 @@ void add_relaxation(Figures& figures, const ReportData& data, const std::array<d
     plot.x.label = "step";
     plot.panel_height = 150;
     const std::vector<double> steps = counting(relaxation.energy_ev.size());
-    plot.panels.push_back({{"energy above the last one / eV"},
-                           {{"energy", steps, relative_to(relaxation.energy_ev, relaxation.energy_ev.back()), 0}},
-                           {}});
+    plot.panels.push_back(
+        {{"energy above the last one / eV"},
+         {{"energy", steps, relative_to(relaxation.energy_ev, relaxation.energy_ev.back()), 0}},
+         {}});
     plot.panels.push_back({{"largest force / eV/Å", Scale::logarithmic},
                            {{"largest force", steps, relaxation.max_force_ev_per_angstrom, 0}},
                            {{"tolerance", relaxation.tolerance_ev_per_angstrom}}});
     figures[plot.name] = draw(plot);
 }
 
-void add_dynamics(Figures& figures, const ReportData& data, std::size_t index, const std::array<double, 4>& window) {
+void add_dynamics(Figures& figures, const ReportData& data, std::size_t index,
+                  const std::array<double, 4>& window) {
     const ReportDynamics& run = data.dynamics[index];
     if (!run.time_fs.empty()) {
         CurvePlot plot;
@@ -96,7 +100,8 @@ void add_dynamics(Figures& figures, const ReportData& data, std::size_t index, c
         const std::vector<double> time = relative_to(run.time_fs, 0, long_run ? 1e-3 : 1);
         if (!run.temperature_k.empty()) {
             Panel panel{{"temperature / K"}, {{"each step", time, run.temperature_k, 1, true}}, {}};
-            panel.curves.push_back({"running mean", time, running_mean(run.temperature_k, time.size() / 40), 1});
+            panel.curves.push_back(
+                {"running mean", time, running_mean(run.temperature_k, time.size() / 40), 1});
             if (run.target_k) panel.levels.push_back({"target", *run.target_k});
             plot.panels.push_back(panel);
         }
@@ -107,18 +112,19 @@ void add_dynamics(Figures& figures, const ReportData& data, std::size_t index, c
                  {}});
         if (!run.conserved_ev.empty()) {
             const bool per_atom = run.n_atoms > 0;
-            const std::vector<double> deviation =
-                relative_to(run.conserved_ev, run.conserved_ev.front(), 1000.0 / (per_atom ? run.n_atoms : 1));
-            plot.panels.push_back(
-                {{per_atom ? "conserved quantity from the start / meV per atom" : "conserved quantity from the start / meV"},
-                 {{"conserved quantity", time, deviation, 2}},
-                 {}});
+            const std::vector<double> deviation = relative_to(run.conserved_ev, run.conserved_ev.front(),
+                                                              1000.0 / (per_atom ? run.n_atoms : 1));
+            plot.panels.push_back({{per_atom ? "conserved quantity from the start / meV per atom"
+                                             : "conserved quantity from the start / meV"},
+                                   {{"conserved quantity", time, deviation, 2}},
+                                   {}});
         }
         figures[plot.name] = draw(plot);
     }
     if (run.last) {
-        StructureView view = view_of(data, dynamics_figure("structure", index),
-                                     fmt::format("{}: last structure and where the atoms were", run.name), *run.last);
+        StructureView view =
+            view_of(data, dynamics_figure("structure", index),
+                    fmt::format("{}: last structure and where the atoms were", run.name), *run.last);
         view.snapshots = run.snapshots;
         view.window_angstrom = window;
         figures[view.name] = draw(view);
@@ -194,8 +200,9 @@ void add_overview(Figures& figures, const ReportData& data, const std::array<dou
     detail.pixel_size_angstrom = frame.pixel_size_angstrom;
     detail.legend = false;
     detail.width = width;
-    detail.window_px = {static_cast<int>(std::lround(center[0] - half)), static_cast<int>(std::lround(center[0] + half)),
-                        static_cast<int>(std::lround(center[1] - half)), static_cast<int>(std::lround(center[1] + half))};
+    detail.window_px = {
+        static_cast<int>(std::lround(center[0] - half)), static_cast<int>(std::lround(center[0] + half)),
+        static_cast<int>(std::lround(center[1] - half)), static_cast<int>(std::lround(center[1] + half))};
     std::vector<std::string> titles;
     std::vector<Figure> panels;
     const auto add = [&](const Figure& figure, const std::string& title) {
@@ -215,7 +222,8 @@ void add_overview(Figures& figures, const ReportData& data, const std::array<dou
         add(draw(detail), "Atoms found");
     }
     const auto add_structure = [&](const ReportState& state, const std::vector<Eigen::Matrix3Xd>& snapshots) {
-        StructureView view = view_of(data, fmt::format("overview-{}", panels.size() + 1), state.label, *state.content);
+        StructureView view =
+            view_of(data, fmt::format("overview-{}", panels.size() + 1), state.label, *state.content);
         view.snapshots = snapshots;
         view.window_angstrom = window;
         view.side = false;
@@ -244,7 +252,8 @@ void add_timings(Figures& figures, const ReportData& data) {
     chart.axis = "wall time / s";
     for (const ReportStage& stage : data.stages)
         if (stage.status != ReportStage::Status::not_run)
-            chart.bars.push_back({stage.name, stage.wall_seconds, fmt::format("{:.3g} s", stage.wall_seconds)});
+            chart.bars.push_back(
+                {stage.name, stage.wall_seconds, fmt::format("{:.3g} s", stage.wall_seconds)});
     if (!chart.bars.empty()) figures[chart.name] = draw(chart);
 }
 
@@ -289,7 +298,8 @@ Figures report_figures(const ReportData& data) {
     if (data.relaxation) {
         add_relaxation(figures, data, window);
     } else if (data.build) {
-        StructureView view = view_of(data, "built", "The structure as built, rings filled by size", data.build->built);
+        StructureView view =
+            view_of(data, "built", "The structure as built, rings filled by size", data.build->built);
         view.window_angstrom = window;
         figures[view.name] = draw(view);
     }

@@ -18,10 +18,14 @@ Json or_null(const std::optional<T>& value) {
 
 const char* name_of(ReportStage::Status status) {
     switch (status) {
-        case ReportStage::Status::done: return "done";
-        case ReportStage::Status::not_converged: return "not_converged";
-        case ReportStage::Status::failed: return "failed";
-        case ReportStage::Status::not_run: return "not_run";
+        case ReportStage::Status::done:
+            return "done";
+        case ReportStage::Status::not_converged:
+            return "not_converged";
+        case ReportStage::Status::failed:
+            return "failed";
+        case ReportStage::Status::not_run:
+            return "not_run";
     }
     throw std::logic_error("unknown stage status");
 }
@@ -47,8 +51,12 @@ Json json_of(const ReportCalibration& c) {
 }
 
 Json json_of(const ReportDetector& d) {
-    return {{"name", d.name},           {"n_atoms", d.n_atoms}, {"precision", or_null(d.precision)},
-            {"recall", or_null(d.recall)}, {"f1", or_null(d.f1)},  {"rms_angstrom", or_null(d.rms_angstrom)},
+    return {{"name", d.name},
+            {"n_atoms", d.n_atoms},
+            {"precision", or_null(d.precision)},
+            {"recall", or_null(d.recall)},
+            {"f1", or_null(d.f1)},
+            {"rms_angstrom", or_null(d.rms_angstrom)},
             {"wall_seconds", or_null(d.wall_seconds)}};
 }
 
@@ -69,7 +77,8 @@ Json json_of(const ReportFrame& frame) {
     Json json = {{"source", frame.image.source},
                  {"width_px", frame.image.width()},
                  {"height_px", frame.image.height()},
-                 {"pixel_size_angstrom", frame.pixel_size_angstrom > 0 ? Json(frame.pixel_size_angstrom) : Json(nullptr)},
+                 {"pixel_size_angstrom",
+                  frame.pixel_size_angstrom > 0 ? Json(frame.pixel_size_angstrom) : Json(nullptr)},
                  {"n_atoms", frame.atoms.size()},
                  {"counts", counts}};
     if (frame.calibration) json["calibration"] = json_of(*frame.calibration);
@@ -96,7 +105,8 @@ Json json_of(const ReportStructure& content) {
                                {"max_angstrom", s.max / units::angstrom}};
     json["coordination"] = Json::object();
     for (const auto& [element, numbers] : analysis.coordination)
-        for (const auto& [neighbors, count] : numbers) json["coordination"][element][std::to_string(neighbors)] = count;
+        for (const auto& [neighbors, count] : numbers)
+            json["coordination"][element][std::to_string(neighbors)] = count;
     return json;
 }
 
@@ -150,12 +160,16 @@ Json json_of(const ReportProvenance& p) {
 }  // namespace
 
 std::string report_json(const ReportData& data) {
-    Json json = {{"format", "stembridge report"}, {"format_version", 1},         {"title", data.title},
-                 {"subtitle", data.subtitle},     {"warnings", data.warnings}};
+    Json json = {{"format", "stembridge report"},
+                 {"format_version", 1},
+                 {"title", data.title},
+                 {"subtitle", data.subtitle},
+                 {"warnings", data.warnings}};
     json["stages"] = Json::array();
     for (const ReportStage& stage : data.stages) json["stages"].push_back(json_of(stage));
     if (data.frame) json["frame"] = json_of(*data.frame);
-    if (data.build) json["build"] = {{"messages", data.build->messages}, {"built", json_of(data.build->built)}};
+    if (data.build)
+        json["build"] = {{"messages", data.build->messages}, {"built", json_of(data.build->built)}};
     if (data.relaxation) json["relaxation"] = json_of(*data.relaxation);
     if (!data.dynamics.empty()) {
         json["dynamics"] = Json::array();

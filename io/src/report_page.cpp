@@ -46,14 +46,17 @@ std::string table(const Row& head, const std::vector<Row>& rows) {
     html += "<tbody>";
     for (const Row& row : rows) {
         html += fmt::format("<tr><th scope=\"row\">{}</th>", row[0]);
-        for (std::size_t k = 1; k < row.size(); ++k) html += fmt::format("<td class=\"number\">{}</td>", row[k]);
+        for (std::size_t k = 1; k < row.size(); ++k)
+            html += fmt::format("<td class=\"number\">{}</td>", row[k]);
         html += "</tr>";
     }
     return html + "</tbody></table></div>";
 }
 
 std::string block(const std::string& title, const std::string& content) {
-    return content.empty() ? "" : fmt::format("<div class=\"block\"><h3>{}</h3>{}</div>", escape_markup(title), content);
+    return content.empty()
+               ? ""
+               : fmt::format("<div class=\"block\"><h3>{}</h3>{}</div>", escape_markup(title), content);
 }
 
 std::string section(const std::string& id, const std::string& title, const std::string& lead,
@@ -65,7 +68,8 @@ std::string section(const std::string& id, const std::string& title, const std::
 std::string figure(const Figures& figures, const std::string& name, const std::string& caption) {
     const auto found = figures.find(name);
     if (found == figures.end()) return "";
-    return fmt::format("<figure id=\"figure-{}\"><div class=\"art\">{}</div>{}</figure>", name, found->second.svg,
+    return fmt::format("<figure id=\"figure-{}\"><div class=\"art\">{}</div>{}</figure>", name,
+                       found->second.svg,
                        caption.empty() ? "" : fmt::format("<figcaption>{}</figcaption>", caption));
 }
 
@@ -93,7 +97,8 @@ std::string defect_summary(const StructureAnalysis& analysis) {
     for (const Defect& defect : analysis.defects) ++counts[defect.kind];
     std::vector<std::string> parts;
     for (const auto& [kind, count] : counts)
-        parts.push_back(count == 1 ? escape_markup(kind) : fmt::format("{} × {}", count, escape_markup(kind)));
+        parts.push_back(count == 1 ? escape_markup(kind)
+                                   : fmt::format("{} × {}", count, escape_markup(kind)));
     return join(parts, ", ");
 }
 
@@ -103,13 +108,15 @@ std::vector<std::string> all_warnings(const ReportData& data) {
     std::vector<std::string> warnings = data.warnings;
     if (data.relaxation && !data.relaxation->converged) {
         const std::vector<double>& forces = data.relaxation->max_force_ev_per_angstrom;
-        warnings.push_back(fmt::format("The relaxation did not reach its tolerance of {:g} eV/Å{}.",
-                                       data.relaxation->tolerance_ev_per_angstrom,
-                                       forces.empty() ? "" : fmt::format(": it stopped at {:.3g} eV/Å", forces.back())));
+        warnings.push_back(
+            fmt::format("The relaxation did not reach its tolerance of {:g} eV/Å{}.",
+                        data.relaxation->tolerance_ev_per_angstrom,
+                        forces.empty() ? "" : fmt::format(": it stopped at {:.3g} eV/Å", forces.back())));
     }
     for (const ReportStage& stage : data.stages)
         if (stage.status == ReportStage::Status::failed)
-            warnings.push_back(fmt::format("{} failed{}{}", stage.name, stage.note.empty() ? "." : ": ", stage.note));
+            warnings.push_back(
+                fmt::format("{} failed{}{}", stage.name, stage.note.empty() ? "." : ": ", stage.note));
     return warnings;
 }
 
@@ -129,10 +136,14 @@ std::string stage_strip(const std::vector<ReportStage>& stages) {
     };
     const auto look = [](ReportStage::Status status) -> Look {
         switch (status) {
-            case ReportStage::Status::done: return {"done", "✓", ""};
-            case ReportStage::Status::not_converged: return {"not_converged", "!", "not converged"};
-            case ReportStage::Status::failed: return {"failed", "×", "failed"};
-            case ReportStage::Status::not_run: break;
+            case ReportStage::Status::done:
+                return {"done", "✓", ""};
+            case ReportStage::Status::not_converged:
+                return {"not_converged", "!", "not converged"};
+            case ReportStage::Status::failed:
+                return {"failed", "×", "failed"};
+            case ReportStage::Status::not_run:
+                break;
         }
         return {"not_run", "", "not run yet"};
     };
@@ -141,10 +152,12 @@ std::string stage_strip(const std::vector<ReportStage>& stages) {
         const Look l = look(stage.status);
         const bool ran = stage.status != ReportStage::Status::not_run;
         const bool in_warnings = stage.status == ReportStage::Status::failed;
-        const std::string details =
-            join({l.text, ran ? duration(stage.wall_seconds) : "", in_warnings ? "" : escape_markup(stage.note)}, " · ");
-        html += fmt::format("<li class=\"{}\"><span class=\"mark\" aria-hidden=\"true\">{}</span>{} <small>{}</small></li>",
-                            l.css, l.mark, escape_markup(stage.name), details);
+        const std::string details = join(
+            {l.text, ran ? duration(stage.wall_seconds) : "", in_warnings ? "" : escape_markup(stage.note)},
+            " · ");
+        html += fmt::format(
+            "<li class=\"{}\"><span class=\"mark\" aria-hidden=\"true\">{}</span>{} <small>{}</small></li>",
+            l.css, l.mark, escape_markup(stage.name), details);
     }
     return html + "</ol>\n";
 }
@@ -184,8 +197,9 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
                          species_summary(data.frame->atoms)});
         if (const auto& c = data.frame->calibration) {
             tiles.push_back({"Pixel size from the lattice", number(c->lattice_angstrom_per_px, 4), "Å/px",
-                             c->nominal_angstrom_per_px ? fmt::format("stated {} Å/px", number(*c->nominal_angstrom_per_px, 4))
-                                                        : std::string()});
+                             c->nominal_angstrom_per_px
+                                 ? fmt::format("stated {} Å/px", number(*c->nominal_angstrom_per_px, 4))
+                                 : std::string()});
             tiles.push_back({"Anisotropy of the scan", number(c->anisotropy_percent, 1), "%",
                              c->applied ? "corrected" : "not corrected"});
         }
@@ -197,30 +211,33 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
     if (rest != nullptr) {
         const auto& bonds = rest->content->analysis.bonds;
         if (const auto cc = bonds.find("C-C"); cc != bonds.end())
-            tiles.push_back({"Mean C–C bond, " + rest->label, number(cc->second.mean / units::angstrom, 3), "Å",
-                             fmt::format("± {} Å over {} bonds", number(cc->second.standard_deviation / units::angstrom, 3),
-                                         cc->second.count)});
+            tiles.push_back(
+                {"Mean C–C bond, " + rest->label, number(cc->second.mean / units::angstrom, 3), "Å",
+                 fmt::format("± {} Å over {} bonds",
+                             number(cc->second.standard_deviation / units::angstrom, 3), cc->second.count)});
     }
     if (data.relaxation && !data.relaxation->energy_ev.empty()) {
         const ReportRelaxation& r = *data.relaxation;
-        tiles.push_back({"Energy change in relaxation", number(r.energy_ev.back() - r.energy_ev.front(), 2), "eV",
-                         fmt::format("in {}", count_of(r.energy_ev.size() - 1, "step", "steps"))});
+        tiles.push_back({"Energy change in relaxation", number(r.energy_ev.back() - r.energy_ev.front(), 2),
+                         "eV", fmt::format("in {}", count_of(r.energy_ev.size() - 1, "step", "steps"))});
         if (!r.max_force_ev_per_angstrom.empty())
-            tiles.push_back({"Largest force left", fmt::format("{:.2g}", r.max_force_ev_per_angstrom.back()), "eV/Å",
-                             r.converged ? fmt::format("below the {:g} asked for", r.tolerance_ev_per_angstrom)
-                                         : fmt::format("not below {:g}", r.tolerance_ev_per_angstrom)});
+            tiles.push_back(
+                {"Largest force left", fmt::format("{:.2g}", r.max_force_ev_per_angstrom.back()), "eV/Å",
+                 r.converged ? fmt::format("below the {:g} asked for", r.tolerance_ev_per_angstrom)
+                             : fmt::format("not below {:g}", r.tolerance_ev_per_angstrom)});
     }
     for (const ReportDynamics& run : data.dynamics) {
         if (!run.temperature_k.empty()) {
             const Spread t = spread_of(run.temperature_k);
-            const std::string span =
-                run.time_fs.empty() ? std::string() : fmt::format(" over {:.3g} ps", 1e-3 * run.time_fs.back());
+            const std::string span = run.time_fs.empty()
+                                         ? std::string()
+                                         : fmt::format(" over {:.3g} ps", 1e-3 * run.time_fs.back());
             tiles.push_back({"Mean temperature, " + run.name, number(t.mean, 0), "K",
                              fmt::format("± {} K{}", number(t.deviation, 0), span)});
         }
         if (run.drift_mev_per_atom_per_ps)
-            tiles.push_back({"Drift of the conserved quantity", fmt::format("{:.2g}", *run.drift_mev_per_atom_per_ps),
-                             "meV/atom/ps", run.name});
+            tiles.push_back({"Drift of the conserved quantity",
+                             fmt::format("{:.2g}", *run.drift_mev_per_atom_per_ps), "meV/atom/ps", run.name});
     }
     double seconds = 0;
     for (const ReportStage& stage : data.stages) seconds += stage.wall_seconds;
@@ -232,8 +249,8 @@ std::string tiles_list(const ReportData& data) {
     std::string html;
     for (const Tile& tile : headline_numbers(data))
         html += fmt::format(
-            "<div class=\"tile\"><dt>{}</dt><dd class=\"value\">{}{}</dd>{}</div>", escape_markup(tile.label), tile.value,
-            tile.unit.empty() ? "" : fmt::format("<span class=\"unit\">{}</span>", tile.unit),
+            "<div class=\"tile\"><dt>{}</dt><dd class=\"value\">{}{}</dd>{}</div>", escape_markup(tile.label),
+            tile.value, tile.unit.empty() ? "" : fmt::format("<span class=\"unit\">{}</span>", tile.unit),
             tile.note.empty() ? "" : fmt::format("<dd class=\"note\">{}</dd>", escape_markup(tile.note)));
     return html.empty() ? "" : "<dl class=\"tiles\">" + html + "</dl>\n";
 }
@@ -251,12 +268,14 @@ std::string calibration_table(const ReportCalibration& c) {
                              : std::string()) +
                         " Å/px"});
     if (c.smallest_angstrom_per_px && c.largest_angstrom_per_px)
-        rows.push_back({"along the principal axes", fmt::format("{} · {} Å/px", number(*c.smallest_angstrom_per_px, 4),
-                                                                number(*c.largest_angstrom_per_px, 4))});
+        rows.push_back(
+            {"along the principal axes", fmt::format("{} · {} Å/px", number(*c.smallest_angstrom_per_px, 4),
+                                                     number(*c.largest_angstrom_per_px, 4))});
     rows.push_back({"anisotropy", number(c.anisotropy_percent, 2) + " %"});
     rows.push_back({"shear", number(c.shear, 4)});
     rows.push_back({"rotation of the lattice", number(c.rotation_degree, 2) + "°"});
-    if (c.mean_cc_angstrom) rows.push_back({"mean C–C distance after correction", number(*c.mean_cc_angstrom, 3) + " Å"});
+    if (c.mean_cc_angstrom)
+        rows.push_back({"mean C–C distance after correction", number(*c.mean_cc_angstrom, 3) + " Å"});
     rows.push_back({"coordinates corrected", c.applied ? "yes" : "no"});
     return table({}, rows);
 }
@@ -273,8 +292,10 @@ std::string detector_table(const std::vector<ReportDetector>& detectors) {
     };
     Row head = {"", "atoms"};
     std::vector<Column> columns;
-    for (const Column& column : {Column{"precision", &ReportDetector::precision, 3}, {"recall", &ReportDetector::recall, 3},
-                                 {"F1", &ReportDetector::f1, 3}, {"rms / Å", &ReportDetector::rms_angstrom, 3},
+    for (const Column& column : {Column{"precision", &ReportDetector::precision, 3},
+                                 {"recall", &ReportDetector::recall, 3},
+                                 {"F1", &ReportDetector::f1, 3},
+                                 {"rms / Å", &ReportDetector::rms_angstrom, 3},
                                  {"time / s", &ReportDetector::wall_seconds, 1}})
         if (any(column.member)) {
             columns.push_back(column);
@@ -310,31 +331,37 @@ std::string frame_section(const ReportFrame& frame, const Figures& figures) {
     }
     toggles += "<span class=\"spacer\"></span></div>";
 
-    const std::string source = frame.image.source.empty() ? "" : fmt::format("<code>{}</code>, ", escape_markup(frame.image.source));
+    const std::string source =
+        frame.image.source.empty() ? "" : fmt::format("<code>{}</code>, ", escape_markup(frame.image.source));
     const std::string field =
         frame.pixel_size_angstrom > 0
             ? fmt::format(", {} × {} nm", number(0.1 * frame.image.width() * frame.pixel_size_angstrom, 1),
                           number(0.1 * frame.image.height() * frame.pixel_size_angstrom, 1))
             : std::string();
-    const std::string lead = fmt::format("{}{} × {} pixels{}. {} found: {}.", source, frame.image.width(),
-                                         frame.image.height(), field, count_of(frame.atoms.size(), "atom", "atoms"),
-                                         frame.atoms.empty() ? "none" : species_summary(frame.atoms));
-    const std::string picture =
-        figures.count("frame") == 0
-            ? std::string()
-            : fmt::format("<style>{}</style><div class=\"micrograph\">{}{}</div>", rules, toggles,
-                          figure(figures, "frame", ""));
-    const std::string side = (frame.calibration ? block("Calibration", calibration_table(*frame.calibration)) : "") +
-                             block("Ways of finding atoms", detector_table(frame.detectors));
+    const std::string lead =
+        fmt::format("{}{} × {} pixels{}. {} found: {}.", source, frame.image.width(), frame.image.height(),
+                    field, count_of(frame.atoms.size(), "atom", "atoms"),
+                    frame.atoms.empty() ? "none" : species_summary(frame.atoms));
+    const std::string picture = figures.count("frame") == 0
+                                    ? std::string()
+                                    : fmt::format("<style>{}</style><div class=\"micrograph\">{}{}</div>",
+                                                  rules, toggles, figure(figures, "frame", ""));
+    const std::string side =
+        (frame.calibration ? block("Calibration", calibration_table(*frame.calibration)) : "") +
+        block("Ways of finding atoms", detector_table(frame.detectors));
     return section("frame", "Frame and atoms", lead,
-                   side.empty() ? picture
-                                : fmt::format("<div class=\"columns wide-left\"><div>{}</div><div>{}</div></div>", picture, side));
+                   side.empty()
+                       ? picture
+                       : fmt::format("<div class=\"columns wide-left\"><div>{}</div><div>{}</div></div>",
+                                     picture, side));
 }
 
 std::string structure_facts(const ReportStructure& content) {
     int fixed = 0;
     for (int i = 0; i < content.structure.size(); ++i)
-        if (content.structure.is_fixed(0, i) || content.structure.is_fixed(1, i) || content.structure.is_fixed(2, i)) ++fixed;
+        if (content.structure.is_fixed(0, i) || content.structure.is_fixed(1, i) ||
+            content.structure.is_fixed(2, i))
+            ++fixed;
     const std::string defects = defect_summary(content.analysis);
     return fmt::format("{}, {} atoms{}{}{}", content.structure.formula(), number(content.structure.size(), 0),
                        content.structure.cell.is_periodic() ? ", periodic" : "",
@@ -362,15 +389,17 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
     std::vector<std::string> facts = {escape_markup(relaxation.method), structure_facts(relaxation.after)};
     if (!relaxation.energy_ev.empty())
         facts.push_back(count_of(relaxation.energy_ev.size() - 1, "step", "steps"));
-    facts.push_back(relaxation.converged ? fmt::format("converged to {:g} eV/Å", relaxation.tolerance_ev_per_angstrom)
-                                         : std::string("<b>not converged</b>"));
+    facts.push_back(relaxation.converged
+                        ? fmt::format("converged to {:g} eV/Å", relaxation.tolerance_ev_per_angstrom)
+                        : std::string("<b>not converged</b>"));
     std::string moved;
     const Eigen::Matrix3Xd displacements = relaxation_displacements(relaxation) / units::angstrom;
     if (displacements.cols() != 0) {
         const Eigen::ArrayXd lengths = displacements.colwise().norm().array();
-        moved = fmt::format(" Atoms move by {} Å in the mean, {} Å at most; out of the plane by {} Å at most.",
-                            number(lengths.mean(), 3), number(lengths.maxCoeff(), 3),
-                            number(displacements.row(2).cwiseAbs().maxCoeff(), 3));
+        moved =
+            fmt::format(" Atoms move by {} Å in the mean, {} Å at most; out of the plane by {} Å at most.",
+                        number(lengths.mean(), 3), number(lengths.maxCoeff(), 3),
+                        number(displacements.row(2).cwiseAbs().maxCoeff(), 3));
     }
     const auto height = [](const ReportStructure& content) {
         const auto z = content.structure.positions.row(2);
@@ -381,11 +410,15 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
                fmt::format("<b>Before.</b> Arrows show where each atom goes.{} Corrugation {} Å.", moved,
                            number(height(relaxation.before), 2))) +
         figure(figures, "after-relaxation",
-               fmt::format("<b>After.</b> The same window. Corrugation {} Å.", number(height(relaxation.after), 2)));
+               fmt::format("<b>After.</b> The same window. Corrugation {} Å.",
+                           number(height(relaxation.after), 2)));
     return section("relaxation", "Relaxation", join(facts, " · ") + ".",
                    fmt::format("<div class=\"columns\">{}{}{}</div>", pictures,
-                               figure(figures, "relaxation", "<b>Course of the relaxation.</b> Energy relative to the last step; largest force on a free coordinate."),
-                               figure(figures, "bond-lengths", "<b>C–C bond lengths</b> before and after, and over the dynamics.")));
+                               figure(figures, "relaxation",
+                                      "<b>Course of the relaxation.</b> Energy relative to the last step; "
+                                      "largest force on a free coordinate."),
+                               figure(figures, "bond-lengths",
+                                      "<b>C–C bond lengths</b> before and after, and over the dynamics.")));
 }
 
 std::string dynamics_section(const ReportData& data, const Figures& figures) {
@@ -393,17 +426,21 @@ std::string dynamics_section(const ReportData& data, const Figures& figures) {
     for (std::size_t k = 0; k < data.dynamics.size(); ++k) {
         const ReportDynamics& run = data.dynamics[k];
         std::vector<Row> rows;
-        if (!run.time_fs.empty()) rows.push_back({"length", fmt::format("{:.4g} ps", 1e-3 * run.time_fs.back())});
+        if (!run.time_fs.empty())
+            rows.push_back({"length", fmt::format("{:.4g} ps", 1e-3 * run.time_fs.back())});
         if (!run.temperature_k.empty()) {
             const Spread t = spread_of(run.temperature_k);
-            rows.push_back({"temperature", fmt::format("{} <small>± {}</small> K", number(t.mean, 1), number(t.deviation, 1))});
+            rows.push_back({"temperature", fmt::format("{} <small>± {}</small> K", number(t.mean, 1),
+                                                       number(t.deviation, 1))});
         }
         if (run.target_k) rows.push_back({"target", number(*run.target_k, 0) + " K"});
         if (run.drift_mev_per_atom_per_ps)
-            rows.push_back({"drift of the conserved quantity", fmt::format("{:.2g} meV/atom/ps", *run.drift_mev_per_atom_per_ps)});
+            rows.push_back({"drift of the conserved quantity",
+                            fmt::format("{:.2g} meV/atom/ps", *run.drift_mev_per_atom_per_ps)});
         if (!run.cc_lengths_angstrom.empty()) {
             const Spread b = spread_of(run.cc_lengths_angstrom);
-            rows.push_back({"C–C bond", fmt::format("{} <small>± {}</small> Å", number(b.mean, 3), number(b.deviation, 3))});
+            rows.push_back({"C–C bond", fmt::format("{} <small>± {}</small> Å", number(b.mean, 3),
+                                                    number(b.deviation, 3))});
         }
         const std::string thermo = figure(figures, dynamics_figure("thermo", k), "");
         const std::string picture =
@@ -411,15 +448,20 @@ std::string dynamics_section(const ReportData& data, const Figures& figures) {
                    run.snapshots.empty() ? "The last structure."
                                          : "The last structure, and where the atoms were at " +
                                                count_of(run.snapshots.size(), "instant", "instants") + ".");
-        content += fmt::format("<div class=\"block\"><h3>{}</h3><div class=\"columns\"><div>{}<div class=\"block\"></div>{}</div><div>{}</div></div></div>",
-                               escape_markup(run.name + (run.method.empty() ? "" : " · " + run.method)), thermo,
-                               table({}, rows), picture);
+        content += fmt::format(
+            "<div class=\"block\"><h3>{}</h3><div class=\"columns\"><div>{}<div "
+            "class=\"block\"></div>{}</div><div>{}</div></div></div>",
+            escape_markup(run.name + (run.method.empty() ? "" : " · " + run.method)), thermo, table({}, rows),
+            picture);
     }
     return section("dynamics", "Dynamics", "", content);
 }
 
 std::string swatch(const std::string& css) {
-    return fmt::format("<span class=\"swatch\"><svg class=\"sbf\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><rect class=\"{}\" width=\"12\" height=\"12\" rx=\"3\"/></svg></span>", css);
+    return fmt::format(
+        "<span class=\"swatch\"><svg class=\"sbf\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><rect "
+        "class=\"{}\" width=\"12\" height=\"12\" rx=\"3\"/></svg></span>",
+        css);
 }
 
 std::string structure_tables(const ReportData& data) {
@@ -467,15 +509,17 @@ std::string structure_tables(const ReportData& data) {
             const auto found = a.bonds.find(pair);
             if (found == a.bonds.end()) return std::string("–");
             const Statistics& s = found->second;
-            return fmt::format("{} <small>± {}</small><br><small>{} – {} · {} bonds</small>", number(s.mean / units::angstrom, 3),
-                               number(s.standard_deviation / units::angstrom, 3), number(s.min / units::angstrom, 3),
-                               number(s.max / units::angstrom, 3), number(s.count, 0));
+            return fmt::format(
+                "{} <small>± {}</small><br><small>{} – {} · {} bonds</small>",
+                number(s.mean / units::angstrom, 3), number(s.standard_deviation / units::angstrom, 3),
+                number(s.min / units::angstrom, 3), number(s.max / units::angstrom, 3), number(s.count, 0));
         });
     const std::vector<Row> coordination = rows_of(
         neighbors,
         [](const std::pair<std::string, int>& key) {
-            return fmt::format("{} with {}", escape_markup(key.first),
-                               key.second == 1 ? std::string("1 neighbour") : fmt::format("{} neighbours", key.second));
+            return fmt::format(
+                "{} with {}", escape_markup(key.first),
+                key.second == 1 ? std::string("1 neighbour") : fmt::format("{} neighbours", key.second));
         },
         [](const StructureAnalysis& a, const std::pair<std::string, int>& key) {
             const auto element = a.coordination.find(key.first);
@@ -483,7 +527,8 @@ std::string structure_tables(const ReportData& data) {
             return number(there ? element->second.at(key.second) : 0, 0);
         });
     const std::string left = block("Rings", table(head, rings)) + block("Defects", table(head, defects));
-    const std::string right = block("Bond lengths / Å", table(head, bonds)) + block("Coordination", table(head, coordination));
+    const std::string right =
+        block("Bond lengths / Å", table(head, bonds)) + block("Coordination", table(head, coordination));
     if (left.empty() && right.empty()) return "";
     return section("analysis", "Rings, bonds, coordination", "",
                    fmt::format("<div class=\"columns\"><div>{}</div><div>{}</div></div>", left, right));
@@ -493,7 +538,9 @@ std::string provenance_section(const ReportProvenance& p, const Figures& figures
     std::string facts;
     const auto fact = [&](const std::string& name, const std::string& value, bool code = false) {
         if (value.empty()) return;
-        facts += fmt::format(code ? "<dt>{}</dt><dd><code>{}</code></dd>" : "<dt>{}</dt><dd>{}</dd>", escape_markup(name), escape_markup(value));
+        const std::string text =
+            code ? fmt::format("<code>{}</code>", escape_markup(value)) : escape_markup(value);
+        facts += fmt::format("<dt>{}</dt><dd>{}</dd>", escape_markup(name), text);
     };
     fact("version", p.git_hash.empty() ? p.version : join({p.version, "git " + p.git_hash}, ", "));
     fact("command", p.command, true);
@@ -507,11 +554,14 @@ std::string provenance_section(const ReportProvenance& p, const Figures& figures
     for (const auto& [file, hash] : p.sha256) fact("SHA-256 of " + file, hash, true);
     std::string content = facts.empty() ? "" : "<dl class=\"facts\">" + facts + "</dl>";
     if (!p.config.empty())
-        content += fmt::format("<details><summary>Configuration</summary><pre>{}</pre></details>", escape_markup(p.config));
+        content += fmt::format("<details><summary>Configuration</summary><pre>{}</pre></details>",
+                               escape_markup(p.config));
     const std::string timings = figure(figures, "timings", "<b>Wall time of each stage.</b>");
     if (content.empty() && timings.empty()) return "";
-    if (content.empty() || timings.empty()) return section("provenance", "How it was made", "", timings + content);
-    return section("provenance", "How it was made", "", fmt::format("<div class=\"columns\"><div>{}</div><div>{}</div></div>", timings, content));
+    if (content.empty() || timings.empty())
+        return section("provenance", "How it was made", "", timings + content);
+    return section("provenance", "How it was made", "",
+                   fmt::format("<div class=\"columns\"><div>{}</div><div>{}</div></div>", timings, content));
 }
 
 }  // namespace
@@ -520,19 +570,23 @@ std::string report_page(const ReportData& data, const Figures& figures) {
     const std::string title = data.title.empty() ? "stembridge report" : data.title;
     std::string html = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-        "content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<div "
+        "content=\"width=device-width, "
+        "initial-scale=1\">\n<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<div "
         "class=\"page\">\n<header>\n<h1>{}</h1>\n",
         escape_markup(title), page_css(), escape_markup(title));
-    if (!data.subtitle.empty()) html += fmt::format("<p class=\"subtitle\">{}</p>\n", escape_markup(data.subtitle));
-    html += warnings_box(data) + stage_strip(data.stages) + overview(figures, data) + tiles_list(data) + "</header>\n<main>\n";
+    if (!data.subtitle.empty())
+        html += fmt::format("<p class=\"subtitle\">{}</p>\n", escape_markup(data.subtitle));
+    html += warnings_box(data) + stage_strip(data.stages) + overview(figures, data) + tiles_list(data) +
+            "</header>\n<main>\n";
     if (data.frame) html += frame_section(*data.frame, figures);
     if (data.build) html += build_section(data, figures);
-    if (data.relaxation)
-        html += relaxation_section(*data.relaxation, figures);
+    if (data.relaxation) html += relaxation_section(*data.relaxation, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);
     html += structure_tables(data) + provenance_section(data.provenance, figures);
-    html += fmt::format("</main>\n<footer>Numbers: report.json. Figures as files: figures/.</footer>\n</div>\n<script>{}</script>\n</body>\n</html>\n",
-                        page_script());
+    html += fmt::format(
+        "</main>\n<footer>Numbers: report.json. Figures as files: "
+        "figures/.</footer>\n</div>\n<script>{}</script>\n</body>\n</html>\n",
+        page_script());
     return html;
 }
 

@@ -106,10 +106,12 @@ section{margin-top:24pt;padding-top:18pt}
 )css";
 
 constexpr std::string_view light_colors =
-    "--ground:#ffffff;--ink:#1d2329;--soft:#5a646e;--faint:#a9b1b8;--line:#e3e7ea;--panel:#f5f7f8;--accent:#1f6fb2;"
+    "--ground:#ffffff;--ink:#1d2329;--soft:#5a646e;--faint:#a9b1b8;--line:#e3e7ea;--panel:#f5f7f8;--accent:#"
+    "1f6fb2;"
     "--good:#178a6a;--warn:#c56a00;--warn-ground:#fdf4e7;--bad:#bf2f4b";
 constexpr std::string_view dark_colors =
-    "--ground:#15191d;--ink:#e8ebee;--soft:#a5aeb7;--faint:#5f6a74;--line:#2b3238;--panel:#1d2329;--accent:#6cb2eb;"
+    "--ground:#15191d;--ink:#e8ebee;--soft:#a5aeb7;--faint:#5f6a74;--line:#2b3238;--panel:#1d2329;--accent:#"
+    "6cb2eb;"
     "--good:#56c5a2;--warn:#f2a65a;--warn-ground:#2a2219;--bad:#f07f93";
 
 constexpr std::string_view script = R"js(
@@ -215,7 +217,8 @@ document.querySelectorAll(".art > svg").forEach(svg => {
 
 std::string page_css() {
     return fmt::format(
-        ":root{{color-scheme:light dark;{}}}\n{}@media screen and (prefers-color-scheme:dark){{\n:root{{{}}}\n{}}}\n{}",
+        ":root{{color-scheme:light dark;{}}}\n{}@media screen and "
+        "(prefers-color-scheme:dark){{\n:root{{{}}}\n{}}}\n{}",
         light_colors, figure_css(false), dark_colors, figure_css(true), layout);
 }
 

@@ -173,6 +173,9 @@ struct MicrographView {
 /// `layer-outline`, so that a page can switch them. @throw InputError for an empty image or window
 Figure draw(const MicrographView& view);
 
+/// Corners of the smallest convex shape around points, moved outwards by `margin`: the outline of a crop.
+std::vector<Eigen::Vector2d> convex_outline(std::vector<Eigen::Vector2d> points, double margin);
+
 /// The intensities shown black and white: percentiles of the finite pixels; the second is always larger.
 std::pair<float, float> contrast_limits(const Pixels& pixels, double low_percentile, double high_percentile);
 
