@@ -28,8 +28,7 @@ Structure sheet(const ExampleOptions& options, Random& random) {
     const int i = nearest_to(structure, middle);
     structure = with_rotated_bond(structure, i, BondGraph(structure).of(i).front().j);
     BuildReport ignored;
-    structure = regularise_in_plane(
-        structure, {.max_displacement = units::angstrom, .restoring_stiffness = 1e-3}, ignored);
+    structure = regularise_in_plane(structure, {}, ignored);
     for (int k = 0; k < structure.size() / 100; ++k) {
         const int atom = static_cast<int>(random.below(structure.size()));
         if ((structure.positions.col(atom).head<2>() - middle).norm() > 14 * units::angstrom)
