@@ -265,7 +265,7 @@ Figure draw(const CurvePlot& plot) {
     const double right = plot.width - right_margin;
     double left = 0;
     for (std::size_t p = 0; p < plot.panels.size(); ++p)
-        left = std::max(left, 10 + PixelAxis(y_ranges[p], plot.panels[p].y.scale, 0, 1, 4).widest_label());
+        left = std::max(left, 10 + PixelAxis(y_ranges[p], plot.panels[p].y.scale, 0, 1, 5).widest_label());
     left = std::max(left, 30.0);
     const PixelAxis x(x_range, plot.x.scale, left, right, 6);
 
@@ -284,7 +284,7 @@ Figure draw(const CurvePlot& plot) {
         const double extra = extra_legend_height(items, panel.y.label, plot.width - right_margin);
         top += header_height + extra;
         const double bottom = top + plot.panel_height;
-        const PixelAxis y(y_ranges[p], panel.y.scale, bottom, top, 4);
+        const PixelAxis y(y_ranges[p], panel.y.scale, bottom, top, 5);
 
         // The label of the y axis stands over its legend rows.
         draw_panel_axes(body, x, y, left, right, bottom, p + 1 == plot.panels.size());
@@ -356,7 +356,7 @@ Figure draw(const Histogram& plot) {
     const double top = header_height + extra;
     const double bottom = plot.height - footer_height;
     const double right = plot.width - right_margin;
-    const PixelAxis y(share_range, Scale::linear, bottom, top, 4);
+    const PixelAxis y(share_range, Scale::linear, bottom, top, 5);
     const double left = std::max(30.0, 10 + y.widest_label());
     const PixelAxis x(range, Scale::linear, left, right, 6);
 

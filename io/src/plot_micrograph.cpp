@@ -42,12 +42,15 @@ Pixels averaged(const Pixels& pixels, int factor) {
     return means;
 }
 
-// Radius of the circles in pixels of the frame: a bit less than half the distance between neighbours.
-double circle_radius(const MicrographView& view) {
-    if (view.pixel_size_angstrom > 0) return 0.48 / view.pixel_size_angstrom;
+// Radius of the circles in pixels of the frame; small ones where the circles would cover the frame.
+double circle_radius(const MicrographView& view, double scale) {
+    if (view.pixel_size_angstrom > 0)
+        return (scale / view.pixel_size_angstrom < 11 ? 0.36 : 0.48) / view.pixel_size_angstrom;
     const double area = static_cast<double>(view.image.pixels.size());
     return 0.3 * std::sqrt(area / static_cast<double>(std::max<std::size_t>(view.atoms.size(), 1)));
 }
+
+constexpr double rimmed_radius = 4.5;  // pixels of the figure
 
 std::string species(int atomic_number) {
     return atomic_number == 0 ? "unknown" : element_symbol(atomic_number);
@@ -116,9 +119,8 @@ Figure draw(const MicrographView& view) {
                         "pixels",
                         view.name, asked[0], asked[1], asked[2], asked[3], frame_width, frame_height));
 
-    // The contrast is that of the whole frame, so that a part of it looks the same as in the whole.
-    const auto [low, high] = contrast_limits(view.image.pixels, view.low_percentile, view.high_percentile);
     const Pixels part = view.image.pixels.block(window[2], window[0], rows, columns);
+    const auto [low, high] = contrast_limits(part, view.low_percentile, view.high_percentile);
     const int factor =
         (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
     const Bitmap bitmap = to_bitmap(averaged(part.isFinite().select(part, low), factor), low, high);
@@ -136,7 +138,7 @@ Figure draw(const MicrographView& view) {
         return Eigen::Vector2d((column + 0.5 - window[0]) * scale, (row + 0.5 - window[2]) * scale);
     };
     std::map<int, std::pair<std::string, int>> species_found;  // circles, count
-    const double radius = std::max(1.5, circle_radius(view) * scale);
+    const double radius = std::max(1.5, circle_radius(view, scale) * scale);
     for (const Detection& atom : view.atoms) {
         const Eigen::Vector2d at = to_px(atom.x_px, atom.y_px);
         if (at[0] < 0 || at[1] < 0 || at[0] > view.width || at[1] > height) continue;
@@ -152,10 +154,16 @@ Figure draw(const MicrographView& view) {
     }
     body += R"(<g class="layer-atoms" fill="none">)";
     const double thickness = std::clamp(0.28 * radius, 0.8, 2.4);
-    for (const auto& [atomic_number, found] : species_found)
-        body += fmt::format(R"(<g class="atoms-{}" stroke="{}" stroke-width="{}">{}</g>)", atomic_number,
-                            overlay_color(atomic_number),
-                            svg_number(atomic_number == 6 ? thickness : 1.5 * thickness), found.first);
+    for (const auto& [atomic_number, found] : species_found) {
+        const double width = atomic_number == 6 ? thickness : 1.5 * thickness;
+        body += fmt::format(R"(<g class="atoms-{}">)", atomic_number);
+        // A dark rim keeps large circles visible over bright atoms.
+        if (radius > rimmed_radius)
+            body += fmt::format(R"(<g stroke="#000" stroke-opacity=".6" stroke-width="{}">{}</g>)",
+                                svg_number(2 * width), found.first);
+        body += fmt::format(R"(<g stroke="{}" stroke-width="{}">{}</g></g>)", overlay_color(atomic_number),
+                            svg_number(width), found.first);
+    }
     body += "</g>";
     if (!view.outline_px.empty()) {
         std::string path;

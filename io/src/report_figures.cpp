@@ -142,16 +142,16 @@ void add_bond_lengths(Figures& figures, const ReportData& data) {
         if (found == content.analysis.bond_lengths.end()) return;
         plot.samples.push_back({label, relative_to(found->second, 0, 1 / units::angstrom), color});
     };
-    for (std::size_t k = 0; k < data.dynamics.size(); ++k)
-        if (!data.dynamics[k].cc_lengths_angstrom.empty())
-            plot.samples.push_back({data.dynamics[k].name, data.dynamics[k].cc_lengths_angstrom,
-                                    k == 0 ? 1 : 2 + static_cast<int>(k % 3)});
     if (data.relaxation) {
         add("before relaxation", data.relaxation->before, 5);
         add("relaxed", data.relaxation->after, 0);
     } else if (data.build) {
         add("built", data.build->built, 0);
     }
+    for (std::size_t k = 0; k < data.dynamics.size(); ++k)
+        if (!data.dynamics[k].cc_lengths_angstrom.empty())
+            plot.samples.push_back({data.dynamics[k].name, data.dynamics[k].cc_lengths_angstrom,
+                                    k == 0 ? 1 : 2 + static_cast<int>(k % 3)});
     if (!plot.samples.empty()) figures[plot.name] = draw(plot);
 }
 

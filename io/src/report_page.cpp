@@ -33,6 +33,15 @@ std::string duration(double seconds) {
     return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }
 
+// Forces below 0.01 eV/angstrom read better in meV/angstrom.
+std::string force_text(double ev_per_angstrom) {
+    return fmt::format("{:.2g}", ev_per_angstrom < 0.01 ? 1000 * ev_per_angstrom : ev_per_angstrom);
+}
+
+std::string force_unit(double ev_per_angstrom) {
+    return ev_per_angstrom < 0.01 ? "meV/Å" : "eV/Å";
+}
+
 // Cells are markup already. The first column names the row, the others are numbers.
 std::string table(const Row& head, const std::vector<Row>& rows) {
     if (rows.empty()) return "";
@@ -196,11 +205,11 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
         tiles.push_back({"Atoms found", number(static_cast<double>(data.frame->atoms.size()), 0), "",
                          species_summary(data.frame->atoms)});
         if (const auto& c = data.frame->calibration) {
-            tiles.push_back({"Pixel size from the lattice", number(c->lattice_angstrom_per_px, 4), "Å/px",
+            tiles.push_back({"Lattice pixel size", number(c->lattice_angstrom_per_px, 4), "Å/px",
                              c->nominal_angstrom_per_px
                                  ? fmt::format("stated {} Å/px", number(*c->nominal_angstrom_per_px, 4))
                                  : std::string()});
-            tiles.push_back({"Anisotropy of the scan", number(c->anisotropy_percent, 1), "%",
+            tiles.push_back({"Scan anisotropy", number(c->anisotropy_percent, 1), "%",
                              c->applied ? "corrected" : "not corrected"});
         }
     }
@@ -218,26 +227,28 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
     }
     if (data.relaxation && !data.relaxation->energy_ev.empty()) {
         const ReportRelaxation& r = *data.relaxation;
-        tiles.push_back({"Energy change in relaxation", number(r.energy_ev.back() - r.energy_ev.front(), 2),
-                         "eV", fmt::format("in {}", count_of(r.energy_ev.size() - 1, "step", "steps"))});
+        tiles.push_back({"Relaxation energy", number(r.energy_ev.back() - r.energy_ev.front(), 2), "eV",
+                         fmt::format("in {}", count_of(r.energy_ev.size() - 1, "step", "steps"))});
         if (!r.max_force_ev_per_angstrom.empty())
-            tiles.push_back(
-                {"Largest force left", fmt::format("{:.2g}", r.max_force_ev_per_angstrom.back()), "eV/Å",
-                 r.converged ? fmt::format("below the {:g} asked for", r.tolerance_ev_per_angstrom)
-                             : fmt::format("not below {:g}", r.tolerance_ev_per_angstrom)});
+            tiles.push_back({"Largest force left", force_text(r.max_force_ev_per_angstrom.back()),
+                             force_unit(r.max_force_ev_per_angstrom.back()),
+                             fmt::format("{} {} {}", r.converged ? "tolerance" : "above the tolerance of",
+                                         force_text(r.tolerance_ev_per_angstrom),
+                                         force_unit(r.tolerance_ev_per_angstrom))});
     }
     for (const ReportDynamics& run : data.dynamics) {
+        const std::string several = data.dynamics.size() > 1 ? ", " + run.name : "";
         if (!run.temperature_k.empty()) {
             const Spread t = spread_of(run.temperature_k);
             const std::string span = run.time_fs.empty()
                                          ? std::string()
                                          : fmt::format(" over {:.3g} ps", 1e-3 * run.time_fs.back());
-            tiles.push_back({"Mean temperature, " + run.name, number(t.mean, 0), "K",
-                             fmt::format("± {} K{}", number(t.deviation, 0), span)});
+            tiles.push_back({"Temperature", number(t.mean, 0), "K",
+                             fmt::format("± {} K{}{}", number(t.deviation, 0), span, several)});
         }
         if (run.drift_mev_per_atom_per_ps)
-            tiles.push_back({"Drift of the conserved quantity",
-                             fmt::format("{:.2g}", *run.drift_mev_per_atom_per_ps), "meV/atom/ps", run.name});
+            tiles.push_back({"Drift", fmt::format("{:.2g}", *run.drift_mev_per_atom_per_ps), "meV/atom/ps",
+                             "of the conserved quantity" + several});
     }
     double seconds = 0;
     for (const ReportStage& stage : data.stages) seconds += stage.wall_seconds;
@@ -262,11 +273,10 @@ std::string calibration_table(const ReportCalibration& c) {
     if (c.nominal_angstrom_per_px)
         rows.push_back({"stated pixel size", number(*c.nominal_angstrom_per_px, 4) + " Å/px"});
     rows.push_back({"pixel size from the lattice",
-                    number(c.lattice_angstrom_per_px, 4) +
-                        (c.uncertainty_angstrom_per_px
-                             ? fmt::format(" <small>± {:.1g}</small>", *c.uncertainty_angstrom_per_px)
-                             : std::string()) +
-                        " Å/px"});
+                    c.uncertainty_angstrom_per_px
+                        ? fmt::format("{} <small>± {}</small> Å/px", number(c.lattice_angstrom_per_px, 5),
+                                      number(*c.uncertainty_angstrom_per_px, 5))
+                        : number(c.lattice_angstrom_per_px, 4) + " Å/px"});
     if (c.smallest_angstrom_per_px && c.largest_angstrom_per_px)
         rows.push_back(
             {"along the principal axes", fmt::format("{} · {} Å/px", number(*c.smallest_angstrom_per_px, 4),
@@ -280,35 +290,35 @@ std::string calibration_table(const ReportCalibration& c) {
     return table({}, rows);
 }
 
+// One column for each detector.
 std::string detector_table(const std::vector<ReportDetector>& detectors) {
-    const auto any = [&](auto member) {
-        return std::any_of(detectors.begin(), detectors.end(),
-                           [&](const ReportDetector& d) { return (d.*member).has_value(); });
-    };
-    struct Column {
-        std::string head;
+    if (detectors.empty()) return "";
+    Row head = {""};
+    Row atoms = {"atoms"};
+    for (const ReportDetector& detector : detectors) {
+        head.push_back(escape_markup(detector.name));
+        atoms.push_back(number(detector.n_atoms, 0));
+    }
+    std::vector<Row> rows = {atoms};
+    struct Score {
+        std::string name;
         std::optional<double> ReportDetector::*member;
         int decimals;
+        std::string unit;
     };
-    Row head = {"", "atoms"};
-    std::vector<Column> columns;
-    for (const Column& column : {Column{"precision", &ReportDetector::precision, 3},
-                                 {"recall", &ReportDetector::recall, 3},
-                                 {"F1", &ReportDetector::f1, 3},
-                                 {"rms / Å", &ReportDetector::rms_angstrom, 3},
-                                 {"time / s", &ReportDetector::wall_seconds, 1}})
-        if (any(column.member)) {
-            columns.push_back(column);
-            head.push_back(column.head);
+    for (const Score& score : {Score{"precision", &ReportDetector::precision, 3, ""},
+                               {"recall", &ReportDetector::recall, 3, ""},
+                               {"F1", &ReportDetector::f1, 3, ""},
+                               {"rms distance to the truth", &ReportDetector::rms_angstrom, 3, " Å"},
+                               {"wall time", &ReportDetector::wall_seconds, 1, " s"}}) {
+        Row row = {score.name};
+        bool any = false;
+        for (const ReportDetector& detector : detectors) {
+            const std::optional<double>& value = detector.*score.member;
+            any = any || value.has_value();
+            row.push_back(value ? number(*value, score.decimals) + score.unit : "–");
         }
-    std::vector<Row> rows;
-    for (const ReportDetector& detector : detectors) {
-        Row row = {escape_markup(detector.name), number(detector.n_atoms, 0)};
-        for (const Column& column : columns) {
-            const std::optional<double>& value = detector.*column.member;
-            row.push_back(value ? number(*value, column.decimals) : "–");
-        }
-        rows.push_back(row);
+        if (any) rows.push_back(row);
     }
     return table(head, rows);
 }
@@ -329,7 +339,7 @@ std::string frame_section(const ReportFrame& frame, const Figures& figures) {
         toggles += "<label><input type=\"checkbox\" id=\"show-outline\" checked>cut-out</label>";
         rules += ".micrograph:has(#show-outline:not(:checked)) .layer-outline{display:none}";
     }
-    toggles += "<span class=\"spacer\"></span></div>";
+    toggles += "</div>";
 
     const std::string source =
         frame.image.source.empty() ? "" : fmt::format("<code>{}</code>, ", escape_markup(frame.image.source));
@@ -396,10 +406,10 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
     const Eigen::Matrix3Xd displacements = relaxation_displacements(relaxation) / units::angstrom;
     if (displacements.cols() != 0) {
         const Eigen::ArrayXd lengths = displacements.colwise().norm().array();
-        moved =
-            fmt::format(" Atoms move by {} Å in the mean, {} Å at most; out of the plane by {} Å at most.",
-                        number(lengths.mean(), 3), number(lengths.maxCoeff(), 3),
-                        number(displacements.row(2).cwiseAbs().maxCoeff(), 3));
+        moved = fmt::format(
+            " Atoms move by {}\u00a0Å in the mean, {}\u00a0Å at most; out of the plane by {}\u00a0Å at most.",
+            number(lengths.mean(), 3), number(lengths.maxCoeff(), 3),
+            number(displacements.row(2).cwiseAbs().maxCoeff(), 3));
     }
     const auto height = [](const ReportStructure& content) {
         const auto z = content.structure.positions.row(2);
@@ -407,10 +417,10 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
     };
     std::string pictures =
         figure(figures, "before-relaxation",
-               fmt::format("<b>Before.</b> Arrows show where each atom goes.{} Corrugation {} Å.", moved,
+               fmt::format("<b>Before.</b> Arrows show where each atom goes.{} Corrugation {}\u00a0Å.", moved,
                            number(height(relaxation.before), 2))) +
         figure(figures, "after-relaxation",
-               fmt::format("<b>After.</b> The same window. Corrugation {} Å.",
+               fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
                            number(height(relaxation.after), 2)));
     return section("relaxation", "Relaxation", join(facts, " · ") + ".",
                    fmt::format("<div class=\"columns\">{}{}{}</div>", pictures,
@@ -503,16 +513,26 @@ std::string structure_tables(const ReportData& data) {
                                                             [&](const Defect& d) { return d.kind == kind; })),
                           0);
         });
-    const std::vector<Row> bonds = rows_of(
-        pairs, [](const std::string& pair) { return escape_markup(pair); },
-        [](const StructureAnalysis& a, const std::string& pair) {
+    // The number of bonds stands with the pair, as often as it changes.
+    const auto pair_name = [&](const std::string& pair) {
+        std::vector<std::string> counts;
+        for (const ReportState& state : states) {
+            const auto found = state.content->analysis.bonds.find(pair);
+            const std::string count =
+                number(found == state.content->analysis.bonds.end() ? 0 : found->second.count, 0);
+            if (counts.empty() || counts.back() != count) counts.push_back(count);
+        }
+        return fmt::format("{}<br><small>{} bonds</small>", escape_markup(pair), join(counts, " → "));
+    };
+    const std::vector<Row> bonds =
+        rows_of(pairs, pair_name, [](const StructureAnalysis& a, const std::string& pair) {
             const auto found = a.bonds.find(pair);
             if (found == a.bonds.end()) return std::string("–");
             const Statistics& s = found->second;
-            return fmt::format(
-                "{} <small>± {}</small><br><small>{} – {} · {} bonds</small>",
-                number(s.mean / units::angstrom, 3), number(s.standard_deviation / units::angstrom, 3),
-                number(s.min / units::angstrom, 3), number(s.max / units::angstrom, 3), number(s.count, 0));
+            return fmt::format("{} <small>± {}</small><br><small>{} – {}</small>",
+                               number(s.mean / units::angstrom, 3),
+                               number(s.standard_deviation / units::angstrom, 3),
+                               number(s.min / units::angstrom, 3), number(s.max / units::angstrom, 3));
         });
     const std::vector<Row> coordination = rows_of(
         neighbors,

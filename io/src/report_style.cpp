@@ -20,7 +20,7 @@ p{margin:0 0 1em;max-width:68ch}
 .subtitle{color:var(--soft);font-size:1.06rem;margin-bottom:1.6em;overflow-wrap:anywhere}
 .lead{color:var(--soft);margin-bottom:1.8em}
 .warnings{border-left:4px solid var(--warn);background:var(--warn-ground);padding:14px 20px;margin:0 0 2em;border-radius:0 6px 6px 0}
-.warnings h2{font:600 1rem/1.5 inherit;font-family:inherit;margin:0 0 .2em;letter-spacing:0}
+.warnings h2{font-family:inherit;font-size:1rem;line-height:1.5;margin:0 0 .2em;letter-spacing:0}
 .warnings ul{margin:0;padding-left:1.2em}
 .warnings li{overflow-wrap:anywhere}
 .stages{display:flex;flex-wrap:wrap;gap:8px 26px;list-style:none;margin:0 0 2.4em;padding:0;font-size:.92rem}
@@ -45,7 +45,7 @@ p{margin:0 0 1em;max-width:68ch}
 .tile .note{color:var(--soft);font-size:.84rem;line-height:1.4}
 section{border-top:1px solid var(--line);margin-top:clamp(38px,5vw,60px);padding-top:clamp(28px,4vw,44px)}
 .columns{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:clamp(32px,4vw,44px) clamp(32px,5vw,60px);align-items:start}
-.wide-left{grid-template-columns:minmax(0,1.65fr) minmax(0,1fr)}
+.wide-left{grid-template-columns:minmax(0,1.5fr) minmax(0,1fr)}
 .columns>*{min-width:0}
 .block{margin-bottom:2.2em}
 .block:last-child{margin-bottom:0}
@@ -55,19 +55,20 @@ figcaption{color:var(--soft);font-size:.88rem;line-height:1.5;margin-top:.9em;ma
 figcaption b{color:var(--ink);font-weight:600}
 .micrograph .zoom{border-radius:6px}
 .scroll{overflow-x:auto}
+figure+.scroll{margin-top:2em}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:baseline;font-weight:400}
 th{color:var(--soft)}
 thead th{font-size:.82rem;border-bottom-color:var(--faint)}
-td.number,th.number{text-align:right;padding-right:0;padding-left:14px;white-space:nowrap}
-td.number small{color:var(--soft)}
+td.number,th.number{text-align:right;padding-right:0;padding-left:11px;white-space:nowrap}
+td small,th small{color:var(--soft)}
 tbody th[scope=row]{color:var(--ink)}
 .swatch{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:9px;vertical-align:-1px}
 .swatch svg{display:block;width:12px;height:12px}
 .toggles{display:flex;flex-wrap:wrap;gap:6px 18px;align-items:center;margin:0 0 .8em;font-size:.9rem}
 .toggles label{display:flex;align-items:center;gap:7px;cursor:pointer}
 .toggles input{accent-color:var(--accent);width:15px;height:15px;margin:0}
-.toggles .spacer{flex:1}
+.tools{display:flex;gap:6px;margin-left:auto}
 button{font:inherit;font-size:.88rem;color:var(--ink);background:none;border:1px solid var(--line);border-radius:6px;padding:2px 11px;cursor:pointer}
 button:hover{border-color:var(--faint)}
 .zoomed .zoom{cursor:grab;touch-action:none}
@@ -140,10 +141,11 @@ document.querySelectorAll(".micrograph").forEach(box => {
     show();
   };
   const tools = document.createElement("span");
+  tools.className = "tools";
   for (const [text, title, act] of [["+", "zoom in", () => zoom(1.6)], ["−", "zoom out", () => zoom(1 / 1.6)],
                                     ["whole frame", "show the whole frame", () => zoom(0)]]) {
     const button = document.createElement("button");
-    button.type = "button"; button.textContent = text; button.title = title; button.style.marginLeft = "6px";
+    button.type = "button"; button.textContent = text; button.title = title; 
     button.addEventListener("click", act);
     tools.append(button);
   }

@@ -19,6 +19,44 @@ int nearest_to(const Structure& structure, const Eigen::Vector2d& point) {
     return static_cast<int>(nearest);
 }
 
+// Springs along bonds and between second neighbours, so that neither lengths nor angles collapse. In plane.
+Structure spring_relaxed(Structure structure, const std::vector<Bond>& bonds, int iterations) {
+    struct Spring {
+        int i, j;
+        double length, stiffness;
+    };
+    std::vector<Spring> springs;
+    std::vector<std::vector<int>> neighbors(static_cast<std::size_t>(structure.size()));
+    const auto hydrogen = [&](int atom) {
+        return structure.atomic_numbers[static_cast<std::size_t>(atom)] == 1;
+    };
+    for (const Bond& bond : bonds) {
+        springs.push_back(
+            {bond.i, bond.j, (hydrogen(bond.i) || hydrogen(bond.j) ? 1.09 : 1.42) * units::angstrom, 1});
+        neighbors[static_cast<std::size_t>(bond.i)].push_back(bond.j);
+        neighbors[static_cast<std::size_t>(bond.j)].push_back(bond.i);
+    }
+    for (const std::vector<int>& around : neighbors)
+        for (std::size_t a = 0; a < around.size(); ++a)
+            for (std::size_t b = 0; b < a; ++b)
+                springs.push_back(
+                    {around[a], around[b],
+                     (hydrogen(around[a]) || hydrogen(around[b]) ? 2.18 : 2.46) * units::angstrom, 0.25});
+    for (int iteration = 0; iteration < iterations; ++iteration) {
+        Eigen::Matrix3Xd force = Eigen::Matrix3Xd::Zero(3, structure.size());
+        for (const Spring& spring : springs) {
+            const Eigen::Vector3d r = structure.positions.col(spring.j) - structure.positions.col(spring.i);
+            const Eigen::Vector3d pull = spring.stiffness * (r.norm() - spring.length) * r.normalized();
+            force.col(spring.i) += pull;
+            force.col(spring.j) -= pull;
+        }
+        for (int i = 0; i < structure.size(); ++i)
+            for (const int axis : {0, 1})
+                if (!structure.is_fixed(axis, i)) structure.positions(axis, i) += 0.12 * force(axis, i);
+    }
+    return structure;
+}
+
 // A sheet that fills the frame, with a turned bond near the middle and some silicon.
 Structure sheet(const ExampleOptions& options, Random& random) {
     Structure structure = graphene_sheet(options.cells_x, options.cells_y);
@@ -26,9 +64,12 @@ Structure sheet(const ExampleOptions& options, Random& random) {
     const Eigen::Vector2d middle =
         0.5 * options.frame_px * pixel_angstrom * units::angstrom * Eigen::Vector2d(0.8, 1.15);
     const int i = nearest_to(structure, middle);
-    structure = with_rotated_bond(structure, i, BondGraph(structure).of(i).front().j);
-    BuildReport ignored;
-    structure = regularise_in_plane(structure, {}, ignored);
+    const int j = BondGraph(structure).of(i).front().j;
+    // Before it relaxes, a turned bond has second neighbours that are almost as close as bonds.
+    structure = with_rotated_bond(structure, i, j);
+    BondCriteria close;
+    close.factor = 1.15;
+    structure = spring_relaxed(structure, BondGraph(structure, close).bonds(), 200);
     for (int k = 0; k < structure.size() / 100; ++k) {
         const int atom = static_cast<int>(random.below(structure.size()));
         if ((structure.positions.col(atom).head<2>() - middle).norm() > 14 * units::angstrom)
@@ -133,11 +174,11 @@ io::ReportData example_report(const ExampleOptions& options) {
     report.messages.emplace_back("box of 41.3 x 40.8 x 20 angstrom");
     data.build = io::ReportBuild{io::report_structure(built), report.messages};
 
-    Structure relaxed = regularise_in_plane(
-        built, {.max_displacement = 0.3 * units::angstrom, .restoring_stiffness = 0.02}, report);
+    Structure relaxed = spring_relaxed(built, data.build->built.bonds, 200);
     const Eigen::Vector3d middle = relaxed.positions.rowwise().mean();
     for (Eigen::Index k = 0; k < relaxed.positions.cols(); ++k) {
         const Eigen::Vector2d from_middle = (relaxed.positions.col(k) - middle).head<2>() / units::angstrom;
+        if (relaxed.is_fixed(2, static_cast<int>(k))) continue;
         relaxed.positions(2, k) += 0.55 * units::angstrom * std::exp(-from_middle.squaredNorm() / 12) *
                                    std::sin(0.9 * from_middle[0] + 0.6);
     }
@@ -148,7 +189,7 @@ io::ReportData example_report(const ExampleOptions& options) {
     relaxation.converged = true;
     for (int k = 0; k < 96; ++k) {
         relaxation.energy_ev.push_back(-4213.52 + 11.6 * std::exp(-k / 9.0) + 0.4 * std::exp(-k / 30.0));
-        relaxation.max_force_ev_per_angstrom.push_back(9.1e-4 + 6.3 * std::exp(-k / 10.6) *
+        relaxation.max_force_ev_per_angstrom.push_back(4.1e-4 + 6.3 * std::exp(-k / 9.6) *
                                                                     (1 + 0.5 * std::sin(1.1 * k)));
     }
     data.relaxation = relaxation;
