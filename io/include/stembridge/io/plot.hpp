@@ -15,6 +15,7 @@
 #include "stembridge/structure/detection.hpp"
 #include "stembridge/structure/image.hpp"
 #include "stembridge/structure/structure.hpp"
+#include "stembridge/structure/topology.hpp"
 
 namespace stembridge::io {
 
@@ -36,7 +37,8 @@ std::string standalone_svg(const Figure& figure);
 /// Text made safe for SVG and HTML: markup escaped, control characters dropped, invalid UTF-8 replaced.
 std::string escape_markup(std::string_view text);
 
-/// Round numbers (1, 2 or 5 times a power of ten apart) that cover [low, high] in about `wanted` ticks.
+/// Round numbers (1, 2 or 5 times a power of ten apart) within [low, high], at most
+/// about `wanted` of them.
 std::vector<double> nice_ticks(double low, double high, int wanted = 5);
 
 /// Points of a long curve that draw the same picture: first, lowest, highest and last of each of `buckets`
@@ -60,7 +62,8 @@ struct Curve {
     std::string label;
     std::vector<double> x;
     std::vector<double> y;
-    int color = 0;  ///< place in the palette, 0..5
+    int color = 0;       ///< place in the palette, 0..5
+    bool faint = false;  ///< thin and pale, behind a curve that matters more
 };
 
 /// A dashed horizontal line, e.g. the tolerance or the target temperature.
@@ -125,21 +128,14 @@ struct BarChart {
 
 Figure draw(const BarChart& plot);
 
-/// A bond from atom `first` to the image of atom `second` that was moved by `image` lattice vectors.
-struct BondLine {
-    int first = 0;
-    int second = 0;
-    std::array<int, 3> image = {0, 0, 0};
-};
-
 /// A structure seen from above (x to the right, y down as in a frame) and from the side (x, z).
 struct StructureView {
     std::string name;
     std::string caption;
     Structure structure;
-    std::vector<BondLine> bonds;
-    std::vector<std::vector<int>> rings;      ///< atoms around each ring, filled by size
-    Eigen::Matrix3Xd displacements;           ///< (3, n) or empty, bohr: arrows that end at the atoms
+    std::vector<Bond> bonds;
+    std::vector<Ring> rings;                  ///< filled by size
+    Eigen::Matrix3Xd displacements;           ///< (3, n) or empty, bohr: arrows that start at the atoms
     double displacement_scale = 1;            ///< arrows are drawn this many times too long
     std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr: where the atoms were, as a cloud of dots
     bool top = true;

@@ -5,13 +5,13 @@
 #include <Eigen/Dense>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "stembridge/io/plot.hpp"
+#include "stembridge/structure/analysis.hpp"
 #include "stembridge/structure/detection.hpp"
 #include "stembridge/structure/image.hpp"
 #include "stembridge/structure/structure.hpp"
@@ -31,9 +31,12 @@ struct ReportStage {
 struct ReportCalibration {
     std::optional<double> nominal_angstrom_per_px;  ///< what was stated
     double lattice_angstrom_per_px = 0;             ///< area-equivalent, from the lattice
+    std::optional<double> uncertainty_angstrom_per_px;
+    std::optional<double> smallest_angstrom_per_px;  ///< along the principal axes
+    std::optional<double> largest_angstrom_per_px;
     double anisotropy_percent = 0;
-    double shear_degree = 0;
-    double rotation_degree = 0;
+    double shear = 0;                        ///< x moves by this much per y
+    double rotation_degree = 0;              ///< of a zigzag row from the x axis
     std::optional<double> mean_cc_angstrom;  ///< mean C-C distance after correction
     bool applied = true;                     ///< whether the coordinates were corrected with it
 };
@@ -59,25 +62,15 @@ struct ReportFrame {
         outline_px;  ///< corners (column, row) of what was cut out; empty = whole frame
 };
 
-/// Lengths of the bonds between two elements.
-struct ReportBonds {
-    std::string pair;  ///< "C-C"
-    int count = 0;
-    double mean_angstrom = 0;
-    double std_angstrom = 0;
-    double min_angstrom = 0;
-    double max_angstrom = 0;
-};
-
 /// A structure with what the analysis found in it.
 struct ReportStructure {
     Structure structure;
-    std::vector<BondLine> bonds;
-    std::vector<std::vector<int>> rings;
-    std::vector<ReportBonds> bond_table;
-    std::map<int, int> coordination;     ///< neighbours -> atoms
-    std::map<std::string, int> defects;  ///< kind ("5-7-7-5") -> how often
+    std::vector<Bond> bonds;
+    StructureAnalysis analysis;
 };
+
+/// The structure with its bonds and analysis. @throw InputError as analyze()
+ReportStructure report_structure(const Structure& structure, const AnalysisOptions& options = {});
 
 struct ReportBuild {
     ReportStructure built;
@@ -103,7 +96,7 @@ struct ReportDynamics {
     std::vector<double> temperature_k;
     std::vector<double> conserved_ev;
     std::optional<double> drift_mev_per_atom_per_ps;
-    std::vector<double> bond_lengths_angstrom;  ///< of all bonds over the trajectory
+    std::vector<double> cc_lengths_angstrom;  ///< of the C-C bonds, over the trajectory
     std::optional<ReportStructure> last;
     std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr, for the cloud; some tens are enough
 };

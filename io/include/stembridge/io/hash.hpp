@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 digests, for provenance and for knowing whether an input changed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace stembridge::io {
+
+/// SHA-256 of a file's content, 64 hexadecimal digits. @throw FileError when it cannot be read
+std::string sha256_of_file(const std::filesystem::path& path);
+
+/// SHA-256 of a text, 64 hexadecimal digits.
+std::string sha256_of_text(std::string_view text);
+
+}  // namespace stembridge::io

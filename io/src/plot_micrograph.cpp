@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// A frame with the atoms found drawn over it.
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <png.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "stembridge/base/elements.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/plot.hpp"
+#include "svg.hpp"
+
+namespace stembridge::io {
+namespace {
+
+using Gray = Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+std::string encode_png(const Gray& pixels) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(pixels.cols());
+    image.height = static_cast<png_uint_32>(pixels.rows());
+    image.format = PNG_FORMAT_GRAY;
+    png_alloc_size_t size = 0;
+    std::string bytes;
+    const bool measured =
+        png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) != 0;
+    bytes.resize(size);
+    if (!measured ||
+        png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr) == 0)
+        throw FileError(fmt::format("cannot encode the picture as PNG: {}", image.message));
+    bytes.resize(size);
+    return bytes;
+}
+
+std::string base64(const std::string& bytes) {
+    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero byte
+    const int length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+    text.resize(static_cast<std::size_t>(length));
+    return text;
+}
+
+// Means over blocks of `factor` x `factor` pixels; what is left over at the far edges goes into the last
+// blocks.
+Pixels averaged(const Pixels& pixels, int factor) {
+    if (factor <= 1) return pixels;
+    Pixels means(std::max<Eigen::Index>(1, pixels.rows() / factor),
+                 std::max<Eigen::Index>(1, pixels.cols() / factor));
+    const auto range = [factor](Eigen::Index k, Eigen::Index n_blocks, Eigen::Index n) {
+        return std::pair(k * factor, k + 1 == n_blocks ? n : (k + 1) * factor);
+    };
+    for (Eigen::Index r = 0; r < means.rows(); ++r)
+        for (Eigen::Index c = 0; c < means.cols(); ++c) {
+            const auto [top, bottom] = range(r, means.rows(), pixels.rows());
+            const auto [left, right] = range(c, means.cols(), pixels.cols());
+            means(r, c) = pixels.block(top, left, bottom - top, right - left).mean();
+        }
+    return means;
+}
+
+// Radius of the circles in pixels of the frame: a bit less than half the distance between neighbours.
+double circle_radius(const MicrographView& view) {
+    if (view.pixel_size_angstrom > 0) return 0.48 / view.pixel_size_angstrom;
+    const double area = static_cast<double>(view.image.pixels.size());
+    return 0.3 * std::sqrt(area / static_cast<double>(std::max<std::size_t>(view.atoms.size(), 1)));
+}
+
+std::string species(int atomic_number) {
+    return atomic_number == 0 ? "unknown" : element_symbol(atomic_number);
+}
+
+}  // namespace
+
+Gray stretch_contrast(const Pixels& pixels, double low_percentile, double high_percentile) {
+    std::vector<float> values;
+    values.reserve(static_cast<std::size_t>(pixels.size()));
+    for (Eigen::Index k = 0; k < pixels.size(); ++k)
+        if (std::isfinite(pixels.data()[k])) values.push_back(pixels.data()[k]);
+    Gray gray = Gray::Zero(pixels.rows(), pixels.cols());
+    if (values.empty()) return gray;
+    const auto percentile = [&](double p) {
+        const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::clamp(p / 100, 0.0, 1.0) *
+                                                                     static_cast<double>(values.size() - 1));
+        std::nth_element(values.begin(), at, values.end());
+        return *at;
+    };
+    const float low = percentile(low_percentile);
+    const float high = percentile(high_percentile);
+    const float span = high > low ? high - low : 1.0F;
+    for (Eigen::Index k = 0; k < pixels.size(); ++k) {
+        const float value = pixels.data()[k];
+        if (!std::isfinite(value)) continue;
+        gray.data()[k] =
+            static_cast<std::uint8_t>(std::lround(255 * std::clamp((value - low) / span, 0.0F, 1.0F)));
+    }
+    return gray;
+}
+
+Figure draw(const MicrographView& view) {
+    const int frame_width = view.image.width();
+    const int frame_height = view.image.height();
+    const std::array<int, 4> asked =
+        view.window_px.value_or(std::array<int, 4>{0, frame_width, 0, frame_height});
+    const std::array<int, 4> window = {std::max(asked[0], 0), std::min(asked[1], frame_width),
+                                       std::max(asked[2], 0), std::min(asked[3], frame_height)};
+    const int columns = window[1] - window[0];
+    const int rows = window[3] - window[2];
+    if (columns < 1 || rows < 1)
+        throw InputError(
+            fmt::format("figure '{}': columns {}..{} and rows {}..{} hold no part of the frame of {} x {} "
+                        "pixels",
+                        view.name, asked[0], asked[1], asked[2], asked[3], frame_width, frame_height));
+
+    // The contrast is that of the whole frame, so that a part of it looks the same as in the whole.
+    const Gray gray = stretch_contrast(view.image.pixels, view.low_percentile, view.high_percentile)
+                          .block(window[2], window[0], rows, columns);
+    const int factor =
+        (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
+    const Gray shown =
+        factor <= 1 ? gray : averaged(gray.cast<float>(), factor).round().cast<std::uint8_t>().eval();
+
+    const double scale = view.width / columns;
+    const double height = rows * scale;
+    std::string body = fmt::format(R"(<svg class="zoom" width="{0}" height="{1}" viewBox="0 0 {0} {1}">)",
+                                   svg_number(view.width), svg_number(height));
+    body += fmt::format(
+        R"(<image width="{}" height="{}" preserveAspectRatio="none" href="data:image/png;base64,{}"/>)",
+        svg_number(view.width), svg_number(height), base64(encode_png(shown)));
+
+    // Pixel (0, 0) is the centre of the first pixel: its left edge is at -0.5.
+    const auto to_px = [&](double column, double row) {
+        return Eigen::Vector2d((column + 0.5 - window[0]) * scale, (row + 0.5 - window[2]) * scale);
+    };
+    std::map<int, std::pair<std::string, int>> species_found;  // circles, count
+    const double radius = std::max(1.5, circle_radius(view) * scale);
+    for (const Detection& atom : view.atoms) {
+        const Eigen::Vector2d at = to_px(atom.x_px, atom.y_px);
+        if (at[0] < 0 || at[1] < 0 || at[0] > view.width || at[1] > height) continue;
+        auto& [marks, count] = species_found[atom.atomic_number];
+        const double r = atom.atomic_number == 6 ? radius : 1.35 * radius;
+        if (atom.atomic_number == 0)
+            marks += fmt::format(R"(<path d="M{} {}l{r} {r}l-{r} {r}l-{r} -{r}z"/>)", svg_number(at[0]),
+                                 svg_number(at[1] - r), fmt::arg("r", svg_number(r)));
+        else
+            marks += fmt::format(R"(<circle cx="{}" cy="{}" r="{}"/>)", svg_number(at[0]), svg_number(at[1]),
+                                 svg_number(r));
+        ++count;
+    }
+    body += R"(<g class="layer-atoms" fill="none">)";
+    const double thickness = std::clamp(0.28 * radius, 0.8, 2.4);
+    for (const auto& [atomic_number, found] : species_found)
+        body += fmt::format(R"(<g class="atoms-{}" stroke="{}" stroke-width="{}">{}</g>)", atomic_number,
+                            overlay_color(atomic_number),
+                            svg_number(atomic_number == 6 ? thickness : 1.5 * thickness), found.first);
+    body += "</g>";
+    if (!view.outline_px.empty()) {
+        std::string path;
+        for (const Eigen::Vector2d& corner : view.outline_px) {
+            const Eigen::Vector2d at = to_px(corner[0], corner[1]);
+            path += fmt::format("{}{} {}", path.empty() ? 'M' : 'L', svg_number(at[0]), svg_number(at[1]));
+        }
+        body += fmt::format(
+            R"(<g class="layer-outline" fill="none" stroke-linejoin="round"><path stroke="#000" stroke-opacity=".55" stroke-width="4" d="{0}Z"/><path stroke="#fff" stroke-width="2" stroke-dasharray="7 5" d="{0}Z"/></g>)",
+            path);
+    }
+    body += "</svg>";
+
+    if (view.pixel_size_angstrom > 0) {
+        const double bar_angstrom = nice_length(0.25 * columns * view.pixel_size_angstrom);
+        const double bar_px = bar_angstrom / view.pixel_size_angstrom * scale;
+        const double font_size = std::max(12.0, 0.026 * view.width);
+        const double inset = 0.03 * view.width;
+        const std::string label = length_label(bar_angstrom);
+        const double plate_width = std::max(bar_px, text_width(label, font_size)) + 20;
+        const double plate_height = font_size + 22;
+        body += fmt::format(
+            R"(<g class="scale-bar" data-length="{}"><rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="#000" fill-opacity=".62"/><path stroke="#fff" stroke-width="3.5" d="M{} {}h{}"/><text x="{}" y="{}" style="font-size:{}px;fill:#fff;text-anchor:middle;font-weight:600">{}</text></g>)",
+            svg_number(bar_px), svg_number(inset), svg_number(height - inset - plate_height),
+            svg_number(plate_width), svg_number(plate_height), svg_number(inset + (plate_width - bar_px) / 2),
+            svg_number(height - inset - 10), svg_number(bar_px), svg_number(inset + plate_width / 2),
+            svg_number(height - inset - 18), svg_number(font_size), label);
+    }
+    double bottom = height;
+    if (view.legend && (!species_found.empty() || !view.outline_px.empty())) {
+        std::vector<LegendItem> items;
+        for (const auto& [atomic_number, found] : species_found)
+            items.push_back({atomic_number == 0 ? LegendItem::Kind::diamond : LegendItem::Kind::hollow,
+                             overlay_color(atomic_number),
+                             fmt::format("{} ({})", species(atomic_number), found.second),
+                             atomic_number == 6 ? 4.5 : 6.0});
+        if (!view.outline_px.empty()) items.push_back({LegendItem::Kind::dashed, "level", "cut out"});
+        bottom += 18;
+        bottom += draw_legend(body, items, 0, bottom, view.width) - 9;
+    }
+    return {view.name, view.caption, svg_open(view.width, bottom, view.caption) + body + "</svg>", view.width,
+            bottom};
+}
+
+Figure side_by_side(const std::string& name, const std::string& caption, const std::vector<Figure>& figures,
+                    const std::vector<std::string>& titles, double panel) {
+    constexpr double gap = 34;
+    constexpr double title_height = 26;
+    double tallest = 0;
+    for (const Figure& figure : figures) tallest = std::max(tallest, figure.height * panel / figure.width);
+    const double width = static_cast<double>(figures.size()) * (panel + gap) - gap;
+    std::string body;
+    for (std::size_t k = 0; k < figures.size(); ++k) {
+        const Figure& figure = figures[k];
+        const double x = static_cast<double>(k) * (panel + gap);
+        // The figure is placed by giving its own opening tag a position and a size.
+        const std::size_t inside = figure.svg.find('>') + 1;
+        body += fmt::format(R"(<text class="panel-title" x="{}" y="15">{}</text>)", svg_number(x),
+                            k < titles.size() ? escape_markup(titles[k]) : "");
+        body += fmt::format(R"(<svg x="{}" y="{}" width="{}" height="{}" viewBox="0 0 {} {}">)",
+                            svg_number(x), svg_number(title_height), svg_number(panel),
+                            svg_number(figure.height * panel / figure.width), svg_number(figure.width),
+                            svg_number(figure.height));
+        body += figure.svg.substr(inside);
+        if (k + 1 < figures.size())
+            body += fmt::format(
+                R"(<path class="axis" style="shape-rendering:auto;stroke-width:1.6" d="M{} {}h16m-5 -5l5 5l-5 5"/>)",
+                svg_number(x + panel + (gap - 16) / 2), svg_number(title_height + panel / 2));
+    }
+    const double height = title_height + tallest;
+    return {name, caption, svg_open(width, height, caption) + body + "</svg>", width, height};
+}
+
+}  // namespace stembridge::io

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Box, fixed atoms, and the whole build stage.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "build_report.hpp"
+#include "stembridge/base/elements.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge {
+
+Structure center_in_box(const Structure& structure, double vacuum, bool periodic) {
+    if (structure.size() == 0) throw InputError("an empty structure cannot be put into a box");
+    if (!(vacuum > 0) || !std::isfinite(vacuum))
+        throw InputError(
+            fmt::format("the vacuum must be a positive length, not {} angstrom", vacuum / units::angstrom));
+    Structure result = structure;
+    // Directions of the box: the periodic vectors as they are, the others perpendicular to all before them.
+    Eigen::Matrix3d directions = Eigen::Matrix3d::Zero();
+    std::vector<Eigen::Vector3d> taken;
+    for (int k = 0; k < 3; ++k) {
+        if (!structure.cell.periodic[static_cast<std::size_t>(k)]) continue;
+        directions.col(k) = structure.cell.vector(k);
+        Eigen::Vector3d part = structure.cell.vector(k);
+        for (const Eigen::Vector3d& t : taken) part -= part.dot(t) * t;
+        taken.push_back(part.normalized());
+    }
+    for (int k = 0; k < 3; ++k) {
+        if (structure.cell.periodic[static_cast<std::size_t>(k)]) continue;
+        // The Cartesian axis that is most nearly perpendicular to what is there, axis k if there is a choice.
+        Eigen::Vector3d best = Eigen::Vector3d::Zero();
+        for (const int axis : {k, (k + 1) % 3, (k + 2) % 3}) {
+            Eigen::Vector3d part = Eigen::Vector3d::Unit(axis);
+            for (const Eigen::Vector3d& t : taken) part -= part.dot(t) * t;
+            if (part.norm() > best.norm() + 1e-6) best = part;
+        }
+        best.normalize();
+        taken.push_back(best);
+        const Eigen::RowVectorXd along = best.transpose() * structure.positions;
+        const double low = along.minCoeff(), length = along.maxCoeff() - low + vacuum;
+        directions.col(k) = length * best;
+        result.positions.colwise() += (vacuum / 2 - low) * best;
+        result.cell.periodic[static_cast<std::size_t>(k)] = periodic;
+    }
+    result.cell.vectors = directions;
+    return result;
+}
+
+namespace {
+
+constexpr const char* accepted_rules =
+    "accepted are perimeter, all, none, xy, species:H, indices:1,2,5-9, each with a suffix such as :xy or :z";
+
+[[noreturn]] void refuse_rule(const std::string& rule, const std::string& why) {
+    throw InputError(fmt::format("rule for fixed atoms '{}': {}; {}", rule, why, accepted_rules));
+}
+
+/// Axes of "x", "yz", ...; nothing when the text is not made of x, y, z.
+std::optional<std::array<bool, 3>> parse_axes(const std::string& text) {
+    std::array<bool, 3> axes = {false, false, false};
+    if (text.empty()) return std::nullopt;
+    for (const char c : text) {
+        if (c < 'x' || c > 'z') return std::nullopt;
+        axes[static_cast<std::size_t>(c - 'x')] = true;
+    }
+    return axes;
+}
+
+/// Atoms, from 0, of a list such as "1,2,5-9".
+std::vector<int> parse_indices(const std::string& rule, const std::string& list, int n_atoms) {
+    const auto number = [&](const std::string& text) {
+        int value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+            refuse_rule(rule, "'" + text + "' is not an index");
+        if (value < 1 || value > n_atoms)
+            refuse_rule(rule, fmt::format("index {} is not between 1 and {}", value, n_atoms));
+        return value;
+    };
+    std::vector<int> result;
+    for (std::size_t start = 0; start <= list.size();) {
+        const std::size_t comma = std::min(list.find(',', start), list.size());
+        const std::string item = list.substr(start, comma - start);
+        const std::size_t dash = item.find('-');
+        const int first = number(item.substr(0, dash));
+        const int last = dash == std::string::npos ? first : number(item.substr(dash + 1));
+        if (last < first) refuse_rule(rule, "the range " + item + " runs backwards");
+        for (int k = first; k <= last; ++k) result.push_back(k - 1);
+        start = comma + 1;
+    }
+    return result;
+}
+
+/// The chosen atoms of a rule without its axes.
+std::vector<int> atoms_of_rule(const Structure& structure, const std::string& rule,
+                               const std::string& selection, const BondCriteria& bonds) {
+    if (selection == "all") return all_indices(structure.size());
+    if (selection == "perimeter") {
+        const auto edges = find_edges(structure, BondGraph(structure, bonds));
+        if (!edges) refuse_rule(rule, "the structure is not a sheet and has no perimeter");
+        if (edges->outer.empty()) refuse_rule(rule, "the sheet has no outer edge");
+        return edges->outer;
+    }
+    if (selection.starts_with("species:")) {
+        int z = 0;
+        try {
+            z = atomic_number(selection.substr(8));
+        } catch (const InputError& error) {
+            refuse_rule(rule, error.what());
+        }
+        std::vector<int> result;
+        for (int i = 0; i < structure.size(); ++i)
+            if (element_of(structure, i) == z) result.push_back(i);
+        if (result.empty()) refuse_rule(rule, "the structure has no " + selection.substr(8));
+        return result;
+    }
+    if (selection.starts_with("indices:")) return parse_indices(rule, selection.substr(8), structure.size());
+    refuse_rule(rule, "unknown rule");
+}
+
+}  // namespace
+
+void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria& bonds) {
+    if (rule == "none") {
+        structure.fixed.resize(3, 0);
+        return;
+    }
+    std::string selection = rule;
+    std::array<bool, 3> axes = {true, true, true};
+    if (const auto alone = parse_axes(rule)) {
+        selection = "all";
+        axes = *alone;
+    } else if (const std::size_t colon = rule.rfind(':'); colon != std::string::npos) {
+        if (const auto suffix = parse_axes(rule.substr(colon + 1))) {
+            selection = rule.substr(0, colon);
+            axes = *suffix;
+        }
+    }
+    const std::vector<int> atoms = atoms_of_rule(structure, rule, selection, bonds);
+    if (structure.fixed.cols() == 0) structure.fixed = FixedMask::Constant(3, structure.size(), false);
+    for (const int atom : atoms)
+        for (int axis = 0; axis < 3; ++axis)
+            if (axes[static_cast<std::size_t>(axis)]) structure.fixed(axis, atom) = true;
+}
+
+Derived build_cluster(const Structure& structure, const std::vector<double>& probability,
+                      const BuildOptions& options, BuildReport& report) {
+    if (structure.size() == 0) throw InputError("there are no atoms to build from");
+    Derived result{structure, all_indices(structure.size())};
+    const auto follow = [&](Derived next) {
+        for (int& origin : next.origin)
+            if (origin >= 0) origin = result.origin[static_cast<std::size_t>(origin)];
+        result = std::move(next);
+    };
+    if (options.repair) {
+        RepairOptions repair = *options.repair;
+        repair.bonds = options.bonds;
+        follow(repair_short_bonds(result.structure, probability, repair, report));
+    }
+    if (options.regularise) {
+        RegulariseOptions regularise = *options.regularise;
+        regularise.bonds = options.bonds;
+        result.structure = regularise_in_plane(result.structure, regularise, report);
+    }
+    if (options.crop) {
+        CropOptions region = *options.crop;
+        region.bonds = options.bonds;
+        follow(crop(result.structure, region, report));
+    }
+    if (options.remove_dangling)
+        follow(remove_dangling_counted(result.structure, result.origin, report, options.bonds));
+    if (options.terminate) {
+        TerminationOptions terminate = *options.terminate;
+        terminate.bonds = options.bonds;
+        follow(terminate_with_hydrogen(result.structure, terminate, report));
+    }
+    result.structure = center_in_box(result.structure, options.vacuum, options.periodic);
+    for (const std::string& rule : options.fix) fix_atoms(result.structure, rule, options.bonds);
+    result.structure.validate();
+    return result;
+}
+
+}  // namespace stembridge
