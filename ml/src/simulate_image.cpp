@@ -407,11 +407,16 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     const double electrons = noisy ? detector.electrons_per_pixel : 1;
     frame.mean_electrons_graphene = electrons * (graphene + black);
     signal *= static_cast<float>(electrons);
+    // Each row has random numbers of its own: a difference in one pixel cannot move all that follow.
     if (noisy)
-        for (Eigen::Index i = 0; i < signal.size(); ++i)
-            signal.data()[i] =
-                static_cast<float>(static_cast<double>(random.poisson(signal.data()[i])) +
-                                   (detector.read_noise > 0 ? detector.read_noise * random.normal() : 0.0));
+        for (int y = 0; y < height; ++y) {
+            Random row_random(random.next());
+            for (int x = 0; x < width; ++x) {
+                double count = static_cast<double>(row_random.poisson(signal(y, x)));
+                if (detector.read_noise > 0) count += detector.read_noise * row_random.normal();
+                signal(y, x) = static_cast<float>(count);
+            }
+        }
     signal = static_cast<float>(detector.gain) * gaussian_blur(signal, detector.blur_px);
     if (detector.saturation > 0) signal = signal.min(static_cast<float>(detector.saturation));
     frame.image = {std::move(signal), options.scan.pixel_size_angstrom, "simulated frame"};
