@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <string>
@@ -128,8 +129,6 @@ class Config {
     /// folder.
     /// @param option named in messages, e.g. "--kpoints"  @throw InputError
     void set(const std::string& path, const std::string& text, const std::string& option);
-    /// Forgets a value: the key is left out, whatever its default.
-    void unset(const std::string& path);
 
     /// Whether the user gave a value.
     bool is_set(const std::string& path) const;
@@ -170,7 +169,7 @@ class Config {
         bool from_option = false;
     };
     const Key& key(const std::string& path) const;
-    const Entry& entry(const std::string& path, Kind kind) const;
+    const Entry& entry(const std::string& path, std::initializer_list<Kind> kinds) const;
     std::filesystem::path resolved(const Entry& entry, const Key& key, const std::string& path) const;
 
     Schema schema_;

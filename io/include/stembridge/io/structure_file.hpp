@@ -23,19 +23,20 @@ struct Frame {
 };
 
 /// One structure; the format follows the suffix or the name: .extxyz/.xyz, .vasp/.poscar/POSCAR*/CONTCAR*,
-/// .gen, .cif (P1 or with its symmetry operations listed).
+/// .gen.
 ///
-/// POSCAR flags act along lattice vectors and are taken over where they equal Cartesian axes; a velocity
-/// block of zeros counts as no velocities.
+/// POSCAR flags act along lattice vectors and are taken over where these are Cartesian axes; a velocity block
+/// of zeros counts as no velocities.
 /// @param frame counted from 0; -1 = the last
 /// @throw FileError (file:line) when the file is missing, truncated or malformed  @throw InputError when
 /// there is no such frame or the suffix is unknown
 Structure read_structure(const std::filesystem::path& path, int frame = -1);
 
-/// Writes one structure; the format follows the suffix as in read_structure(): extxyz, xyz, POSCAR, gen.
-/// Numbers have as many digits as are needed to read the same bits back. POSCAR keeps the order of the atoms:
-/// one block per run of equal elements. Written atomically. @throw FileError  @throw InputError when the
-/// format cannot hold it
+/// Writes one structure atomically; the format follows the name as in read_structure(). Numbers have as many
+/// digits as are needed to read the same bits back. .xyz is written as extended XYZ, which XYZ readers
+/// understand. POSCAR keeps the order of the atoms (one block per run of equal elements) and is always
+/// periodic; gen holds no velocities and no fixed atoms. @throw FileError  @throw InputError when the format
+/// cannot hold the structure
 void write_structure(const std::filesystem::path& path, const Structure& structure);
 
 /// All frames of an .extxyz/.xyz file. A last frame that is cut off is an error. @throw FileError

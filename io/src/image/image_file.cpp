@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stembridge/io/image_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "image/reader.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::io {
+namespace fs = std::filesystem;
+namespace {
+
+std::unique_ptr<ImageReader> open_image(const fs::path& path, const std::string& dataset) {
+    std::string suffix = path.extension().string();
+    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    if (suffix == ".npz") return open_npz(path, dataset);
+    if (suffix == ".h5" || suffix == ".hdf5") return open_hdf5(path, dataset);
+    if (!dataset.empty())
+        throw InputError(fmt::format("image '{}': a dataset ('{}') can be named only in .npz and .h5 files",
+                                     path.string(), dataset));
+    if (suffix == ".npy") return open_npy(path);
+    if (suffix == ".png") return open_png(path);
+    if (suffix == ".tif" || suffix == ".tiff") return open_tiff(path);
+    throw InputError(
+        fmt::format("image '{}' has the suffix '{}'; accepted: .npy, .npz, .png, .tif, .tiff, .h5, .hdf5",
+                    path.string(), suffix));
+}
+
+void check_finite(const Image& image) {
+    if (image.pixels.allFinite()) return;
+    int bad = 0;
+    int first_row = 0;
+    int first_column = 0;
+    for (int row = 0; row < image.height(); ++row) {
+        for (int column = 0; column < image.width(); ++column) {
+            if (std::isfinite(image.pixels(row, column))) continue;
+            if (bad++ == 0) {
+                first_row = row;
+                first_column = column;
+            }
+        }
+    }
+    throw InputError(
+        fmt::format("image {}: {} of {} pixels are not finite numbers (NaN or infinite), the first at row "
+                    "{}, column {}; replace or crop them",
+                    image.source, bad, image.pixels.size(), first_row, first_column));
+}
+
+}  // namespace
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+    return fmt::format("({})", fmt::join(shape, ", "));
+}
+
+void check_shape(const std::vector<std::uint64_t>& shape, const std::string& name) {
+    if (shape.size() != 2 && shape.size() != 3)
+        throw InputError(
+            fmt::format("image {} has {} dimension{}, shape {}; accepted: (rows, columns) or (frames, "
+                        "rows, columns)",
+                        name, shape.size(), shape.size() == 1 ? "" : "s", shape_text(shape)));
+    if (std::find(shape.begin(), shape.end(), 0U) != shape.end())
+        throw InputError(fmt::format("image {} is empty: shape {}", name, shape_text(shape)));
+    const std::uint64_t most = most_pixels;
+    const std::uint64_t rows = shape[shape.size() - 2];
+    const std::uint64_t columns = shape.back();
+    if (rows > most || columns > most / rows || (shape.size() == 3 && shape[0] > most))
+        throw InputError(fmt::format("image {} claims the shape {}: more than {} pixels per frame or frames",
+                                     name, shape_text(shape), most));
+}
+
+std::optional<double> angstrom_per(std::string unit) {
+    static constexpr std::array<std::pair<const char*, double>, 20> names = {
+        {{"angstrom", 1}, {"angstroms", 1}, {"a", 1},         {"\u00c5", 1},     {"\u212b", 1},
+         {"\\u00c5", 1},  {"\xc5", 1},      {"nm", 10},       {"nanometer", 10}, {"nanometre", 10},
+         {"pm", 0.01},    {"um", 1e4},      {"\u00b5m", 1e4}, {"\u03bcm", 1e4},  {"\\u00b5m", 1e4},
+         {"\xb5m", 1e4},  {"micron", 1e4},  {"microns", 1e4}, {"m", 1e10},       {"mm", 1e7}}};
+    for (char& c : unit)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    for (const auto& [name, value] : names)
+        if (unit == name) return value;
+    return std::nullopt;
+}
+
+Image read_image(const fs::path& path, int frame, const std::string& dataset) {
+    const auto reader = open_image(path, dataset);
+    const int frames = reader->n_frames();
+    if (frame < 0 || frame >= frames)
+        throw InputError(fmt::format("image '{}' has no frame {}: it holds {} frame{}, counted from 0",
+                                     path.string(), frame, frames, frames == 1 ? "" : "s"));
+    Image image;
+    image.source = fmt::format("'{}'", path.string());
+    if (!reader->dataset().empty()) image.source += fmt::format(", dataset '{}'", reader->dataset());
+    if (frames > 1) image.source += fmt::format(", frame {} of {}", frame, frames);
+    image.pixels = reader->read(frame);
+    image.pixel_size_angstrom = reader->pixel_size_angstrom(frame);
+    check_finite(image);
+    return image;
+}
+
+int n_frames(const fs::path& path, const std::string& dataset) {
+    return open_image(path, dataset)->n_frames();
+}
+
+Bitmap to_bitmap(const Pixels& pixels, float low, float high) {
+    Bitmap bitmap{static_cast<int>(pixels.cols()), static_cast<int>(pixels.rows()), 1, {}};
+    bitmap.bytes.reserve(static_cast<std::size_t>(pixels.size()));
+    const float scale = high > low ? 255.0F / (high - low) : 0.0F;
+    for (Eigen::Index i = 0; i < pixels.size(); ++i) {
+        const float level = (pixels.data()[i] - low) * scale;
+        bitmap.bytes.push_back(static_cast<std::uint8_t>(std::lround(std::clamp(level, 0.0F, 255.0F))));
+    }
+    return bitmap;
+}
+
+Bitmap to_bitmap(const Pixels& pixels) {
+    if (pixels.size() == 0) return {};
+    return to_bitmap(pixels, pixels.minCoeff(), pixels.maxCoeff());
+}
+
+}  // namespace stembridge::io
