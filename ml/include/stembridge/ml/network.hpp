@@ -74,7 +74,7 @@ struct TrainingOptions {
     int threads = 1;
     // Ranges of the simulated frames
     std::array<double, 2> source_pixel_angstrom{0.07, 0.14};
-    std::array<double, 2> electrons_per_pixel_at_tenth_angstrom{700, 9000};
+    std::array<double, 2> electrons_per_pixel_at_tenth_angstrom{1500, 14000};
     std::array<double, 2> hollow_to_peak{0.35, 0.78};
     std::array<double, 2> source_fwhm_angstrom{0.6, 1.15};
     std::array<double, 2> tail_fraction{0.15, 0.5};
