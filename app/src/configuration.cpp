@@ -141,7 +141,7 @@ io::Schema simulate_keys() {
                       "Longest move of an atom in a step")
             .positive(),
         Key::texts(
-            "relax.fix", "[]",
+            "relax.fix", "",
             "What is held fixed: perimeter, xy, species:H, indices:1,2,5-9; \":z\" and the like pick axes"),
         Key::choice("relax.cell", {"none"}, "none", "Cell relaxation"),
         Key::integer("relax.checkpoint_every", "10", "Steps between checkpoints").at_least(1),
@@ -156,7 +156,7 @@ io::Schema simulate_keys() {
             .positive(),
         Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
             .positive(),
-        Key::texts("md.fix", "[]", "What is held fixed, as in relax.fix"),
+        Key::texts("md.fix", "", "What is held fixed, as in relax.fix"),
         Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
         Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),
 

@@ -37,13 +37,14 @@ void draw_ring(io::Bitmap& bitmap, double x, double y, double radius, const std:
 }  // namespace
 
 void write_overlay(const std::filesystem::path& path, const Image& image, const Detections& atoms) {
-    const auto grey = io::stretch_contrast(image.pixels, 0.3, 99.0);
+    const auto [low, high] = io::contrast_limits(image.pixels, 0.3, 99.0);
+    const io::Bitmap grey = io::to_bitmap(image.pixels, low, high);
     io::Bitmap bitmap{zoom * image.width(), zoom * image.height(), 3, {}};
     bitmap.bytes.resize(3 * static_cast<std::size_t>(bitmap.width) * bitmap.height);
     for (int row = 0; row < bitmap.height; ++row)
         for (int column = 0; column < bitmap.width; ++column)
             std::fill_n(&bitmap.bytes[3 * (static_cast<std::size_t>(row) * bitmap.width + column)], 3,
-                        grey(row / zoom, column / zoom));
+                        grey.bytes[static_cast<std::size_t>(row / zoom) * grey.width + column / zoom]);
     for (const Detection& atom : atoms)
         draw_ring(bitmap, zoom * (atom.x_px + 0.5) - 0.5, zoom * (atom.y_px + 0.5) - 0.5,
                   zoom * ring_radius_px, color_of(atom.atomic_number));

@@ -52,7 +52,8 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, double
                         Session& session) {
     Structure structure = start;
     structure.validate();
-    for (const auto& rule : config.texts("md.fix")) fix_atoms(structure, rule);
+    if (config.has("md.fix"))
+        for (const auto& rule : config.texts("md.fix")) fix_atoms(structure, rule);
     const auto calculator = make_calculator(config);
     const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
     const auto steps = config.integer("md.steps");

@@ -51,7 +51,8 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
                      Session& session) {
     Structure structure = start;
     structure.validate();
-    for (const auto& rule : config.texts("relax.fix")) fix_atoms(structure, rule);
+    if (config.has("relax.fix"))
+        for (const auto& rule : config.texts("relax.fix")) fix_atoms(structure, rule);
     const auto calculator = make_calculator(config);
     const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
     session.info(fmt::format("relaxing {} ({} atoms) with {}", structure.formula(), structure.size(),
