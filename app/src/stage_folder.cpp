@@ -40,7 +40,7 @@ void StageFolder::begin() {
     if (!was_begun())
         for (const auto& entry : fs::directory_iterator(path_))
             if (entry.path().filename().string().starts_with("checkpoint")) fs::remove(entry.path());
-    write("running", {}, 0, {});
+    write("running", {}, 0, nlohmann::json::object());
 }
 
 void StageFolder::finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results) {

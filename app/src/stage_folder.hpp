@@ -28,7 +28,7 @@ class StageFolder {
     /// time, checkpoints of the old ones are removed.
     void begin();
     void finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results);
-    void stop(double seconds) { write("stopped", {}, seconds, {}); }
+    void stop(double seconds) { write("stopped", {}, seconds, nlohmann::json::object()); }
     void fail(const std::string& message, double seconds) {
         write("failed", {}, seconds, {{"error", message}});
     }

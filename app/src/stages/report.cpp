@@ -104,7 +104,8 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
                                            io::read_detections_csv(folder / "baseline.csv"), truth,
                                            truth_file, frame.pixel_size_angstrom));
     const json built = load(run / "2-build" / "build.json");
-    for (const auto& corner : built.value("outline_px", json::array()))
+    const json outline = built.value("outline_px", json::array());
+    for (const auto& corner : outline)
         frame.outline_px.emplace_back(corner[0].get<double>(), corner[1].get<double>());
     return frame;
 }
@@ -210,7 +211,8 @@ io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config
     if (manifest.contains("seed")) p.seed = manifest["seed"].get<std::uint64_t>();
     for (const auto& folder : config.files("calculator.parameters"))
         p.parameter_set += (p.parameter_set.empty() ? "" : ", ") + folder.filename().string();
-    for (const auto& [file, hash] : manifest.value("sha256", json::object()).items())
+    const json hashes = manifest.value("sha256", json::object());
+    for (const auto& [file, hash] : hashes.items())
         p.sha256.emplace_back(file, hash.get<std::string>());
     p.config = config.resolved_toml();
     return p;
