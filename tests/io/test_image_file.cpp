@@ -35,7 +35,8 @@ std::string counted(int n, bool big_endian = false) {
 class Scratch {
   public:
     fs::path write(const std::string& name, const std::string& content) const {
-        std::ofstream(folder_.path() / name, std::ios::binary | std::ios::trunc) << content;
+        fs::remove(folder_.path() / name);  // some file systems flush a file that is written over
+        std::ofstream(folder_.path() / name, std::ios::binary) << content;
         return folder_.path() / name;
     }
     Image read(const std::string& name, const std::string& content, int frame = 0,

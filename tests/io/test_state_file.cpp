@@ -69,7 +69,8 @@ std::string content(const fs::path& path) {
 }
 
 void overwrite(const fs::path& path, const std::string& text) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+    fs::remove(path);  // some file systems flush a file that is written over
+    std::ofstream(path, std::ios::binary) << text;
 }
 
 /// Runs something in a process that may not write files larger than a limit, as on a full disk.
