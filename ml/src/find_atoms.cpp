@@ -18,7 +18,7 @@ namespace {
 /// Radius of the discs the networks are trained on, and how far a blob's pixels may be from its centre.
 constexpr double disc_angstrom = 0.30, blob_angstrom = 0.55;
 /// How well the network alone knows a position, per axis.
-constexpr double network_error_angstrom = 0.09;
+constexpr double network_error_angstrom = 0.05;
 /// An atom fainter than this share of the median is noise in vacuum.
 constexpr double faintest = 0.2;
 

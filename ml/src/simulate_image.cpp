@@ -463,12 +463,18 @@ SimulatedFrame example_frame(const Context& context) {
     options.scan.line_jitter_px = 0.25;
     options.scan.flyback_px = 1.5;
     options.probe.hollow_to_peak = 0.60;
-    options.contamination.coverage = 0.33;
+    options.contamination.coverage = 0.35;
     options.contamination.direction_deg = -20;
     options.contamination.silicon_at_rim = 0.25;
     options.detector.electrons_per_pixel = 7500;
     options.detector.blur_px = 0.7;
-    return simulate_image(random_scene(scene, context), options, context);
+    // Whole numbers from 0 to 255: the frame is shipped as an 8-bit image.
+    options.detector.gain = 4;
+    options.detector.saturation = 255;
+    SimulatedFrame frame = simulate_image(random_scene(scene, context), options, context);
+    frame.image.pixels = frame.image.pixels.round();
+    frame.image.source = "example frame";
+    return frame;
 }
 
 }  // namespace stembridge::ml

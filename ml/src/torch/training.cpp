@@ -207,7 +207,6 @@ State train(const TrainingOptions& options, const Context& context, const Traini
     const ThreadGuard guard(options.threads);
     torch::manual_seed(context.seed);
     UNet network(options.shape);
-    network->to(torch::kFloat32, false);
     for (auto& p : network->parameters())
         if (p.dim() == 4) p.set_data(p.contiguous(torch::MemoryFormat::ChannelsLast));
     Adam optimiser(network->parameters());

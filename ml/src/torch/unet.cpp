@@ -168,7 +168,8 @@ ThreadGuard::~ThreadGuard() {
 
 }  // namespace stembridge::ml
 
-extern "C" __attribute__((visibility("default"))) const stembridge::ml::NetworkLibrary* stembridge_network_library() {
+extern "C" __attribute__((visibility("default"))) const stembridge::ml::NetworkLibrary*
+stembridge_network_library() {
     static const stembridge::ml::NetworkLibrary library{
         stembridge::ml::network_library_version, &stembridge::ml::open, &stembridge::ml::guarded_train};
     return &library;
