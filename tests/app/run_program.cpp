@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_program.hpp"
 
-#include <csignal>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <stdexcept>
 
@@ -38,7 +38,9 @@ RunningProgram::~RunningProgram() {
     ::close(output_);
 }
 
-void RunningProgram::send(int signal) { ::kill(process_, signal); }
+void RunningProgram::send(int signal) {
+    ::kill(process_, signal);
+}
 
 bool RunningProgram::is_running() {
     if (finished_) return false;
@@ -64,6 +66,8 @@ Outcome RunningProgram::wait() {
     return outcome_;
 }
 
-Outcome run_program(const std::vector<std::string>& arguments) { return RunningProgram(arguments).wait(); }
+Outcome run_program(const std::vector<std::string>& arguments) {
+    return RunningProgram(arguments).wait();
+}
 
 }  // namespace stembridge::testing
