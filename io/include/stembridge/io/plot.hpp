@@ -6,10 +6,10 @@
 #include <Eigen/Dense>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stembridge/structure/detection.hpp"
@@ -141,7 +141,7 @@ struct StructureView {
     bool top = true;
     bool side = true;
     bool y_down = true;  ///< y runs down, as rows of a frame do
-    bool legend = true;
+    bool legend = true;  ///< legend and scale bar
     std::optional<std::array<double, 4>> window_angstrom = std::nullopt;  ///< x low, x high, y low, y high
     double width = 520;
 };
@@ -173,9 +173,11 @@ struct MicrographView {
 /// `layer-outline`, so that a page can switch them. @throw InputError for an empty image or window
 Figure draw(const MicrographView& view);
 
-/// The pixels as the figure shows them: 8 bit, 0 at the low and 255 at the high percentile; NaN is 0.
-Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> stretch_contrast(
-    const Pixels& pixels, double low_percentile, double high_percentile);
+/// Corners of the smallest convex shape around points, moved outwards by `margin`: the outline of a crop.
+std::vector<Eigen::Vector2d> convex_outline(std::vector<Eigen::Vector2d> points, double margin);
+
+/// The intensities shown black and white: percentiles of the finite pixels; the second is always larger.
+std::pair<float, float> contrast_limits(const Pixels& pixels, double low_percentile, double high_percentile);
 
 /// Figures beside each other in one, with a title over each: the picture for a README.
 Figure side_by_side(const std::string& name, const std::string& caption, const std::vector<Figure>& figures,
