@@ -23,7 +23,7 @@ struct Hydrogen {
 };
 
 constexpr double degree = M_PI / 180;
-constexpr double largest_tilt = 30 * degree;
+constexpr double largest_tilt = 40 * degree;
 
 /// Directions of the missing sp2 bonds of a carbon atom with one or two neighbours.
 std::vector<Eigen::Vector3d> missing_bonds(const std::vector<Neighbor>& around,

@@ -193,11 +193,13 @@ Structure graphene_flake(double radius, double bond_length = 1.42 * units::angst
 /// The structure without these atoms. @throw InputError for an index out of range
 Structure without_atoms(const Structure& structure, const std::vector<int>& atoms);
 
-/// Turns the bond of two bonded atoms by 90 degrees about z: a Stone-Wales defect in graphene.
+/// Turns the bond of two bonded atoms by 90 degrees about z: a Stone-Wales defect in graphene. Springs along
+/// the new bonds then relax its surroundings roughly.
 /// @throw InputError when they are not bonded
 Structure with_rotated_bond(const Structure& structure, int i, int j, const BondCriteria& bonds = {});
 
-/// Removes two bonded atoms and pulls their former neighbours together to two new bonds: a 5-8-5 divacancy.
+/// Removes two bonded atoms and pulls their former neighbours together to two new bonds, with the
+/// surroundings roughly relaxed: a 5-8-5 divacancy.
 /// @param new_bond_length bohr  @throw InputError unless i and j are bonded and each has two other neighbours
 Structure with_divacancy(const Structure& structure, int i, int j,
                          double new_bond_length = 1.6 * units::angstrom, const BondCriteria& bonds = {});

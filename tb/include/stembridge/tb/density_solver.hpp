@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one expensive step: from Hamiltonian and overlap to the density matrix.
+#pragma once
+
+#include <Eigen/Dense>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stembridge/tb/block_matrix.hpp"
+#include "stembridge/tb/kpoints.hpp"
+#include "stembridge/tb/occupation.hpp"
+
+namespace stembridge::tb {
+
+/// What a solve gives.
+struct Density {
+    std::vector<BlockMatrix> matrices;         ///< P on the pattern, one per spin
+    std::vector<double> fermi_levels;          ///< hartree, one per spin
+    double band_energy = 0;                    ///< Tr P H, hartree
+    double ts = 0;                             ///< TS, hartree
+    double ts_share_at_zero = 0.5;             ///< energy at zero temperature = free energy + this * TS
+    double gap = 0;                            ///< around the Fermi level, hartree
+    std::vector<Eigen::MatrixXd> eigenvalues;  ///< (n_orbitals, n_kpoints) per spin; empty when not computed
+};
+
+/// Density matrices P = f(H, S) on the pattern of H and S. Order of calls: analyze, set_overlap, solve.
+class DensitySolver {
+  public:
+    virtual ~DensitySolver() = default;
+    virtual std::string name() const = 0;
+    /// Once per neighbour list. @param pattern must outlive the following calls
+    virtual void analyze(const BlockPattern& pattern, const KPoints& kpoints) = 0;
+    /// Once per geometry. @throw NumericalError when the overlap is not positive definite
+    virtual void set_overlap(const BlockMatrix& overlap) = 0;
+    /// @param hamiltonian one per spin  @throw NumericalError when the eigensolver fails
+    virtual void solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
+                       Density& out) = 0;
+    /// W = sum f e c c^T of the last solve, both spins together.
+    virtual void energy_weighted(BlockMatrix& out) = 0;
+    /// sum (-df/de) c c^T of the last solve at a higher Fermi temperature, both spins together.
+    /// @param kT hartree
+    virtual void states_at_fermi_level(double kT, BlockMatrix& out) = 0;
+    /// Seconds spent since construction, by part.
+    virtual const std::map<std::string, double>& seconds() const = 0;
+};
+
+/// @param name "auto" or "dense"  @param only_gamma for real matrices at Gamma, else for k-points
+///  @throw UnsupportedError for a solver that is not built, InputError for an
+/// unknown name
+std::unique_ptr<DensitySolver> make_density_solver(const std::string& name, bool only_gamma = true);
+
+}  // namespace stembridge::tb

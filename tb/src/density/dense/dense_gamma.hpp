@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Density matrices by full diagonalisation: real matrices at Gamma.
+#pragma once
+
+#include <functional>
+
+#include "density/dense/tiles.hpp"
+#include "stembridge/tb/density_solver.hpp"
+
+namespace stembridge::tb {
+
+/// Reduces with the Cholesky factor of S (once per geometry), tridiagonalises, and transforms back only the
+/// eigenvectors that are filled or near the Fermi level. Holds at most 5 n^2 numbers with two spins, 4
+/// without.
+class DenseGammaSolver final : public DensitySolver {
+  public:
+    std::string name() const override { return "dense"; }
+    void analyze(const BlockPattern& pattern, const KPoints& kpoints) override;
+    void set_overlap(const BlockMatrix& overlap) override;
+    void solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
+               Density& out) override;
+    void energy_weighted(BlockMatrix& out) override;
+    void states_at_fermi_level(double kT, BlockMatrix& out) override;
+    const std::map<std::string, double>& seconds() const override { return seconds_; }
+
+  private:
+    /// Adds sum_a w_a c_a c_a^T on the pattern. @param weights of the states, zero beyond the kept ones
+    void add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,
+                             BlockMatrix& out) const;
+
+    const BlockPattern* pattern_ = nullptr;
+    Tiles tiles_;
+    Eigen::MatrixXd cholesky_;             ///< lower factor of S
+    std::vector<Eigen::MatrixXd> states_;  ///< per spin; the first kept_ columns are eigenvectors
+    Eigen::MatrixXd scratch_;
+    std::vector<Eigen::MatrixXd> eigenvalues_;
+    std::vector<Eigen::Index> kept_;
+    Occupations occupations_;
+    Electrons electrons_;
+    std::map<std::string, double> seconds_;
+};
+
+}  // namespace stembridge::tb

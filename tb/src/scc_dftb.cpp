@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calculation as a whole: tables, terms, self-consistency, energy, forces.
+#include "stembridge/tb/scc_dftb.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <set>
+
+#include "coulomb/coulomb_term.hpp"
+#include "hamiltonian/parameters.hpp"
+#include "options.hpp"
+#include "scc/diagnosis.hpp"
+#include "scc/response.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/base/timer.hpp"
+#include "stembridge/tb/density_solver.hpp"
+#include "terms/repulsive_term.hpp"
+#include "terms/spin_constants.hpp"
+#include "terms/spin_term.hpp"
+
+namespace stembridge::tb {
+namespace {
+
+/// Uses a number of OpenMP threads (0 = leave it) until the end of the scope.
+class ThreadScope {
+  public:
+    explicit ThreadScope(int threads) : before_(omp_get_max_threads()) {
+        if (threads > 0) omp_set_num_threads(threads);
+    }
+    ~ThreadScope() { omp_set_num_threads(before_); }
+    ThreadScope(const ThreadScope&) = delete;
+    ThreadScope& operator=(const ThreadScope&) = delete;
+
+  private:
+    int before_;
+};
+
+/// Charges and spins one after the other, as the mixer sees them.
+Eigen::VectorXd joined(const Charges& q) {
+    Eigen::VectorXd x(q.electrons.size() + q.spin.size());
+    x << q.electrons, q.spin;
+    return x;
+}
+
+}  // namespace
+
+class SccDftb::Engine {
+  public:
+    explicit Engine(SccDftbOptions options) : options_(std::move(options)) {
+        check_options(options_);
+        solver_ =
+            make_density_solver(options_.solver, options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
+    }
+
+    void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
+    void forget() { start_ = {}; }
+    State save() const;
+    void restore(const State& state);
+    std::string description() const;
+
+    SccDftbOptions options_;
+    std::unique_ptr<DensitySolver> solver_;
+    Density density_;
+    KPoints kpoints_;
+    mutable std::map<std::string, double> seconds_;
+
+  private:
+    /// Everything that belongs to one geometry.
+    struct Geometry {
+        Geometry(const Structure& s, const Parameters& parameters, bool shell_resolved)
+            : structure(s),
+              basis(s, parameters.elements()),
+              sites(basis, shell_resolved),
+              pattern(basis, s, [&](int a, int b) { return parameters.two_centre(a, b).range(); }),
+              h0(pattern),
+              overlap(pattern) {}
+        const Structure& structure;
+        Basis basis;
+        Sites sites;
+        BlockPattern pattern;
+        BlockMatrix h0, overlap;
+    };
+    struct Cycle {
+        Charges in, out;
+        Charges potential;
+        double error = 0;
+    };
+
+    void load(const Structure& structure);
+    int n_spins() const { return options_.spin.polarized ? 2 : 1; }
+    Charges starting_charges(const Geometry& g) const;
+    Charges potential_of(const Geometry& g, const Charges& q) const;
+    Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
+    void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
+    Charges populations(const Geometry& g) const;
+    Preconditioner preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds);
+    void fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const;
+    void fill_forces(const Geometry& g, const Cycle& cycle, Wanted wanted, Evaluation& out);
+
+    std::unique_ptr<Parameters> parameters_;
+    std::vector<int> loaded_;
+    std::vector<std::unique_ptr<EnergyTerm>> terms_;
+    CoulombTerm* coulomb_ = nullptr;
+
+    /// Charges of the last evaluation and the atoms they belong to.
+    struct Start {
+        std::vector<std::int64_t> atomic_numbers;
+        Charges charges;
+    };
+    Start start_;
+};
+
+void SccDftb::Engine::load(const Structure& structure) {
+    const std::set<int> distinct(structure.atomic_numbers.begin(), structure.atomic_numbers.end());
+    const std::vector<int> elements(distinct.begin(), distinct.end());
+    if (parameters_ && elements == loaded_) return;
+    terms_.clear();
+    coulomb_ = nullptr;
+    parameters_ = std::make_unique<Parameters>(options_.parameters, elements, options_.max_angular_momentum);
+    loaded_ = elements;
+    terms_.push_back(std::make_unique<RepulsiveTerm>(*parameters_));
+    if (options_.scc.enabled) {
+        auto coulomb = std::make_unique<CoulombTerm>(options_.third_order.damping_exponent);
+        coulomb_ = coulomb.get();
+        terms_.push_back(std::move(coulomb));
+    }
+    if (options_.spin.polarized) {
+        std::map<int, Eigen::MatrixXd> constants = options_.spin.constants;
+        constants.merge(read_spin_constants(options_.parameters));
+        terms_.push_back(std::make_unique<SpinTerm>(std::move(constants)));
+    }
+}
+
+Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
+    Charges q;
+    const auto& z = g.structure.atomic_numbers;
+    const Eigen::Index n_spin = options_.spin.polarized ? g.basis.n_shells() : 0;
+    if (std::equal(z.begin(), z.end(), start_.atomic_numbers.begin(), start_.atomic_numbers.end()) &&
+        start_.charges.electrons.size() == g.sites.size() && start_.charges.spin.size() == n_spin)
+        return start_.charges;
+    // Neutral atoms with the charge spread evenly, and the spins of free atoms scaled to the wanted sum.
+    q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
+    q.spin.resize(n_spin);
+    for (Eigen::Index s = 0; s < n_spin; ++s) {
+        const int atom = g.basis.atom_of_shell(static_cast<int>(s));
+        const int l = static_cast<int>(s) - g.basis.first_shell(atom);
+        const double f = g.basis.neutral_shells()(s);
+        q.spin(s) = std::min(f, 2.0 * (2 * l + 1) - f);
+    }
+    if (options_.spin.unpaired && q.spin.sum() > 0) q.spin *= *options_.spin.unpaired / q.spin.sum();
+    return q;
+}
+
+Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
+    Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size())};
+    for (const auto& term : terms_) term->add_potential(q, v);
+    return v;
+}
+
+Eigen::VectorXd SccDftb::Engine::orbital_potential(const Geometry& g, const Charges& v, int spin) const {
+    Eigen::VectorXd result(g.basis.n_orbitals());
+    for (int mu = 0; mu < g.basis.n_orbitals(); ++mu) {
+        const int shell = g.basis.shell_of_orbital(mu);
+        result(mu) = v.electrons(g.sites.site_of_shell[static_cast<std::size_t>(shell)]);
+        if (v.spin.size() > 0) result(mu) += (spin == 0 ? 1 : -1) * v.spin(shell);
+    }
+    return result;
+}
+
+Charges SccDftb::Engine::populations(const Geometry& g) const {
+    std::vector<Eigen::VectorXd> shells;
+    for (const BlockMatrix& p : density_.matrices)
+        shells.push_back(g.basis.shells_from_orbitals(mulliken_populations(p, g.overlap)));
+    Eigen::VectorXd excess = -g.basis.neutral_shells();
+    for (const Eigen::VectorXd& s : shells) excess += s;
+    Charges q;
+    q.electrons = Eigen::VectorXd::Zero(g.sites.size());
+    for (int s = 0; s < g.basis.n_shells(); ++s)
+        q.electrons(g.sites.site_of_shell[static_cast<std::size_t>(s)]) += excess(s);
+    if (shells.size() == 2) q.spin = shells[0] - shells[1];
+    return q;
+}
+
+void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle) {
+    Timer timer;
+    cycle.potential = potential_of(g, cycle.in);
+    // H = H0 + 1/2 S (V_mu + V_nu)
+    std::vector<BlockMatrix> hamiltonian;
+    for (int spin = 0; spin < n_spins(); ++spin) {
+        const Eigen::VectorXd v = orbital_potential(g, cycle.potential, spin);
+        BlockMatrix& h = hamiltonian.emplace_back(g.h0);
+        const auto& blocks = g.pattern.blocks();
+#pragma omp parallel for schedule(static)
+        for (std::size_t k = 0; k < blocks.size(); ++k) {
+            const Block& b = blocks[k];
+            const auto s = g.overlap.block(b);
+            const auto vi = v.segment(g.basis.first_orbital(b.i), g.basis.n_orbitals(b.i));
+            const auto vj = v.segment(g.basis.first_orbital(b.j), g.basis.n_orbitals(b.j));
+            h.block(b) += 0.5 * (vi.asDiagonal() * s + s * vj.asDiagonal());
+        }
+    }
+    seconds_["hamiltonian"] += timer.seconds();
+    solver_->solve(hamiltonian, electrons, density_);
+    timer.restart();
+    cycle.out = populations(g);
+    cycle.error = (joined(cycle.out) - joined(cycle.in)).cwiseAbs().maxCoeff();
+    seconds_["charges"] += timer.seconds();
+}
+
+Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds) {
+    // The response to finite steps is that of a warm system, however cold the filling is.
+    constexpr double least_temperature = 3000 * units::kelvin;
+    BlockMatrix states;
+    solver_->states_at_fermi_level(std::max(options_.electronic_temperature, least_temperature), states);
+    const Timer timer;
+    const Eigen::VectorXd shells = g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
+    Eigen::VectorXd d = Eigen::VectorXd::Zero(g.sites.size());
+    for (int s = 0; s < g.basis.n_shells(); ++s)
+        d(g.sites.site_of_shell[static_cast<std::size_t>(s)]) += shells(s);
+    const Preconditioner charges = make_preconditioner(bonds, d, coulomb_->matrix());
+    seconds_["mixing"] += timer.seconds();
+    const Eigen::Index n = g.sites.size();
+    return [charges, n](const Eigen::VectorXd& r) {
+        Eigen::VectorXd result = r;
+        result.head(n) = charges(r.head(n));
+        return result;
+    };
+}
+
+void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const {
+    double h0 = 0;
+    for (const BlockMatrix& p : density_.matrices) h0 += trace_of_product(p, g.h0);
+    out.terms.clear();
+    out.terms["h0"] = h0;
+    out.terms["band"] = density_.band_energy;
+    out.terms["entropy"] = -density_.ts;
+    double electronic = h0, apart = 0;
+    for (const auto& term : terms_) {
+        const double energy = term->energy(cycle.out);
+        out.terms[term->name()] = energy;
+        (term->name() == "repulsive" || term->name() == "dispersion" ? apart : electronic) += energy;
+    }
+    out.terms["electronic"] = electronic;
+    out.energy = electronic + apart - density_.ts;
+    out.energy_zero = out.energy + density_.ts_share_at_zero * density_.ts;
+    const auto atomic = [&](const Eigen::VectorXd& on_sites) {
+        Eigen::VectorXd atoms = Eigen::VectorXd::Zero(g.basis.n_atoms());
+        for (int s = 0; s < g.sites.size(); ++s)
+            atoms(g.sites.atom[static_cast<std::size_t>(s)]) += on_sites(s);
+        return atoms;
+    };
+    out.charges = -atomic(cycle.out.electrons);
+    out.spin_moments =
+        options_.spin.polarized ? g.basis.atoms_from_shells(cycle.out.spin) : Eigen::VectorXd();
+    out.fermi_level = *std::max_element(density_.fermi_levels.begin(), density_.fermi_levels.end());
+    out.residual = cycle.error;
+    out.solver = solver_->name();
+    out.n_orbitals = g.basis.n_orbitals();
+}
+
+void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted wanted, Evaluation& out) {
+    out.forces.resize(3, 0);
+    out.stress.reset();
+    if (!wanted.forces && !wanted.stress) return;
+    BlockMatrix energy_weighted;
+    solver_->energy_weighted(energy_weighted);
+    const Timer timer;
+    std::vector<Eigen::VectorXd> v;
+    for (int spin = 0; spin < n_spins(); ++spin) v.push_back(orbital_potential(g, cycle.potential, spin));
+
+    // dE/dr of each pair: 2 tr [ P dH0 + (1/2 P (V_mu + V_nu) - W) dS ]
+    const auto& blocks = g.pattern.blocks();
+    Eigen::Matrix3Xd gradient = Eigen::Matrix3Xd::Zero(3, static_cast<Eigen::Index>(blocks.size()));
+#pragma omp parallel for schedule(static)
+    for (std::size_t k = 0; k < blocks.size(); ++k) {
+        const Block& b = blocks[k];
+        if (b.on_site()) continue;
+        Eigen::MatrixXd for_h = Eigen::MatrixXd::Zero(g.basis.n_orbitals(b.i), g.basis.n_orbitals(b.j));
+        Eigen::MatrixXd for_s = -2 * energy_weighted.block(b);
+        for (std::size_t spin = 0; spin < v.size(); ++spin) {
+            const auto p = density_.matrices[spin].block(b);
+            for_h += 2 * p;
+            for_s += v[spin].segment(g.basis.first_orbital(b.i), p.rows()).asDiagonal() * p +
+                     p * v[spin].segment(g.basis.first_orbital(b.j), p.cols()).asDiagonal();
+        }
+        gradient.col(static_cast<Eigen::Index>(k)) =
+            parameters_->two_centre(g.basis.element_index(b.i), g.basis.element_index(b.j))
+                .gradient(b.r, for_h, for_s);
+    }
+    Eigen::Matrix3Xd forces = Eigen::Matrix3Xd::Zero(3, g.basis.n_atoms());
+    Eigen::Matrix3d strain = Eigen::Matrix3d::Zero();
+    for (std::size_t k = 0; k < blocks.size(); ++k) {
+        const auto slope = gradient.col(static_cast<Eigen::Index>(k));
+        forces.col(blocks[k].i) += slope;
+        forces.col(blocks[k].j) -= slope;
+        strain += slope * blocks[k].r.transpose();
+    }
+    for (const auto& term : terms_) {
+        if (wanted.forces) term->add_forces(cycle.out, forces);
+        if (wanted.stress) term->add_stress(cycle.out, strain);
+    }
+    if (wanted.forces) out.forces = forces;
+    if (wanted.stress) out.stress = 0.5 * (strain + strain.transpose()) / g.structure.cell.volume();
+    seconds_["forces"] += timer.seconds();
+}
+
+void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                               const Context& context) {
+    if (structure.size() == 0) throw InputError("the structure has no atoms");
+    structure.validate();
+    if (wanted.stress && structure.cell.volume() < 1e-6)
+        throw InputError("stress is wanted but the structure has no cell");
+    load(structure);
+
+    Timer timer;
+    Geometry g(structure, *parameters_, options_.scc.shell_resolved);
+    // Threads cost more than they bring below this size.
+    constexpr int too_small = 64;
+    const ThreadScope threads(g.basis.n_orbitals() < too_small ? 1 : options_.threads);
+    parameters_->hamiltonian_and_overlap(g.pattern, g.h0, g.overlap);
+    seconds_["hamiltonian"] += timer.seconds();
+    timer.restart();
+    for (const auto& term : terms_) term->update(structure, g.basis, g.sites);
+    seconds_["terms"] += timer.seconds();
+    kpoints_ = kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell);
+    solver_->analyze(g.pattern, kpoints_);
+    solver_->set_overlap(g.overlap);
+
+    const Electrons electrons{.number = g.basis.neutral_shells().sum() - options_.charge,
+                              .kT = options_.electronic_temperature,
+                              .filling = options_.filling,
+                              .n_spins = n_spins(),
+                              .unpaired = options_.spin.unpaired};
+    const auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
+    const Eigen::MatrixXd bonds = options_.scc.enabled && mixer->wants_preconditioner()
+                                      ? bond_response(structure, g.sites)
+                                      : Eigen::MatrixXd();
+    Cycle cycle;
+    cycle.in = starting_charges(g);
+    std::vector<double> errors;
+    bool converged = false;
+    while (true) {
+        one_cycle(g, electrons, cycle);
+        errors.push_back(cycle.error);
+        context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e", errors.size(), cycle.error));
+        if (!std::isfinite(cycle.error))
+            throw NumericalError("the charges are not finite numbers: the structure is unphysical");
+        converged = !options_.scc.enabled || cycle.error <= options_.scc.tolerance;
+        if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
+        const Preconditioner precondition =
+            mixer->wants_preconditioner() ? preconditioner(g, bonds) : Preconditioner();
+        timer.restart();
+        const Eigen::VectorXd x = joined(cycle.in);
+        const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
+        cycle.in.electrons = next.head(cycle.in.electrons.size());
+        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
+        cycle.in.spin = next.tail(cycle.in.spin.size());
+        seconds_["mixing"] += timer.seconds();
+    }
+
+    out.iterations = static_cast<int>(errors.size());
+    out.converged = converged;
+    fill_energy(g, cycle, out);
+    fill_forces(g, cycle, wanted, out);
+    start_ = {{structure.atomic_numbers.begin(), structure.atomic_numbers.end()}, cycle.out};
+    for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
+    if (!converged)
+        throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
+                               diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
+                                        options_.electronic_temperature));
+}
+
+State SccDftb::Engine::save() const {
+    State state;
+    if (start_.atomic_numbers.empty()) return state;
+    state.put("atomic_numbers", start_.atomic_numbers);
+    state.put("electrons", Eigen::MatrixXd(start_.charges.electrons));
+    state.put("spin", Eigen::MatrixXd(start_.charges.spin));
+    return state;
+}
+
+void SccDftb::Engine::restore(const State& state) {
+    start_ = {};
+    if (!state.has("atomic_numbers")) return;
+    const auto vector = [&](const std::string& name) {
+        const auto& v = state.get<std::vector<double>>(name);
+        return Eigen::VectorXd(
+            Eigen::Map<const Eigen::VectorXd>(v.data(), static_cast<Eigen::Index>(v.size())));
+    };
+    Start start;
+    start.atomic_numbers = state.get<std::vector<std::int64_t>>("atomic_numbers");
+    start.charges.electrons = vector("electrons");
+    start.charges.spin = vector("spin");
+    start_ = std::move(start);
+}
+
+std::string SccDftb::Engine::description() const {
+    std::string sets;
+    for (const auto& folder : options_.parameters) {
+        const auto normal = folder.lexically_normal();
+        const auto name = normal.has_filename() ? normal.filename() : normal.parent_path().filename();
+        sets += (sets.empty() ? "" : " + ") + name.string();
+    }
+    return fmt::format("{}, {}, {:.0f} K{}{}", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
+                       options_.electronic_temperature / units::kelvin,
+                       options_.charge != 0 ? fmt::format(", charge {:+g}", options_.charge) : "",
+                       options_.spin.polarized ? ", spin-polarised" : "");
+}
+
+SccDftb::SccDftb(SccDftbOptions options) : engine_(std::make_unique<Engine>(std::move(options))) {}
+SccDftb::~SccDftb() = default;
+SccDftb::SccDftb(SccDftb&&) noexcept = default;
+SccDftb& SccDftb::operator=(SccDftb&&) noexcept = default;
+
+void SccDftb::evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context) {
+    engine_->evaluate(structure, wanted, out, context);
+}
+
+Wanted SccDftb::offers(const Structure& structure) const {
+    return {.forces = true, .stress = structure.cell.is_periodic()};
+}
+
+std::string SccDftb::description() const {
+    return engine_->description();
+}
+void SccDftb::forget() {
+    engine_->forget();
+}
+State SccDftb::save() const {
+    return engine_->save();
+}
+void SccDftb::restore(const State& state) {
+    engine_->restore(state);
+}
+const SccDftbOptions& SccDftb::options() const {
+    return engine_->options_;
+}
+const std::map<std::string, double>& SccDftb::seconds() const {
+    return engine_->seconds_;
+}
+const std::vector<Eigen::MatrixXd>& SccDftb::eigenvalues() const {
+    return engine_->density_.eigenvalues;
+}
+const Eigen::VectorXd& SccDftb::kpoint_weights() const {
+    return engine_->kpoints_.weights;
+}
+
+std::unique_ptr<Calculator> make_scc_dftb(const SccDftbOptions& options) {
+    return std::make_unique<SccDftb>(options);
+}
+
+}  // namespace stembridge::tb
