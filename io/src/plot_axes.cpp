@@ -96,11 +96,11 @@ class PixelAxis {
     }
 
     void logarithmic_ticks() {
-        const int first = static_cast<int>(std::floor(std::log10(range_.low)));
-        const int last = static_cast<int>(std::ceil(std::log10(range_.high)));
-        const int stride = std::max(1, (last - first + 6) / 7);
+        const int first = static_cast<int>(std::ceil(std::log10(range_.low) - 1e-9));
+        const int last = static_cast<int>(std::floor(std::log10(range_.high) + 1e-9));
+        const int stride = std::max(1, (last - first + 8) / 8);
         const bool few_decades = last - first <= 5;
-        for (int e = first; e <= last; ++e) {
+        for (int e = first - 1; e <= last; ++e) {
             const double decade = std::pow(10.0, e);
             for (int digit = 1; digit < 10; ++digit) {
                 const double value = digit * decade;

@@ -87,21 +87,35 @@ std::vector<Eigen::Vector2d> convex_outline(std::vector<Eigen::Vector2d> points,
     return hull;
 }
 
-std::pair<float, float> contrast_limits(const Pixels& pixels, double low_percentile, double high_percentile) {
+Contrast contrast_of(const Pixels& pixels, double low_percentile, double high_percentile) {
     std::vector<float> values;
     values.reserve(static_cast<std::size_t>(pixels.size()));
     for (Eigen::Index k = 0; k < pixels.size(); ++k)
         if (std::isfinite(pixels.data()[k])) values.push_back(pixels.data()[k]);
-    if (values.empty()) return {0.0F, 1.0F};
+    if (values.empty()) return {};
     const auto percentile = [&](double p) {
         const double place = std::clamp(p / 100, 0.0, 1.0) * static_cast<double>(values.size() - 1);
         const auto at = values.begin() + std::lround(place);
         std::nth_element(values.begin(), at, values.end());
         return *at;
     };
-    const float low = percentile(low_percentile);
-    const float high = percentile(high_percentile);
-    return {low, high > low ? high : low + 1};
+    Contrast contrast;
+    contrast.low = percentile(low_percentile);
+    contrast.high = percentile(high_percentile);
+    if (!(contrast.high > contrast.low)) {
+        contrast.high = contrast.low + 1;
+        return contrast;
+    }
+    // The lower half of the pixels gets the lower 30 % of the grey levels, not less.
+    const double middle = (percentile(50) - contrast.low) / (contrast.high - contrast.low);
+    if (middle > 0 && middle < 0.3) contrast.gamma = std::max(0.45, std::log(0.3) / std::log(middle));
+    return contrast;
+}
+
+Bitmap to_bitmap(const Pixels& pixels, const Contrast& contrast) {
+    const Pixels finite = pixels.isFinite().select(pixels, contrast.low);
+    const Pixels share = ((finite - contrast.low) / (contrast.high - contrast.low)).max(0.0F).min(1.0F);
+    return to_bitmap(share.pow(static_cast<float>(contrast.gamma)), 0.0F, 1.0F);
 }
 
 Figure draw(const MicrographView& view) {
@@ -120,10 +134,10 @@ Figure draw(const MicrographView& view) {
                         view.name, asked[0], asked[1], asked[2], asked[3], frame_width, frame_height));
 
     const Pixels part = view.image.pixels.block(window[2], window[0], rows, columns);
-    const auto [low, high] = contrast_limits(part, view.low_percentile, view.high_percentile);
+    const Contrast contrast = view.contrast ? *view.contrast : contrast_of(part);
     const int factor =
         (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
-    const Bitmap bitmap = to_bitmap(averaged(part.isFinite().select(part, low), factor), low, high);
+    const Bitmap bitmap = to_bitmap(averaged(part, factor), contrast);
 
     const double scale = view.width / columns;
     const double height = rows * scale;

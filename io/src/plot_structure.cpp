@@ -324,11 +324,11 @@ Figure draw(const StructureView& view) {
     if (view.side && scene.size() > 0) {
         const double z_low = scene.positions.row(2).minCoeff() - side_margin_angstrom;
         const double z_high = scene.positions.row(2).maxCoeff() + side_margin_angstrom;
-        const double top = bottom + 10;
+        const double top = bottom + 20;
         const double height = (z_high - z_low) * scale;
         const Projection to_px = {0, 2, {x_low, z_high}, {0, top}, scale, false};
-        body +=
-            fmt::format(R"(<path class="grid" d="M0 {}H{}"/>)", svg_number(top - 4), svg_number(view.width));
+        body += fmt::format(R"(<path class="grid" d="M0 {}H{}"/>)", svg_number(bottom + 4),
+                            svg_number(view.width));
         std::string inside = fmt::format(R"(<path class="bond" stroke-width="{}" d="{}"/>)",
                                          svg_number(bond_width), bonds_path(view, scene, to_px));
         clipped(
@@ -336,7 +336,7 @@ Figure draw(const StructureView& view) {
             fmt::format("M0 {}H{}V{}H0Z", svg_number(top), svg_number(view.width), svg_number(top + height)),
             inside);
         draw_matter(to_px, 1);
-        body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(top + 9));
+        body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(bottom + 18));
         bottom = top + height;
     }
     if (view.legend) {

@@ -43,11 +43,8 @@ void write_report(const std::filesystem::path& folder, const ReportData& data) {
     for (const auto& [name, figure] : figures)
         write_text_atomically(folder / "figures" / (name + ".svg"), standalone_svg(figure));
     if (data.frame && data.frame->image.pixels.size() > 0) {
-        const MicrographView look;
         const Pixels& pixels = data.frame->image.pixels;
-        const auto [low, high] = contrast_limits(pixels, look.low_percentile, look.high_percentile);
-        write_png8(folder / "figures" / "frame.png",
-                   to_bitmap(pixels.isFinite().select(pixels, low), low, high));
+        write_png8(folder / "figures" / "frame.png", to_bitmap(pixels, contrast_of(pixels)));
     }
     write_text_atomically(folder / "report.json", report_json(data));
     // The page comes last: where it is, the rest is.

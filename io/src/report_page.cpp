@@ -68,6 +68,12 @@ std::string block(const std::string& title, const std::string& content) {
                : fmt::format("<div class=\"block\"><h3>{}</h3>{}</div>", escape_markup(title), content);
 }
 
+// Two columns, or only the one that there is.
+std::string columns(const std::string& left, const std::string& right, const std::string& css = "columns") {
+    if (left.empty() || right.empty()) return left + right;
+    return fmt::format("<div class=\"{}\"><div>{}</div><div>{}</div></div>", css, left, right);
+}
+
 std::string section(const std::string& id, const std::string& title, const std::string& lead,
                     const std::string& content) {
     return fmt::format("<section id=\"{}\"><h2>{}</h2>{}{}</section>\n", id, escape_markup(title),
@@ -100,15 +106,16 @@ std::string species_summary(const Detections& atoms) {
     return join(parts, " · ");
 }
 
-// "one 5-7-7-5 · 2 vacancy"
+// "defects: 5-7-7-5, 2 × vacancy", or only how many where there are many kinds.
 std::string defect_summary(const StructureAnalysis& analysis) {
     std::map<std::string, int> counts;
     for (const Defect& defect : analysis.defects) ++counts[defect.kind];
+    if (counts.size() > 5) return count_of(analysis.defects.size(), "defect", "defects");
     std::vector<std::string> parts;
     for (const auto& [kind, count] : counts)
         parts.push_back(count == 1 ? escape_markup(kind)
                                    : fmt::format("{} × {}", count, escape_markup(kind)));
-    return join(parts, ", ");
+    return parts.empty() ? "" : "defects: " + join(parts, ", ");
 }
 
 // --- top of the page ---------------------------------------------------------------------------
@@ -323,6 +330,13 @@ std::string detector_table(const std::vector<ReportDetector>& detectors) {
     return table(head, rows);
 }
 
+// What was done to the intensities has to be said where it is not obvious.
+std::string contrast_caption(const Pixels& pixels) {
+    const Contrast contrast = contrast_of(pixels);
+    return contrast.gamma == 1 ? std::string()
+                               : fmt::format("Dark parts are brightened (γ = {:.2f}).", contrast.gamma);
+}
+
 std::string frame_section(const ReportFrame& frame, const Figures& figures) {
     std::string toggles =
         "<div class=\"toggles\"><label><input type=\"checkbox\" id=\"show-atoms\" checked>atoms</label>";
@@ -352,18 +366,15 @@ std::string frame_section(const ReportFrame& frame, const Figures& figures) {
         fmt::format("{}{} × {} pixels{}. {} found: {}.", source, frame.image.width(), frame.image.height(),
                     field, count_of(frame.atoms.size(), "atom", "atoms"),
                     frame.atoms.empty() ? "none" : species_summary(frame.atoms));
-    const std::string picture = figures.count("frame") == 0
-                                    ? std::string()
-                                    : fmt::format("<style>{}</style><div class=\"micrograph\">{}{}</div>",
-                                                  rules, toggles, figure(figures, "frame", ""));
+    const std::string picture =
+        figures.count("frame") == 0
+            ? std::string()
+            : fmt::format("<style>{}</style><div class=\"micrograph\">{}{}</div>", rules, toggles,
+                          figure(figures, "frame", contrast_caption(frame.image.pixels)));
     const std::string side =
         (frame.calibration ? block("Calibration", calibration_table(*frame.calibration)) : "") +
         block("Ways of finding atoms", detector_table(frame.detectors));
-    return section("frame", "Frame and atoms", lead,
-                   side.empty()
-                       ? picture
-                       : fmt::format("<div class=\"columns wide-left\"><div>{}</div><div>{}</div></div>",
-                                     picture, side));
+    return section("frame", "Frame and atoms", lead, columns(picture, side, "columns wide-left"));
 }
 
 std::string structure_facts(const ReportStructure& content) {
@@ -376,7 +387,7 @@ std::string structure_facts(const ReportStructure& content) {
     return fmt::format("{}, {} atoms{}{}{}", content.structure.formula(), number(content.structure.size(), 0),
                        content.structure.cell.is_periodic() ? ", periodic" : "",
                        fixed > 0 ? fmt::format(", {} held fixed", number(fixed, 0)) : std::string(),
-                       defects.empty() ? std::string() : fmt::format("; defects: {}", defects));
+                       defects.empty() ? std::string() : "; " + defects);
 }
 
 std::string messages_list(const std::vector<std::string>& messages) {
@@ -390,9 +401,8 @@ std::string build_section(const ReportData& data, const Figures& figures) {
     const std::string picture = figure(figures, "built", "");
     const std::string messages = block("What was done", messages_list(data.build->messages));
     const std::string lead = structure_facts(data.build->built) + ".";
-    if (picture.empty()) return section("build", "Structure", lead, messages);
-    return section("build", "Structure", lead,
-                   fmt::format("<div class=\"columns\"><div>{}</div><div>{}</div></div>", picture, messages));
+
+    return section("build", "Structure", lead, columns(picture, messages));
 }
 
 std::string relaxation_section(const ReportRelaxation& relaxation, const Figures& figures) {
@@ -458,13 +468,10 @@ std::string dynamics_section(const ReportData& data, const Figures& figures) {
                    run.snapshots.empty() ? "The last structure."
                                          : "The last structure, and where the atoms were at " +
                                                count_of(run.snapshots.size(), "instant", "instants") + ".");
-        content += fmt::format(
-            "<div class=\"block\"><h3>{}</h3><div class=\"columns\"><div>{}<div "
-            "class=\"block\"></div>{}</div><div>{}</div></div></div>",
-            escape_markup(run.name + (run.method.empty() ? "" : " · " + run.method)), thermo, table({}, rows),
-            picture);
+        content += block(run.name + (run.method.empty() ? "" : " · " + run.method),
+                         columns(thermo + table({}, rows), picture));
     }
-    return section("dynamics", "Dynamics", "", content);
+    return content.empty() ? "" : section("dynamics", "Dynamics", "", content);
 }
 
 std::string swatch(const std::string& css) {
@@ -550,8 +557,7 @@ std::string structure_tables(const ReportData& data) {
     const std::string right =
         block("Bond lengths / Å", table(head, bonds)) + block("Coordination", table(head, coordination));
     if (left.empty() && right.empty()) return "";
-    return section("analysis", "Rings, bonds, coordination", "",
-                   fmt::format("<div class=\"columns\"><div>{}</div><div>{}</div></div>", left, right));
+    return section("analysis", "Rings, bonds, coordination", "", columns(left, right));
 }
 
 std::string provenance_section(const ReportProvenance& p, const Figures& figures) {
@@ -578,10 +584,8 @@ std::string provenance_section(const ReportProvenance& p, const Figures& figures
                                escape_markup(p.config));
     const std::string timings = figure(figures, "timings", "<b>Wall time of each stage.</b>");
     if (content.empty() && timings.empty()) return "";
-    if (content.empty() || timings.empty())
-        return section("provenance", "How it was made", "", timings + content);
-    return section("provenance", "How it was made", "",
-                   fmt::format("<div class=\"columns\"><div>{}</div><div>{}</div></div>", timings, content));
+
+    return section("provenance", "How it was made", "", columns(timings, content));
 }
 
 }  // namespace

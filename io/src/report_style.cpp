@@ -36,7 +36,7 @@ p{margin:0 0 1em;max-width:68ch}
 .overview figcaption{margin:0 0 .5em;color:var(--ink);font-weight:600;font-size:.95rem}
 .overview figure+figure::before{content:"→";position:absolute;left:-30px;width:30px;text-align:center;top:calc(50% + .4em);color:var(--faint);font-size:1.05rem}
 .overview .art{aspect-ratio:1;overflow:hidden;border-radius:6px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:26px 30px;margin:0 0 1em}
+.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(165px,1fr));gap:26px 30px;margin:0 0 1em}
 .tile{border-top:1px solid var(--line);padding-top:10px}
 .tile dt{color:var(--soft);font-size:.86rem}
 .tile dd{margin:0}
@@ -53,15 +53,16 @@ figure{margin:0}
 .art>svg{display:block;width:100%;height:auto}
 figcaption{color:var(--soft);font-size:.88rem;line-height:1.5;margin-top:.9em;max-width:62ch}
 figcaption b{color:var(--ink);font-weight:600}
-.micrograph .zoom{border-radius:6px}
+.micrograph{max-width:720px}
 .scroll{overflow-x:auto}
 figure+.scroll{margin-top:2em}
+h2+.columns,h2+.block{margin-top:1.3em}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:baseline;font-weight:400}
 th{color:var(--soft)}
 thead th{font-size:.82rem;border-bottom-color:var(--faint)}
 td.number,th.number{text-align:right;padding-right:0;padding-left:11px;white-space:nowrap}
-td small,th small{color:var(--soft)}
+td small,th small{color:var(--soft);white-space:nowrap}
 tbody th[scope=row]{color:var(--ink)}
 .swatch{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:9px;vertical-align:-1px}
 .swatch svg{display:block;width:12px;height:12px}

@@ -8,7 +8,7 @@
 #include <limits>
 #include <numbers>
 
-#include "../filters.hpp"
+#include "filters.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "unet.hpp"

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "../network_library.hpp"
+#include "network_library.hpp"
 #include "stembridge/base/errors.hpp"
 
 namespace stembridge::ml {

@@ -62,8 +62,8 @@ struct TrainingOptions {
     double pixel_size_angstrom = 0.15;  ///< of the network's grid; frames are resampled to it
     int crop_px = 128;                  ///< side of the training crops, multiple of 8
     int batch = 8;
-    int steps = 3000;
-    double learning_rate = 2e-3;  ///< largest of the one-cycle schedule
+    int steps = 2600;
+    double learning_rate = 3e-3;  ///< largest of the one-cycle schedule
     double weight_decay = 1e-4;
     double averaging_share = 0.2;  ///< last share of the steps whose weights are averaged
     double disc_radius_angstrom = 0.3;
