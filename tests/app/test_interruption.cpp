@@ -21,6 +21,7 @@ namespace {
 /// A folder with an invented parameter set and a molecule.
 struct Workplace {
     Workplace() {
+        fs::create_directory(folder.path() / "set");
         write_synthetic_set(folder.path() / "set");
         io::write_structure(folder.path() / "start.extxyz", molecule());
     }
