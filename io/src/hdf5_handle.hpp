@@ -8,10 +8,13 @@
 
 namespace stembridge::io {
 
-/// HDF5 prints no error stack while this lives.
+/// HDF5 prints no error stack while this lives. To be made before any other call of the library.
 class QuietHdf5 {
   public:
     QuietHdf5() {
+        // Damaged files leave things open inside the library, which would complain about them at exit.
+        static const herr_t no_exit_handler = H5dont_atexit();
+        static_cast<void>(no_exit_handler);
         H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
         H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     }

@@ -15,8 +15,18 @@ namespace stembridge::io {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* format_name = "stembridge state";
-constexpr std::int64_t format_version = 1;
+// The file begins with a user block, which HDF5 passes over: what this is, and the digest of everything
+// behind it. So the library never sees a damaged file.
+constexpr std::size_t header_size = 512;
+constexpr std::string_view format = "stembridge state, version ";
+constexpr std::string_view version = "1";
+
+std::string header_for(std::string_view content) {
+    std::string header = fmt::format("{}{}\nsha256 of what follows these {} bytes: {}\n", format, version,
+                                     header_size, sha256_of_text(content));
+    header.resize(header_size, '\0');
+    return header;
+}
 
 template <class T>
 hid_t memory_type();
@@ -33,26 +43,6 @@ hid_t memory_type<std::int64_t>() {
     return H5T_NATIVE_INT64;
 }
 
-/// Name, type and bits of every entry in one digest.
-std::string digest(const State& state) {
-    std::string all;
-    for (const auto& [name, value] : state.values()) {
-        const auto append = [&](const char* type, const void* data, std::size_t bytes) {
-            all += fmt::format("{}:{}:{}:{}:", name.size(), name, type, bytes);
-            all.append(static_cast<const char*>(data), bytes);
-        };
-        if (const auto* v = std::get_if<std::vector<double>>(&value))
-            append("f8", v->data(), v->size() * sizeof(double));
-        else if (const auto* f = std::get_if<std::vector<float>>(&value))
-            append("f4", f->data(), f->size() * sizeof(float));
-        else if (const auto* i = std::get_if<std::vector<std::int64_t>>(&value))
-            append("i8", i->data(), i->size() * sizeof(std::int64_t));
-        else
-            append("text", std::get<std::string>(value).data(), std::get<std::string>(value).size());
-    }
-    return sha256_of_text(all);
-}
-
 // ---- writing: the file is made in memory, so that a full disk never meets the HDF5 library ----
 
 void check(bool good, const char* what) {
@@ -65,20 +55,6 @@ Hdf5Handle fixed_length_text_type(std::size_t length) {
               H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0,
           "make a text type");
     return type;
-}
-
-void write_attribute(hid_t file, const char* name, const std::string& text) {
-    const Hdf5Handle type = fixed_length_text_type(text.size());
-    const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-    const Hdf5Handle attribute(H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-    check(!attribute.failed() && H5Awrite(attribute, type, text.c_str()) >= 0, "write an attribute");
-}
-
-void write_attribute(hid_t file, const char* name, std::int64_t number) {
-    const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-    const Hdf5Handle attribute(H5Acreate2(file, name, H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT),
-                               H5Aclose);
-    check(!attribute.failed() && H5Awrite(attribute, H5T_NATIVE_INT64, &number) >= 0, "write an attribute");
 }
 
 void write_dataset(hid_t file, const std::string& name, hid_t type, hid_t space, const void* data) {
@@ -108,52 +84,32 @@ void write_entry(hid_t file, const std::string& name, const std::string& text) {
     write_dataset(file, name, type, space, text.data());
 }
 
-/// The bytes of an HDF5 file that holds the state.
-std::vector<std::uint8_t> encode(const State& state) {
+/// The bytes of a file that holds the state.
+std::string encode(const State& state) {
     const QuietHdf5 quiet;
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     H5Pset_fapl_core(access, 1 << 20, false);
-    const Hdf5Handle file(H5Fcreate("state", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
+    const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+    H5Pset_userblock(creation, header_size);
+    const Hdf5Handle file(H5Fcreate("state", H5F_ACC_TRUNC, creation, access), H5Fclose);
     check(!file.failed(), "make a file in memory");
-    write_attribute(file, "format", format_name);
-    write_attribute(file, "version", format_version);
-    write_attribute(file, "sha256", digest(state));
     for (const auto& entry : state.values()) {
         const std::string& name = entry.first;
         std::visit([&](const auto& content) { write_entry(file, name, content); }, entry.second);
     }
     check(H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0, "flush a file in memory");
-    const ssize_t size = H5Fget_file_image(file, nullptr, 0);
+    const ssize_t size = H5Fget_file_image(file, nullptr, 0);  // without the user block
     check(size > 0, "give the bytes of a file in memory");
-    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-    check(H5Fget_file_image(file, bytes.data(), bytes.size()) == size, "give the bytes of a file in memory");
-    return bytes;
+    std::string content(static_cast<std::size_t>(size), '\0');
+    check(H5Fget_file_image(file, content.data(), content.size()) == size,
+          "give the bytes of a file in memory");
+    return header_for(content) + content;
 }
 
 // ---- reading ----
 
 [[noreturn]] void throw_damaged(const fs::path& path, const std::string& what) {
-    throw FileError(fmt::format("checkpoint '{}' is damaged or no checkpoint: {}", path.string(), what));
-}
-
-std::string read_text_attribute(hid_t file, const char* name, const fs::path& path) {
-    const Hdf5Handle attribute(H5Aopen(file, name, H5P_DEFAULT), H5Aclose);
-    const Hdf5Handle type(attribute.failed() ? -1 : H5Aget_type(attribute), H5Tclose);
-    if (type.failed() || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0)
-        throw_damaged(path, fmt::format("no attribute '{}'", name));
-    std::string text(H5Tget_size(type), '\0');
-    if (H5Aread(attribute, type, text.data()) < 0) throw_damaged(path, fmt::format("attribute '{}'", name));
-    return text;
-}
-
-std::int64_t read_integer_attribute(hid_t file, const char* name, const fs::path& path) {
-    const Hdf5Handle attribute(H5Aopen(file, name, H5P_DEFAULT), H5Aclose);
-    const Hdf5Handle space(attribute.failed() ? -1 : H5Aget_space(attribute), H5Sclose);
-    std::int64_t number = 0;
-    if (space.failed() || H5Sget_simple_extent_npoints(space) != 1 ||
-        H5Aread(attribute, H5T_NATIVE_INT64, &number) < 0)
-        throw_damaged(path, fmt::format("no attribute '{}'", name));
-    return number;
+    throw FileError(fmt::format("checkpoint '{}' is damaged: {}", path.string(), what));
 }
 
 template <class T>
@@ -204,37 +160,42 @@ fs::path previous_of(const fs::path& path) {
 }  // namespace
 
 void write_state(const fs::path& path, const State& state) {
-    write_atomically(path, encode(state));
+    write_atomically(path, as_bytes(encode(state)));
 }
 
 State read_state(const fs::path& path) {
     const MappedFile mapped(path);
-    const Bytes bytes = mapped.bytes();
+    const std::string_view bytes = mapped.text();
+    if (bytes.empty()) throw FileError(fmt::format("checkpoint '{}' is empty", path.string()));
+    if (!bytes.starts_with(format))
+        throw FileError(
+            fmt::format("'{}' is no checkpoint of this program, or its beginning is damaged", path.string()));
+    const std::string_view found = bytes.substr(format.size(), bytes.find('\n') - format.size());
+    if (found != version)
+        throw FileError(fmt::format("checkpoint '{}' has format version {}; this program reads version {}",
+                                    path.string(), found.substr(0, 20), version));
+    if (bytes.size() < header_size || bytes.substr(0, header_size) != header_for(bytes.substr(header_size)))
+        throw_damaged(path, "the digest does not fit the content (truncated?)");
+
     const QuietHdf5 quiet;
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     H5Pset_fapl_core(access, 1 << 20, false);
     // HDF5 copies the image; it is const in all but the signature.
-    if (bytes.empty() || H5Pset_file_image(access, const_cast<std::uint8_t*>(bytes.data()), bytes.size()) < 0)
-        throw_damaged(path, "the file is empty");
+    if (H5Pset_file_image(access, const_cast<char*>(bytes.data()), bytes.size()) < 0)
+        throw_damaged(path, "HDF5 does not take it");
     const Hdf5Handle file(H5Fopen("state", H5F_ACC_RDONLY, access), H5Fclose);
     if (file.failed()) throw_damaged(path, "it is not a whole HDF5 file");
-    if (read_text_attribute(file, "format", path) != format_name)
-        throw FileError(fmt::format("'{}' is an HDF5 file but no checkpoint of this program", path.string()));
-    if (const std::int64_t version = read_integer_attribute(file, "version", path); version != format_version)
-        throw FileError(fmt::format("checkpoint '{}' has format version {}; this program reads version {}",
-                                    path.string(), version, format_version));
     std::vector<std::string> names;
     if (H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, collect_dataset_name, &names, H5O_INFO_BASIC) < 0)
         throw_damaged(path, "its table of contents cannot be read");
     State state;
     for (const std::string& name : names) state.put(name, read_entry(file, name, bytes.size(), path));
-    if (digest(state) != read_text_attribute(file, "sha256", path))
-        throw_damaged(path, "the digest does not fit the content");
     return state;
 }
 
 void write_checkpoint(const fs::path& path, const State& state) {
-    write_atomically(path, encode(state), [&] {
+    const std::string bytes = encode(state);
+    write_atomically(path, as_bytes(bytes), [&] {
         std::error_code status;
         if (!fs::exists(path, status)) return;
         fs::rename(path, previous_of(path), status);

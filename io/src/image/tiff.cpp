@@ -83,8 +83,10 @@ class TiffReader final : public ImageReader {
         tiff_.reset(TIFFOpenExt(path.c_str(), "r", options));
         TIFFOpenOptionsFree(options);
         if (!tiff_) throw_broken();
-        do ++n_frames_;
-        while (TIFFReadDirectory(tiff_.get()) != 0);
+        do {
+            check_directory_is_whole();
+            ++n_frames_;
+        } while (TIFFReadDirectory(tiff_.get()) != 0);
         if (!error_.empty()) throw_broken();
     }
     int n_frames() const override { return n_frames_; }
@@ -99,6 +101,23 @@ class TiffReader final : public ImageReader {
     [[noreturn]] void throw_broken() const {
         throw FileError(fmt::format("image {} is a truncated or damaged TIFF file: {}", name_,
                                     error_.empty() ? "unreadable data" : error_));
+    }
+    /// libtiff takes a directory without its link to the next one for the last.
+    void check_directory_is_whole() const {
+        const Bytes bytes = file_.bytes();
+        const bool big_endian = TIFFIsBigEndian(tiff_.get()) != 0;
+        const std::uint64_t start = TIFFCurrentDirOffset(tiff_.get());
+        const auto number = [&](std::uint64_t at, unsigned size) {
+            std::uint64_t value = 0;
+            for (unsigned i = 0; i < size; ++i)
+                value = (value << 8) | bytes[at + (big_endian ? i : size - 1 - i)];
+            return value;
+        };
+        const bool wide = number(2, 2) == 43;  // BigTIFF
+        const std::uint64_t count = number(start, wide ? 8 : 2);
+        const std::uint64_t length = wide ? 8 + 20 * count + 8 : 2 + 12 * count + 4;
+        if (start + length > bytes.size())
+            throw FileError(fmt::format("image {} is truncated: its last page has no end", name_));
     }
     void go_to(int frame) {
         if (TIFFSetDirectory(tiff_.get(), static_cast<tdir_t>(frame)) == 0) throw_broken();

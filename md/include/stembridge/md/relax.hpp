@@ -35,7 +35,7 @@ struct RelaxOptions {
     /// buckle: each z free to move is shifted by at most this, bohr. 0 = leave it flat.
     double flat_perturbation = 0.02 * units::angstrom;
     /// Energy differences per atom below this carry no information, hartree.
-    double energy_noise = 1e-10;
+    double energy_noise = 1e-9;
 };
 
 enum class RelaxStatus {
