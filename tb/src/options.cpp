@@ -92,11 +92,10 @@ void check_options(const SccDftbOptions& o) {
     if (o.third_order.mode != ThirdOrder::none && !o.scc.enabled)
         throw InputError("third_order needs scc.enabled = true");
     if (o.spin.polarized && !o.scc.enabled) throw InputError("spin.polarized needs scc.enabled = true");
-    if (o.kpoints.divisions != std::array<int, 3>{1, 1, 1})
-        throw UnsupportedError("kpoints other than Gamma are not available");
     if (o.third_order.mode != ThirdOrder::none) throw UnsupportedError("third_order is not available");
     if (o.dispersion != Dispersion::none)
-        throw UnsupportedError("dispersion is not available; use model = \"none\"");
+        throw UnsupportedError(
+            "dispersion model \"lj\", \"slater-kirkwood\" or \"ts\" is not available; use \"none\"");
     if (!o.external.point_charges.empty()) throw UnsupportedError("external.point_charges are not available");
     if (!o.external.field.isZero(0)) throw UnsupportedError("external.field is not available");
 }

@@ -50,7 +50,8 @@ class SccDftb::Engine {
   public:
     explicit Engine(SccDftbOptions options) : options_(std::move(options)) {
         check_options(options_);
-        solver_ = make_density_solver(options_.solver);
+        solver_ =
+            make_density_solver(options_.solver, options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -307,7 +308,6 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted 
 
 void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
                                const Context& context) {
-    const ThreadScope threads(options_.threads);
     if (structure.size() == 0) throw InputError("the structure has no atoms");
     structure.validate();
     if (wanted.stress && structure.cell.volume() < 1e-6)
@@ -316,6 +316,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
 
     Timer timer;
     Geometry g(structure, *parameters_, options_.scc.shell_resolved);
+    // Threads cost more than they bring below this size.
+    constexpr int too_small = 64;
+    const ThreadScope threads(g.basis.n_orbitals() < too_small ? 1 : options_.threads);
     parameters_->hamiltonian_and_overlap(g.pattern, g.h0, g.overlap);
     seconds_["hamiltonian"] += timer.seconds();
     timer.restart();
