@@ -43,7 +43,8 @@ void StageFolder::begin() {
     write("running", {}, 0, nlohmann::json::object());
 }
 
-void StageFolder::finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results) {
+void StageFolder::finish(const std::vector<std::string>& outputs, double seconds,
+                         const nlohmann::json& results) {
     write("done", outputs, seconds, results);
 }
 

@@ -27,7 +27,7 @@ class StageFolder {
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.
     void begin();
-    void finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results);
+    void finish(const std::vector<std::string>& outputs, double seconds, const nlohmann::json& results);
     void stop(double seconds) { write("stopped", {}, seconds, nlohmann::json::object()); }
     void fail(const std::string& message, double seconds) {
         write("failed", {}, seconds, {{"error", message}});

@@ -167,7 +167,7 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
                            {"reason", atom.reason}});
     for (const auto& message : report.messages) session.info("  " + message);
     for (const auto& warning : report.warnings) session.warning(warning);
-    const nlohmann::json summary = {
+    nlohmann::json summary = {
         {"formula", built.structure.formula()},
         {"n_atoms", built.structure.size()},
         {"messages", report.messages},
