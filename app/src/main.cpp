@@ -1,4 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() {
-    return 0;
+// The program: parses the command line, runs one command, turns errors into messages and exit codes.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+#include "commands/commands.hpp"
+#include "environment.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace {
+
+using namespace stembridge;
+
+enum ExitCode { ok = 0, input = 2, file = 3, not_converged = 4, back_end = 5, stopped = 6, internal = 70 };
+
+int report_error(int code, const char* message) {
+    std::fputs(fmt::format("stembridge: error: {}\n", message).c_str(), stderr);
+    return code;
+}
+
+int run(const app::Action& action, bool verbose) {
+    try {
+        app::Session session(verbose);
+        action(session);
+        return ok;
+    } catch (const InputError& e) {
+        return report_error(input, e.what());
+    } catch (const UnsupportedError& e) {
+        return report_error(input, e.what());
+    } catch (const FileError& e) {
+        return report_error(file, e.what());
+    } catch (const ConvergenceError& e) {
+        return report_error(not_converged, e.what());
+    } catch (const NumericalError& e) {
+        return report_error(not_converged, e.what());
+    } catch (const BackendError& e) {
+        return report_error(back_end, e.what());
+    } catch (const StoppedError& e) {
+        return report_error(stopped, e.what());
+    } catch (const std::bad_alloc&) {
+        return report_error(back_end, "out of memory; a smaller crop or fewer threads need less");
+    } catch (const std::exception& e) {
+        return report_error(internal, (std::string("internal: ") + e.what()).c_str());
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    app::restart_with_tuned_environment(argv);
+
+    CLI::App program("From an atom-resolved STEM frame to quantum-mechanical dynamics of what is in it.",
+                     "stembridge");
+    program.set_version_flag("--version",
+                             fmt::format("stembridge {} ({})", app::version(), app::git_commit()));
+    bool verbose = false;
+    program.add_flag("-v,--verbose", verbose, "Also show debug messages");
+    program.require_subcommand(1);
+    program.fallthrough();
+
+    app::Action action;
+    app::add_run(program, action);
+    app::add_find_atoms(program, action);
+    app::add_build(program, action);
+    app::add_adsorb(program, action);
+    app::add_energy(program, action);
+    app::add_relax(program, action);
+    app::add_md(program, action);
+    app::add_analyze(program, action);
+    app::add_simulate_image(program, action);
+    app::add_train(program, action);
+    app::add_report(program, action);
+    app::add_config(program, action);
+    app::add_doctor(program, action);
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return program.exit(e) == 0 ? ok : input;
+    }
+    return run(action, verbose);
 }

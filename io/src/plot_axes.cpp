@@ -68,7 +68,11 @@ class PixelAxis {
     }
     bool shows(double value) const { return std::isfinite(value) && (scale_ == Scale::linear || value > 0); }
     const std::vector<Tick>& ticks() const { return ticks_; }
-    const Range& range() const { return range_; }
+    // For the page's script: pixels and values of both ends, and whether they are logarithmic.
+    std::string description() const {
+        return fmt::format("{} {} {} {} {}", svg_number(first_px_), svg_number(last_px_), range_.low,
+                           range_.high, scale_ == Scale::linear ? "linear" : "logarithmic");
+    }
     double widest_label() const {
         double width = 0;
         for (const Tick& tick : ticks_) width = std::max(width, text_width(tick.label));
@@ -92,11 +96,11 @@ class PixelAxis {
     }
 
     void logarithmic_ticks() {
-        const int first = static_cast<int>(std::floor(std::log10(range_.low)));
-        const int last = static_cast<int>(std::ceil(std::log10(range_.high)));
-        const int stride = std::max(1, (last - first + 6) / 7);
+        const int first = static_cast<int>(std::ceil(std::log10(range_.low) - 1e-9));
+        const int last = static_cast<int>(std::floor(std::log10(range_.high) + 1e-9));
+        const int stride = std::max(1, (last - first + 8) / 8);
         const bool few_decades = last - first <= 5;
-        for (int e = first; e <= last; ++e) {
+        for (int e = first - 1; e <= last; ++e) {
             const double decade = std::pow(10.0, e);
             for (int digit = 1; digit < 10; ++digit) {
                 const double value = digit * decade;
@@ -261,7 +265,7 @@ Figure draw(const CurvePlot& plot) {
     const double right = plot.width - right_margin;
     double left = 0;
     for (std::size_t p = 0; p < plot.panels.size(); ++p)
-        left = std::max(left, 10 + PixelAxis(y_ranges[p], plot.panels[p].y.scale, 0, 1, 4).widest_label());
+        left = std::max(left, 10 + PixelAxis(y_ranges[p], plot.panels[p].y.scale, 0, 1, 5).widest_label());
     left = std::max(left, 30.0);
     const PixelAxis x(x_range, plot.x.scale, left, right, 6);
 
@@ -280,7 +284,7 @@ Figure draw(const CurvePlot& plot) {
         const double extra = extra_legend_height(items, panel.y.label, plot.width - right_margin);
         top += header_height + extra;
         const double bottom = top + plot.panel_height;
-        const PixelAxis y(y_ranges[p], panel.y.scale, bottom, top, 4);
+        const PixelAxis y(y_ranges[p], panel.y.scale, bottom, top, 5);
 
         // The label of the y axis stands over its legend rows.
         draw_panel_axes(body, x, y, left, right, bottom, p + 1 == plot.panels.size());
@@ -289,9 +293,9 @@ Figure draw(const CurvePlot& plot) {
         draw_panel_legend(body, items, extra, top, plot.width);
         const std::string clip = fmt::format("{}-panel-{}", plot.name, p);
         body += fmt::format(
-            R"svg(<clipPath id="{0}"><rect x="{1}" y="{2}" width="{3}" height="{4}"/></clipPath><g clip-path="url(#{0})">)svg",
+            R"svg(<clipPath id="{0}"><rect x="{1}" y="{2}" width="{3}" height="{4}"/></clipPath><g class="panel" clip-path="url(#{0})" data-x="{5}" data-y="{6}">)svg",
             clip, svg_number(left - 1), svg_number(top - 1), svg_number(right - left + 2),
-            svg_number(bottom - top + 2));
+            svg_number(bottom - top + 2), x.description(), y.description());
         for (const Level& level : panel.levels)
             if (y.shows(level.y))
                 body += fmt::format(R"(<path class="level" d="M{} {}H{}"/>)", svg_number(left),
@@ -352,7 +356,7 @@ Figure draw(const Histogram& plot) {
     const double top = header_height + extra;
     const double bottom = plot.height - footer_height;
     const double right = plot.width - right_margin;
-    const PixelAxis y(share_range, Scale::linear, bottom, top, 4);
+    const PixelAxis y(share_range, Scale::linear, bottom, top, 5);
     const double left = std::max(30.0, 10 + y.widest_label());
     const PixelAxis x(range, Scale::linear, left, right, 6);
 

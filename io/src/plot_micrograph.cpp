@@ -2,7 +2,6 @@
 // A frame with the atoms found drawn over it.
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <png.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,37 +9,17 @@
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/io/plot.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
 namespace {
 
-using Gray = Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-std::string encode_png(const Gray& pixels) {
-    png_image image{};
-    image.version = PNG_IMAGE_VERSION;
-    image.width = static_cast<png_uint_32>(pixels.cols());
-    image.height = static_cast<png_uint_32>(pixels.rows());
-    image.format = PNG_FORMAT_GRAY;
-    png_alloc_size_t size = 0;
-    std::string bytes;
-    const bool measured =
-        png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) != 0;
-    bytes.resize(size);
-    if (!measured ||
-        png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr) == 0)
-        throw FileError(fmt::format("cannot encode the picture as PNG: {}", image.message));
-    bytes.resize(size);
-    return bytes;
-}
-
-std::string base64(const std::string& bytes) {
+std::string base64(const std::vector<std::uint8_t>& bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero byte
-    const int length =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
+                                       static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(length));
     return text;
 }
@@ -63,12 +42,15 @@ Pixels averaged(const Pixels& pixels, int factor) {
     return means;
 }
 
-// Radius of the circles in pixels of the frame: a bit less than half the distance between neighbours.
-double circle_radius(const MicrographView& view) {
-    if (view.pixel_size_angstrom > 0) return 0.48 / view.pixel_size_angstrom;
+// Radius of the circles in pixels of the frame; small ones where the circles would cover the frame.
+double circle_radius(const MicrographView& view, double scale) {
+    if (view.pixel_size_angstrom > 0)
+        return (scale / view.pixel_size_angstrom < 11 ? 0.36 : 0.48) / view.pixel_size_angstrom;
     const double area = static_cast<double>(view.image.pixels.size());
     return 0.3 * std::sqrt(area / static_cast<double>(std::max<std::size_t>(view.atoms.size(), 1)));
 }
+
+constexpr double rimmed_radius = 4.5;  // pixels of the figure
 
 std::string species(int atomic_number) {
     return atomic_number == 0 ? "unknown" : element_symbol(atomic_number);
@@ -76,29 +58,64 @@ std::string species(int atomic_number) {
 
 }  // namespace
 
-Gray stretch_contrast(const Pixels& pixels, double low_percentile, double high_percentile) {
+std::vector<Eigen::Vector2d> convex_outline(std::vector<Eigen::Vector2d> points, double margin) {
+    std::sort(points.begin(), points.end(),
+              [](const auto& a, const auto& b) { return std::pair(a[0], a[1]) < std::pair(b[0], b[1]); });
+    points.erase(std::unique(points.begin(), points.end()), points.end());
+    if (points.size() < 3) return {};
+    // Lower and upper half of the hull, each turning left only.
+    std::vector<Eigen::Vector2d> hull;
+    const auto walk = [&hull](auto begin, auto end) {
+        const std::size_t start = hull.size();
+        for (auto p = begin; p != end; ++p) {
+            while (hull.size() >= start + 2) {
+                const Eigen::Vector2d u = hull.back() - hull[hull.size() - 2];
+                const Eigen::Vector2d v = *p - hull.back();
+                if (u[0] * v[1] - u[1] * v[0] > 0) break;
+                hull.pop_back();
+            }
+            hull.push_back(*p);
+        }
+        hull.pop_back();
+    };
+    walk(points.begin(), points.end());
+    walk(points.rbegin(), points.rend());
+    if (hull.size() < 3) return {};
+    Eigen::Vector2d middle = Eigen::Vector2d::Zero();
+    for (const Eigen::Vector2d& corner : hull) middle += corner / static_cast<double>(hull.size());
+    for (Eigen::Vector2d& corner : hull) corner += margin * (corner - middle).normalized();
+    return hull;
+}
+
+Contrast contrast_of(const Pixels& pixels, double low_percentile, double high_percentile) {
     std::vector<float> values;
     values.reserve(static_cast<std::size_t>(pixels.size()));
     for (Eigen::Index k = 0; k < pixels.size(); ++k)
         if (std::isfinite(pixels.data()[k])) values.push_back(pixels.data()[k]);
-    Gray gray = Gray::Zero(pixels.rows(), pixels.cols());
-    if (values.empty()) return gray;
+    if (values.empty()) return {};
     const auto percentile = [&](double p) {
-        const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::clamp(p / 100, 0.0, 1.0) *
-                                                                     static_cast<double>(values.size() - 1));
+        const double place = std::clamp(p / 100, 0.0, 1.0) * static_cast<double>(values.size() - 1);
+        const auto at = values.begin() + std::lround(place);
         std::nth_element(values.begin(), at, values.end());
         return *at;
     };
-    const float low = percentile(low_percentile);
-    const float high = percentile(high_percentile);
-    const float span = high > low ? high - low : 1.0F;
-    for (Eigen::Index k = 0; k < pixels.size(); ++k) {
-        const float value = pixels.data()[k];
-        if (!std::isfinite(value)) continue;
-        gray.data()[k] =
-            static_cast<std::uint8_t>(std::lround(255 * std::clamp((value - low) / span, 0.0F, 1.0F)));
+    Contrast contrast;
+    contrast.low = percentile(low_percentile);
+    contrast.high = percentile(high_percentile);
+    if (!(contrast.high > contrast.low)) {
+        contrast.high = contrast.low + 1;
+        return contrast;
     }
-    return gray;
+    // The lower half of the pixels gets the lower 30 % of the grey levels, not less.
+    const double middle = (percentile(50) - contrast.low) / (contrast.high - contrast.low);
+    if (middle > 0 && middle < 0.3) contrast.gamma = std::max(0.45, std::log(0.3) / std::log(middle));
+    return contrast;
+}
+
+Bitmap to_bitmap(const Pixels& pixels, const Contrast& contrast) {
+    const Pixels finite = pixels.isFinite().select(pixels, contrast.low);
+    const Pixels share = ((finite - contrast.low) / (contrast.high - contrast.low)).max(0.0F).min(1.0F);
+    return to_bitmap(share.pow(static_cast<float>(contrast.gamma)), 0.0F, 1.0F);
 }
 
 Figure draw(const MicrographView& view) {
@@ -116,13 +133,11 @@ Figure draw(const MicrographView& view) {
                         "pixels",
                         view.name, asked[0], asked[1], asked[2], asked[3], frame_width, frame_height));
 
-    // The contrast is that of the whole frame, so that a part of it looks the same as in the whole.
-    const Gray gray = stretch_contrast(view.image.pixels, view.low_percentile, view.high_percentile)
-                          .block(window[2], window[0], rows, columns);
+    const Pixels part = view.image.pixels.block(window[2], window[0], rows, columns);
+    const Contrast contrast = view.contrast ? *view.contrast : contrast_of(part);
     const int factor =
         (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
-    const Gray shown =
-        factor <= 1 ? gray : averaged(gray.cast<float>(), factor).round().cast<std::uint8_t>().eval();
+    const Bitmap bitmap = to_bitmap(averaged(part, factor), contrast);
 
     const double scale = view.width / columns;
     const double height = rows * scale;
@@ -130,14 +145,14 @@ Figure draw(const MicrographView& view) {
                                    svg_number(view.width), svg_number(height));
     body += fmt::format(
         R"(<image width="{}" height="{}" preserveAspectRatio="none" href="data:image/png;base64,{}"/>)",
-        svg_number(view.width), svg_number(height), base64(encode_png(shown)));
+        svg_number(view.width), svg_number(height), base64(encode_png(bitmap)));
 
     // Pixel (0, 0) is the centre of the first pixel: its left edge is at -0.5.
     const auto to_px = [&](double column, double row) {
         return Eigen::Vector2d((column + 0.5 - window[0]) * scale, (row + 0.5 - window[2]) * scale);
     };
     std::map<int, std::pair<std::string, int>> species_found;  // circles, count
-    const double radius = std::max(1.5, circle_radius(view) * scale);
+    const double radius = std::max(1.5, circle_radius(view, scale) * scale);
     for (const Detection& atom : view.atoms) {
         const Eigen::Vector2d at = to_px(atom.x_px, atom.y_px);
         if (at[0] < 0 || at[1] < 0 || at[0] > view.width || at[1] > height) continue;
@@ -153,10 +168,16 @@ Figure draw(const MicrographView& view) {
     }
     body += R"(<g class="layer-atoms" fill="none">)";
     const double thickness = std::clamp(0.28 * radius, 0.8, 2.4);
-    for (const auto& [atomic_number, found] : species_found)
-        body += fmt::format(R"(<g class="atoms-{}" stroke="{}" stroke-width="{}">{}</g>)", atomic_number,
-                            overlay_color(atomic_number),
-                            svg_number(atomic_number == 6 ? thickness : 1.5 * thickness), found.first);
+    for (const auto& [atomic_number, found] : species_found) {
+        const double width = atomic_number == 6 ? thickness : 1.5 * thickness;
+        body += fmt::format(R"(<g class="atoms-{}">)", atomic_number);
+        // A dark rim keeps large circles visible over bright atoms.
+        if (radius > rimmed_radius)
+            body += fmt::format(R"(<g stroke="#000" stroke-opacity=".6" stroke-width="{}">{}</g>)",
+                                svg_number(2 * width), found.first);
+        body += fmt::format(R"(<g stroke="{}" stroke-width="{}">{}</g></g>)", overlay_color(atomic_number),
+                            svg_number(width), found.first);
+    }
     body += "</g>";
     if (!view.outline_px.empty()) {
         std::string path;
@@ -165,7 +186,7 @@ Figure draw(const MicrographView& view) {
             path += fmt::format("{}{} {}", path.empty() ? 'M' : 'L', svg_number(at[0]), svg_number(at[1]));
         }
         body += fmt::format(
-            R"(<g class="layer-outline" fill="none" stroke-linejoin="round"><path stroke="#000" stroke-opacity=".55" stroke-width="4" d="{0}Z"/><path stroke="#fff" stroke-width="2" stroke-dasharray="7 5" d="{0}Z"/></g>)",
+            R"(<g class="layer-outline" fill="none" stroke-linejoin="round"><path stroke="#000" stroke-opacity=".55" stroke-width="4" vector-effect="non-scaling-stroke" d="{0}Z"/><path stroke="#fff" stroke-width="2" stroke-dasharray="7 5" vector-effect="non-scaling-stroke" d="{0}Z"/></g>)",
             path);
     }
     body += "</svg>";
@@ -179,8 +200,8 @@ Figure draw(const MicrographView& view) {
         const double plate_width = std::max(bar_px, text_width(label, font_size)) + 20;
         const double plate_height = font_size + 22;
         body += fmt::format(
-            R"(<g class="scale-bar" data-length="{}"><rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="#000" fill-opacity=".62"/><path stroke="#fff" stroke-width="3.5" d="M{} {}h{}"/><text x="{}" y="{}" style="font-size:{}px;fill:#fff;text-anchor:middle;font-weight:600">{}</text></g>)",
-            svg_number(bar_px), svg_number(inset), svg_number(height - inset - plate_height),
+            R"(<g class="scale-bar" data-length="{}" data-angstrom="{}"><rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="#000" fill-opacity=".62"/><path stroke="#fff" stroke-width="3.5" d="M{} {}h{}"/><text x="{}" y="{}" style="font-size:{}px;fill:#fff;text-anchor:middle;font-weight:600">{}</text></g>)",
+            svg_number(bar_px), bar_angstrom, svg_number(inset), svg_number(height - inset - plate_height),
             svg_number(plate_width), svg_number(plate_height), svg_number(inset + (plate_width - bar_px) / 2),
             svg_number(height - inset - 10), svg_number(bar_px), svg_number(inset + plate_width / 2),
             svg_number(height - inset - 18), svg_number(font_size), label);
@@ -188,6 +209,7 @@ Figure draw(const MicrographView& view) {
     double bottom = height;
     if (view.legend && (!species_found.empty() || !view.outline_px.empty())) {
         std::vector<LegendItem> items;
+        items.reserve(species_found.size() + 1);
         for (const auto& [atomic_number, found] : species_found)
             items.push_back({atomic_number == 0 ? LegendItem::Kind::diamond : LegendItem::Kind::hollow,
                              overlay_color(atomic_number),

@@ -149,37 +149,42 @@ void draw_atoms(std::string& out, const StructureView& view, const Scene& scene,
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
         return scene.positions(depth_axis, a) < scene.positions(depth_axis, b);
     });
-    std::string fixed;
+    std::string pins;
     const double outline = std::clamp(0.05 * to_px.scale, 0.3, 1.0);
     out += fmt::format(R"(<g stroke-width="{}">)", svg_number(outline));
     const bool few = scene.size() <= 300;
     for (const int i : order) {
         const int z = scene.atomic_numbers[static_cast<std::size_t>(i)];
         const Point at = to_px(scene.positions.col(i));
-        const double radius = radius_angstrom(z) * to_px.scale;
-        out += fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="{}")", element_class(z),
-                           svg_number(at[0]), svg_number(at[1]), svg_number(radius));
+        out +=
+            fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="{}")", element_class(z), svg_number(at[0]),
+                        svg_number(at[1]), svg_number(radius_angstrom(z) * to_px.scale));
         // With many atoms the titles would weigh more than the picture.
         out += few ? fmt::format("><title>{} {}</title></circle>", element_symbol(z), i) : "/>";
-        if (any_fixed(view.structure, i)) {
-            const double half = std::max(1.0, 0.17 * to_px.scale);
-            fixed += fmt::format("M{0} {1}l{2} {2}m0 -{2}l-{2} {2}", svg_number(at[0] - half),
-                                 svg_number(at[1] - half), svg_number(2 * half));
-        }
+        if (any_fixed(view.structure, i))
+            pins += fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="{}"/>)",
+                                z == 1 ? "pin-on-light" : "pin", svg_number(at[0]), svg_number(at[1]),
+                                svg_number(std::max(0.6, 0.1 * to_px.scale)));
     }
-    out += "</g>";
-    if (!fixed.empty())
-        out += fmt::format(R"(<path class="fixed" stroke-width="{}" d="{}"/>)",
-                           svg_number(std::clamp(0.07 * to_px.scale, 0.6, 1.6)), fixed);
+    out += "</g>" + pins;
 }
 
+// Fuzzy balls instead of discs: a dot for each atom at each instant. One path per instant, so that dots over
+// each other become darker.
 void draw_cloud(std::string& out, const StructureView& view, const Scene& scene, const Projection& to_px) {
-    std::string path;
-    for (const Eigen::Matrix3Xd& snapshot : view.snapshots)
+    const double opacity = std::clamp(6.0 / static_cast<double>(view.snapshots.size()), 0.05, 0.6);
+    out += fmt::format(R"(<g stroke-width="{}" stroke-opacity="{}">)",
+                       svg_number(std::max(1.2, 0.16 * to_px.scale)), svg_number(opacity));
+    for (const Eigen::Matrix3Xd& snapshot : view.snapshots) {
+        std::string hydrogen;
+        std::string others;
         for (int i = 0; i < scene.size(); ++i)
-            path +=
+            (scene.atomic_numbers[static_cast<std::size_t>(i)] == 1 ? hydrogen : others) +=
                 fmt::format("M{}h0", point(to_px(snapshot.col(i) / units::angstrom + scene.wraps.col(i))));
-    if (!path.empty()) out += fmt::format(R"(<path class="cloud" d="{}"/>)", path);
+        if (!others.empty()) out += fmt::format(R"(<path class="cloud" d="{}"/>)", others);
+        if (!hydrogen.empty()) out += fmt::format(R"(<path class="cloud light" d="{}"/>)", hydrogen);
+    }
+    out += "</g>";
 }
 
 void draw_arrows(std::string& out, const StructureView& view, const Scene& scene, const Projection& to_px) {
@@ -189,7 +194,7 @@ void draw_arrows(std::string& out, const StructureView& view, const Scene& scene
         const Point tail = to_px(scene.positions.col(i));
         const Point tip = to_px(scene.positions.col(i) + shift);
         const double length = (tip - tail).norm();
-        if (length < 3) continue;
+        if (length < std::max(3.0, 0.34 * to_px.scale)) continue;  // hidden under the disc
         const Point along = (tip - tail) / length;
         const Point across(-along[1], along[0]);
         const double head = std::min(4.5, 0.45 * length);
@@ -224,6 +229,8 @@ void check(const StructureView& view) {
 std::vector<LegendItem> legend_of(const StructureView& view) {
     std::vector<LegendItem> items;
     std::set<int> elements(view.structure.atomic_numbers.begin(), view.structure.atomic_numbers.end());
+    if (!view.snapshots.empty()) elements.clear();
+    items.reserve(elements.size());
     for (const int z : elements)
         items.push_back({LegendItem::Kind::disc, element_class(z), element_symbol(z),
                          std::clamp(13 * radius_angstrom(z), 3.0, 7.0)});
@@ -232,9 +239,10 @@ std::vector<LegendItem> legend_of(const StructureView& view) {
         rings[ring_class(ring.size())] =
             ring_class(ring.size()) == "ring-n" ? "other ring" : fmt::format("{}-ring", ring.size());
     for (const auto& [css, label] : rings) items.push_back({LegendItem::Kind::area, css, label});
-    for (int i = 0; i < view.structure.size(); ++i)
+    for (int i = 0; i < view.structure.size() && view.snapshots.empty(); ++i)
         if (any_fixed(view.structure, i)) {
-            items.push_back({LegendItem::Kind::cross, "fixed", "held fixed"});
+            items.push_back({LegendItem::Kind::pinned, element_class(view.structure.atomic_numbers.front()),
+                             "held fixed", 5});
             break;
         }
     if (view.displacements.cols() != 0)
@@ -242,7 +250,10 @@ std::vector<LegendItem> legend_of(const StructureView& view) {
                          view.displacement_scale == 1
                              ? std::string("displacement")
                              : fmt::format("displacement × {:g}", view.displacement_scale)});
-    if (!view.snapshots.empty()) items.push_back({LegendItem::Kind::cloud, "cloud", "positions over time"});
+    if (!view.snapshots.empty()) {
+        items.push_back({LegendItem::Kind::cloud, "cloud", "atoms over time"});
+        if (view.structure.count(1) > 0) items.push_back({LegendItem::Kind::cloud, "cloud light", "H"});
+    }
     return items;
 }
 
@@ -274,7 +285,7 @@ Figure draw(const StructureView& view) {
     const auto [x_low, x_high, y_low, y_high] =
         view.window_angstrom ? *view.window_angstrom : common_window({&view.structure});
     const double scale = view.width / (x_high - x_low);
-    const double bond_width = 0.13 * scale;
+    const double bond_width = (view.snapshots.empty() ? 0.13 : 0.06) * scale;
 
     std::string body;
     double bottom = 0;
@@ -282,6 +293,12 @@ Figure draw(const StructureView& view) {
         body += fmt::format(
             R"svg(<clipPath id="{0}-{1}"><path d="{2}"/></clipPath><g clip-path="url(#{0}-{1})">{3}</g>)svg",
             view.name, id, shape, inside);
+    };
+    const auto draw_matter = [&](const Projection& to_px, int depth_axis) {
+        if (view.snapshots.empty())
+            draw_atoms(body, view, scene, to_px, depth_axis);
+        else
+            draw_cloud(body, view, scene, to_px);
     };
     if (view.top) {
         const double height = (y_high - y_low) * scale;
@@ -301,42 +318,40 @@ Figure draw(const StructureView& view) {
                               bonds_path(view, scene, to_px));
         clipped("top", frame, inside);
         if (!outline.empty()) body += fmt::format(R"(<path class="cell" d="{}"/>)", outline);
-        draw_cloud(body, view, scene, to_px);
-        draw_atoms(body, view, scene, to_px, 2);
+        draw_matter(to_px, 2);
         draw_arrows(body, view, scene, to_px);
         bottom = height;
     }
     if (view.side && scene.size() > 0) {
         const double z_low = scene.positions.row(2).minCoeff() - side_margin_angstrom;
         const double z_high = scene.positions.row(2).maxCoeff() + side_margin_angstrom;
-        const double top = bottom + 10;
+        const double top = bottom + 20;
         const double height = (z_high - z_low) * scale;
         const Projection to_px = {0, 2, {x_low, z_high}, {0, top}, scale, false};
-        body +=
-            fmt::format(R"(<path class="grid" d="M0 {}H{}"/>)", svg_number(top - 4), svg_number(view.width));
+        body += fmt::format(R"(<path class="grid" d="M0 {}H{}"/>)", svg_number(bottom + 4),
+                            svg_number(view.width));
         std::string inside = fmt::format(R"(<path class="bond" stroke-width="{}" d="{}"/>)",
                                          svg_number(bond_width), bonds_path(view, scene, to_px));
         clipped(
             "side",
             fmt::format("M0 {}H{}V{}H0Z", svg_number(top), svg_number(view.width), svg_number(top + height)),
             inside);
-        draw_atoms(body, view, scene, to_px, 1);
-        body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(top + 9));
+        draw_matter(to_px, 1);
+        body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(bottom + 18));
         bottom = top + height;
     }
-    const double bar_angstrom = nice_length(0.22 * (x_high - x_low));
-    const double bar_px = bar_angstrom * scale;
-    bottom += 16;
-    body += fmt::format(R"(<path class="scale" d="M2 {}h{}"/><text class="key" x="{}" y="{}">{}</text>)",
-                        svg_number(bottom), svg_number(bar_px), svg_number(bar_px + 10),
-                        svg_number(bottom + 4), length_label(bar_angstrom));
     if (view.legend) {
+        const double bar_angstrom = nice_length(0.22 * (x_high - x_low));
+        const double bar_px = bar_angstrom * scale;
+        bottom += 16;
+        body += fmt::format(R"(<path class="scale" d="M2 {}h{}"/><text class="key" x="{}" y="{}">{}</text>)",
+                            svg_number(bottom), svg_number(bar_px), svg_number(bar_px + 10),
+                            svg_number(bottom + 4), length_label(bar_angstrom));
         bottom += 22;
-        bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 9;
+        bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 1;
     }
-    const double height = bottom + 8;
-    return {view.name, view.caption, svg_open(view.width, height, view.caption) + body + "</svg>", view.width,
-            height};
+    return {view.name, view.caption, svg_open(view.width, bottom, view.caption) + body + "</svg>", view.width,
+            bottom};
 }
 
 }  // namespace stembridge::io

@@ -131,9 +131,10 @@ double draw_legend(std::string& out, const std::vector<LegendItem>& items, doubl
                 add(fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="{}"/>)", item.css, mx, my,
                                 svg_number(item.radius)));
                 break;
-            case LegendItem::Kind::cross:
-                add(fmt::format(R"(<path class="{}" d="M{} {}l7 7m0 -7l-7 7"/>)", item.css,
-                                svg_number(middle - 3.5), svg_number(row - 3.5)));
+            case LegendItem::Kind::pinned:
+                add(fmt::format(
+                    R"(<circle class="{0}" cx="{1}" cy="{2}" r="{3}"/><circle class="pin" cx="{1}" cy="{2}" r="1.8"/>)",
+                    item.css, mx, my, svg_number(item.radius)));
                 break;
             case LegendItem::Kind::arrow:
                 add(fmt::format(R"(<path class="{}" d="M{} {}h14m-4.5 -3.5l4.5 3.5l-4.5 3.5"/>)", item.css,
@@ -141,7 +142,7 @@ double draw_legend(std::string& out, const std::vector<LegendItem>& items, doubl
                 break;
             case LegendItem::Kind::cloud:
                 add(fmt::format(
-                    R"(<path class="{0}" d="M{1} {2}h0m3 2h0m2 -4h0m2 3h0m-1 -5h0m-4 1h0m-1 5h0m5 1h0"/>)",
+                    R"(<path class="{0}" stroke-width="3" stroke-opacity=".4" d="M{1} {2}h0m3 2h0m2 -4h0m2 3h0m-1 -5h0m-4 1h0m-1 5h0m5 1h0m-3 -3h0m1 1h0m-2 0h0"/>)",
                     item.css, svg_number(at + 4), my));
                 break;
             case LegendItem::Kind::hollow:
@@ -229,12 +230,14 @@ std::string figure_css(bool dark) {
         rule(fmt::format(".{}", r.name), fmt::format("fill:{}", dark ? r.dark : r.light));
     rule(".ring-label", fmt::format("fill:{};text-anchor:middle;font-weight:600", dark ? "#ffffff" : t.ink));
     rule(".on-dark", "fill:#ffffff");
-    rule(".fixed", fmt::format("stroke:{};fill:none;stroke-linecap:round", t.palette[4]));
+    // The dot in an atom that is held fixed; hydrogen is as light as the ground of the light theme.
+    rule(".pin", fmt::format("fill:{}", t.ground));
+    rule(".pin-on-light", fmt::format("fill:{}", dark ? t.ground : t.ink));
     rule(".arrow",
          fmt::format("stroke:{};fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round",
                      t.palette[4]));
-    rule(".cloud", fmt::format("stroke:{};fill:none;stroke-linecap:round;stroke-opacity:.5;stroke-width:1.6",
-                               t.palette[4]));
+    rule(".cloud", fmt::format("stroke:{};fill:none;stroke-linecap:round", t.ink));
+    rule(".cloud.light", fmt::format("stroke:{}", t.soft));
     rule(".cell", fmt::format("stroke:{};fill:none;stroke-dasharray:4 4", t.axis));
     rule(".scale", fmt::format("stroke:{};fill:none;stroke-width:2.5", t.ink));
     return css;

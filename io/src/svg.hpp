@@ -25,7 +25,7 @@ std::string svg_open(double width, double height, const std::string& caption);
 
 /// One entry of a legend.
 struct LegendItem {
-    enum class Kind { line, dashed, area, disc, cross, arrow, cloud, hollow, diamond };
+    enum class Kind { line, dashed, area, disc, pinned, arrow, cloud, hollow, diamond };
     Kind kind = Kind::line;
     std::string css;  ///< class that gives the colour
     std::string label;

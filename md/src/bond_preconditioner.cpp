@@ -15,8 +15,8 @@ namespace {
 constexpr double k_along = 0.45;      // hartree/bohr^2, a carbon-carbon bond
 constexpr double k_across = 0.05;     // hartree/bohr^2, about what bond angles resist with
 constexpr double k_anywhere = 0.005;  // c, hartree/bohr^2: rigid motions and loose atoms
-constexpr double decay = 6;           // a: second neighbours weigh 2 %
-constexpr double reach = 1.7;         // in units of r0
+constexpr double decay = 6;           // a
+constexpr double reach = 1.5;         // in units of r0: bonds, however stretched; no second neighbours
 
 Eigen::SparseMatrix<double> spring_matrix(const Structure& structure, const FreeCoordinates& free) {
     Eigen::VectorXd radius(structure.size());

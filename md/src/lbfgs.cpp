@@ -3,9 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
-
-#include "bond_preconditioner.hpp"
 
 namespace stembridge::md {
 namespace {
@@ -13,6 +10,8 @@ namespace {
 constexpr double armijo = 1e-4;
 constexpr int rejections_until_reset = 3;
 constexpr int rejections_until_end = 10;
+// How far an atom may move before the preconditioner is made anew, bohr.
+constexpr double preconditioner_range = 0.2;
 // Without a preconditioner: inverse stiffness of the first step, bohr^2/hartree.
 constexpr double plain_inverse_hessian = 1.0;
 // Pairs with less curvature than this along the step are left out, hartree/bohr^2.
@@ -28,11 +27,21 @@ Lbfgs::Lbfgs(const FreeCoordinates& free, double max_step_length, int memory, bo
       precondition_(precondition),
       energy_noise_(energy_noise) {}
 
-Eigen::VectorXd Lbfgs::downhill(const Structure& structure, const Eigen::VectorXd& gradient) const {
-    std::unique_ptr<BondPreconditioner> preconditioner;
-    if (precondition_) preconditioner = std::make_unique<BondPreconditioner>(structure, free_);
+void Lbfgs::update_preconditioner(const Structure& structure) {
+    const bool outdated = built_at_.cols() == 0 ||
+                          std::sqrt((structure.positions - built_at_).colwise().squaredNorm().maxCoeff()) >
+                              preconditioner_range;
+    if (outdated) built_at_ = structure.positions;
+    if (!outdated && preconditioner_) return;
+    Structure there = structure;
+    there.positions = built_at_;
+    preconditioner_.emplace(there, free_);
+}
+
+Eigen::VectorXd Lbfgs::downhill(const Structure& structure, const Eigen::VectorXd& gradient) {
+    if (precondition_) update_preconditioner(structure);
     const auto inverse_hessian = [&](const Eigen::VectorXd& v) -> Eigen::VectorXd {
-        return preconditioner ? preconditioner->solve(v) : plain_inverse_hessian * v;
+        return precondition_ ? preconditioner_->solve(v) : plain_inverse_hessian * v;
     };
     // The two-loop recursion: p = -H g with H from H0 = gamma P^-1 and the pairs (s, y).
     const auto m = static_cast<Eigen::Index>(pairs_.size());
@@ -107,6 +116,7 @@ State Lbfgs::save() const {
     state.put("s", s);
     state.put("y", y);
     state.put("direction", direction_);
+    state.put("preconditioner_positions", built_at_);
     state.put("fraction", fraction_);
     state.put("rejections", std::int64_t{rejections_});
     return state;
@@ -115,6 +125,7 @@ State Lbfgs::save() const {
 void Lbfgs::restore(const State& state) {
     const Eigen::MatrixXd s = state.matrix("s", free_.size()), y = state.matrix("y", free_.size());
     const Eigen::MatrixXd direction = state.matrix("direction", free_.size());
+    const Eigen::MatrixXd built_at = state.matrix("preconditioner_positions", 3);
     if (s.cols() != y.cols() || direction.cols() > 1)
         throw FileError("the memory of L-BFGS in the checkpoint has the wrong size");
     pairs_.clear();
@@ -123,6 +134,8 @@ void Lbfgs::restore(const State& state) {
         direction_ = direction.col(0);
     else
         direction_.resize(0);
+    built_at_ = built_at;
+    preconditioner_.reset();
     fraction_ = state.number("fraction");
     rejections_ = static_cast<int>(state.integer("rejections"));
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 
+#include "bond_preconditioner.hpp"
 #include "optimizer.hpp"
 
 namespace stembridge::md {
@@ -26,7 +28,8 @@ class Lbfgs final : public Optimizer {
     struct Pair {
         Eigen::VectorXd s, y;
     };
-    Eigen::VectorXd downhill(const Structure& structure, const Eigen::VectorXd& gradient) const;
+    Eigen::VectorXd downhill(const Structure& structure, const Eigen::VectorXd& gradient);
+    void update_preconditioner(const Structure& structure);
 
     const FreeCoordinates& free_;
     double max_step_length_;
@@ -34,9 +37,11 @@ class Lbfgs final : public Optimizer {
     bool precondition_;
     double energy_noise_;
     std::deque<Pair> pairs_;
-    Eigen::VectorXd direction_;  ///< from the accepted structure; empty = to be found
-    double fraction_ = 1;        ///< of the direction to go
-    int rejections_ = 0;         ///< in a row
+    Eigen::Matrix3Xd built_at_;  ///< the positions the preconditioner belongs to; empty = none yet
+    std::optional<BondPreconditioner> preconditioner_;  ///< made again from built_at_ after a restart
+    Eigen::VectorXd direction_;                         ///< from the accepted structure; empty = to be found
+    double fraction_ = 1;                               ///< of the direction to go
+    int rejections_ = 0;                                ///< in a row
 };
 
 }  // namespace stembridge::md

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stembridge/md/observables.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -71,7 +73,7 @@ void BondStatistics::add(const Structure& frame) {
             const int z_j = frame.atomic_numbers[static_cast<std::size_t>(pair.j)];
             if (pair.distance > tolerance_ * (covalent_radius(z_i) + covalent_radius(z_j))) continue;
             const auto [first, second] = std::minmax(element_symbol(z_i), element_symbol(z_j));
-            Sums& s = sums_[first + "-" + second];
+            Sums& s = sums_[fmt::format("{}-{}", first, second)];
             if (s.count == 0) {
                 s.shortest = s.longest = pair.distance;
                 s.histogram.assign(static_cast<std::size_t>(n_bins_), 0);
@@ -108,7 +110,7 @@ State BondStatistics::save() const {
     state.put("bins", std::vector<double>{tolerance_, low_, width_, static_cast<double>(n_bins_)});
     std::string names;
     for (const auto& [name, s] : sums_) {
-        names += name + " ";
+        names.append(name).append(" ");
         state.put(name + "/count", s.count);
         state.put(name + "/sums", std::vector<double>{s.sum, s.squares, s.shortest, s.longest});
         state.put(name + "/histogram", s.histogram);

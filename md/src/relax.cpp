@@ -280,7 +280,7 @@ void Relaxation::restore(const State& state) {
 RelaxResult relax(Structure& structure, Calculator& calculator, const RelaxOptions& options,
                   const std::function<void(const RelaxStep&)>& observer, const Context& context) {
     Relaxation relaxation(structure, calculator, options, context);
-    const RelaxResult result = relaxation.run([&](const RelaxStep& now) {
+    RelaxResult result = relaxation.run([&](const RelaxStep& now) {
         structure = relaxation.structure();
         if (observer) observer(now);
     });

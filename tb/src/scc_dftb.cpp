@@ -9,6 +9,7 @@
 #include <set>
 
 #include "coulomb/coulomb_term.hpp"
+#include "dispersion/dispersion_term.hpp"
 #include "hamiltonian/parameters.hpp"
 #include "options.hpp"
 #include "scc/diagnosis.hpp"
@@ -16,9 +17,11 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/tb/density_solver.hpp"
+#include "terms/external_term.hpp"
 #include "terms/repulsive_term.hpp"
 #include "terms/spin_constants.hpp"
 #include "terms/spin_term.hpp"
+#include "terms/third_order_term.hpp"
 
 namespace stembridge::tb {
 namespace {
@@ -50,7 +53,8 @@ class SccDftb::Engine {
   public:
     explicit Engine(SccDftbOptions options) : options_(std::move(options)) {
         check_options(options_);
-        solver_ = make_density_solver(options_.solver);
+        solver_ =
+            make_density_solver(options_.solver, options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -58,6 +62,9 @@ class SccDftb::Engine {
     State save() const;
     void restore(const State& state);
     std::string description() const;
+    bool has_external() const {
+        return !options_.external.point_charges.empty() || !options_.external.field.isZero(0);
+    }
 
     SccDftbOptions options_;
     std::unique_ptr<DensitySolver> solver_;
@@ -130,6 +137,13 @@ void SccDftb::Engine::load(const Structure& structure) {
         constants.merge(read_spin_constants(options_.parameters));
         terms_.push_back(std::make_unique<SpinTerm>(std::move(constants)));
     }
+    if (options_.third_order.mode != ThirdOrder::none)
+        terms_.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
+    if (has_external()) terms_.push_back(std::make_unique<ExternalTerm>(options_.external));
+    if (options_.dispersion == Dispersion::lennard_jones)
+        terms_.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
+    if (options_.dispersion == Dispersion::slater_kirkwood)
+        terms_.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
 }
 
 Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
@@ -307,15 +321,19 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted 
 
 void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
                                const Context& context) {
-    const ThreadScope threads(options_.threads);
     if (structure.size() == 0) throw InputError("the structure has no atoms");
     structure.validate();
     if (wanted.stress && structure.cell.volume() < 1e-6)
         throw InputError("stress is wanted but the structure has no cell");
+    if (wanted.stress && has_external())
+        throw UnsupportedError("stress with external point charges or a field is not available");
     load(structure);
 
     Timer timer;
     Geometry g(structure, *parameters_, options_.scc.shell_resolved);
+    // Threads cost more than they bring below this size.
+    constexpr int too_small = 64;
+    const ThreadScope threads(g.basis.n_orbitals() < too_small ? 1 : options_.threads);
     parameters_->hamiltonian_and_overlap(g.pattern, g.h0, g.overlap);
     seconds_["hamiltonian"] += timer.seconds();
     timer.restart();
@@ -416,7 +434,7 @@ void SccDftb::evaluate(const Structure& structure, Wanted wanted, Evaluation& ou
 }
 
 Wanted SccDftb::offers(const Structure& structure) const {
-    return {.forces = true, .stress = structure.cell.is_periodic()};
+    return {.forces = true, .stress = structure.cell.is_periodic() && !engine_->has_external()};
 }
 
 std::string SccDftb::description() const {

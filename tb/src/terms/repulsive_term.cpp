@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "terms/repulsive_term.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "stembridge/base/elements.hpp"
+#include "stembridge/base/errors.hpp"
 
 namespace stembridge::tb {
 
@@ -16,8 +21,23 @@ void RepulsiveTerm::update(const Structure& structure, const Basis& basis, const
     const int n = static_cast<int>(basis.elements().size());
     double range = 1;
     for (int a = 0; a < n; ++a)
-        for (int b = 0; b < n; ++b) range = std::max(range, parameters_.repulsive(a, b).cutoff());
+        for (int b = 0; b < n; ++b)
+            range = std::max(
+                {range, parameters_.repulsive(a, b).cutoff(), parameters_.repulsive(a, b).missing_below()});
     pairs_.emplace(structure, range);
+    for (int i = 0; i < pairs_->n_atoms(); ++i)
+        for (const Neighbor& p : pairs_->of(i))
+            if (const double below = pair(i, p.j).missing_below(); p.distance < below) {
+                const auto symbol = [&](int atom) {
+                    return element_symbol(structure.atomic_numbers[static_cast<std::size_t>(atom)]);
+                };
+                throw InputError(
+                    fmt::format("atoms {} ({}) and {} ({}) are {:.2f} bohr apart, but the parameters hold no "
+                                "repulsive energy of "
+                                "this pair: keep such atoms at least {:.2f} bohr apart, or use a set that "
+                                "was fitted for them",
+                                i + 1, symbol(i), p.j + 1, symbol(p.j), p.distance, below));
+            }
 }
 
 double RepulsiveTerm::energy(const Charges&) const {

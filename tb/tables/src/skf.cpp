@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <string_view>
 
@@ -28,6 +29,12 @@ SkfRepulsive SkfRepulsive::spline(const std::array<double, 3>& head, std::vector
     result.cutoff_ = intervals.empty() ? 0 : intervals.back().end;
     result.head_ = head;
     result.intervals_ = std::move(intervals);
+    return result;
+}
+
+SkfRepulsive SkfRepulsive::missing(double below) {
+    SkfRepulsive result;
+    result.missing_below_ = below;
     return result;
 }
 
@@ -276,9 +283,18 @@ SkfTable read_skf(const fs::path& file, bool homonuclear) {
     table.repulsive = SkfRepulsive::polynomial(polynomial[9], coefficients);
 
     read_integrals(lines, l_max, table);
+    bool documentation = false;
     while (lines.next()) {
-        if (begins_with(lines.text(), "<")) break;
-        if (!begins_with(lines.text(), "Spline")) continue;
+        constexpr std::string_view missing = "<RepulsiveMissingBelow>";
+        if (begins_with(lines.text(), missing)) {
+            const std::string& text = lines.text();
+            const double below = std::strtod(text.c_str() + text.find(missing) + missing.size(), nullptr);
+            if (!(below > 0 && below < 100)) lines.fail("RepulsiveMissingBelow needs a distance in bohr");
+            table.repulsive = SkfRepulsive::missing(below);
+            break;
+        }
+        if (begins_with(lines.text(), "<")) documentation = true;
+        if (documentation || !begins_with(lines.text(), "Spline")) continue;
         table.repulsive = read_spline(lines);
         break;
     }

@@ -31,7 +31,6 @@ struct TwoCentreOptions {
     Superposition superposition = Superposition::density;
     std::string functional = "pbe";
     double tolerance = 1e-6;  ///< largest change of an integral by the next finer grid, hartree
-    double reach = 22;        ///< bohr; points farther than this from both atoms on average are left out
 };
 
 /// Integrals of one distance: [l1][l2][m], l1 on the first atom, l2 on the second, which lies in the
@@ -49,7 +48,7 @@ struct TwoCentreIntegrals {
 /// @source Elstner et al., Phys. Rev. B 58, 7260 (1998), equations 3-5
 class TwoCentre {
   public:
-    TwoCentre(PseudoAtom first, PseudoAtom second, TwoCentreOptions options);
+    TwoCentre(const PseudoAtom& first, const PseudoAtom& second, TwoCentreOptions options);
     ~TwoCentre();
     TwoCentre(TwoCentre&&) noexcept;
     TwoCentre& operator=(TwoCentre&&) noexcept;

@@ -6,12 +6,13 @@
 #include <Eigen/Dense>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
 #include <vector>
 
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/structure/detection.hpp"
 #include "stembridge/structure/image.hpp"
 #include "stembridge/structure/structure.hpp"
@@ -141,7 +142,7 @@ struct StructureView {
     bool top = true;
     bool side = true;
     bool y_down = true;  ///< y runs down, as rows of a frame do
-    bool legend = true;
+    bool legend = true;  ///< legend and scale bar
     std::optional<std::array<double, 4>> window_angstrom = std::nullopt;  ///< x low, x high, y low, y high
     double width = 520;
 };
@@ -152,7 +153,21 @@ Figure draw(const StructureView& view);
 /// Window (x low, x high, y low, y high, angstrom) that holds all the structures with a margin.
 std::array<double, 4> common_window(const std::vector<const Structure*>& structures);
 
-/// A frame with percentile-stretched contrast and the atoms found drawn over it.
+/// How intensities become grey levels: 255 ((I - low) / (high - low))^gamma.
+struct Contrast {
+    float low = 0;     ///< shown black
+    float high = 1;    ///< shown white, larger than low
+    double gamma = 1;  ///< below 1 = dark parts brightened
+};
+
+/// Black and white at percentiles of the finite pixels; gamma below 1 where a bright part (contamination)
+/// would leave the rest of the frame in the dark.
+Contrast contrast_of(const Pixels& pixels, double low_percentile = 0.3, double high_percentile = 99.7);
+
+/// Grey levels of the pixels; those that are not finite are black.
+Bitmap to_bitmap(const Pixels& pixels, const Contrast& contrast);
+
+/// A frame with stretched contrast and the atoms found drawn over it.
 struct MicrographView {
     std::string name;
     std::string caption;
@@ -161,21 +176,20 @@ struct MicrographView {
     double pixel_size_angstrom = 0;           ///< for the scale bar; 0 = none is drawn
     std::vector<Eigen::Vector2d> outline_px;  ///< corners (column, row) of the crop; empty = none
     std::optional<std::array<int, 4>> window_px =
-        std::nullopt;               ///< x low, x high, y low, y high: part to show
-    double low_percentile = 0.3;    ///< shown black
-    double high_percentile = 99.7;  ///< shown white
-    int longest_side_px = 1400;     ///< larger frames are averaged down to this
+        std::nullopt;                                 ///< x low, x high, y low, y high: part to show
+    std::optional<Contrast> contrast = std::nullopt;  ///< left out = contrast_of() the part shown
+
+    int longest_side_px = 1400;  ///< larger frames are averaged down to this
     bool legend = true;
-    double width = 720;
+    double width = 520;
 };
 
 /// Layers carry the classes `layer-atoms` (with `atoms-6`, `atoms-14`, `atoms-0` for the species) and
 /// `layer-outline`, so that a page can switch them. @throw InputError for an empty image or window
 Figure draw(const MicrographView& view);
 
-/// The pixels as the figure shows them: 8 bit, 0 at the low and 255 at the high percentile; NaN is 0.
-Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> stretch_contrast(
-    const Pixels& pixels, double low_percentile, double high_percentile);
+/// Corners of the smallest convex shape around points, moved outwards by `margin`: the outline of a crop.
+std::vector<Eigen::Vector2d> convex_outline(std::vector<Eigen::Vector2d> points, double margin);
 
 /// Figures beside each other in one, with a title over each: the picture for a README.
 Figure side_by_side(const std::string& name, const std::string& caption, const std::vector<Figure>& figures,

@@ -91,6 +91,7 @@ struct ReportDynamics {
     std::string name;    ///< "300 K"
     std::string method;  ///< "NVT, Nose-Hoover chain, 1 fs"
     std::optional<double> target_k;
+    int n_atoms = 0;
     std::vector<double> time_fs;
     std::vector<double> potential_ev;
     std::vector<double> temperature_k;
@@ -127,6 +128,7 @@ struct ReportData {
     std::optional<ReportBuild> build;
     std::optional<ReportRelaxation> relaxation;
     std::vector<ReportDynamics> dynamics;
+    bool y_down = true;  ///< y of the structures runs down, as rows of the frame do
     ReportProvenance provenance;
 };
 

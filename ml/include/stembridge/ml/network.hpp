@@ -62,8 +62,8 @@ struct TrainingOptions {
     double pixel_size_angstrom = 0.15;  ///< of the network's grid; frames are resampled to it
     int crop_px = 128;                  ///< side of the training crops, multiple of 8
     int batch = 8;
-    int steps = 3000;
-    double learning_rate = 2e-3;  ///< largest of the one-cycle schedule
+    int steps = 2600;
+    double learning_rate = 3e-3;  ///< largest of the one-cycle schedule
     double weight_decay = 1e-4;
     double averaging_share = 0.2;  ///< last share of the steps whose weights are averaged
     double disc_radius_angstrom = 0.3;
@@ -74,7 +74,7 @@ struct TrainingOptions {
     int threads = 1;
     // Ranges of the simulated frames
     std::array<double, 2> source_pixel_angstrom{0.07, 0.14};
-    std::array<double, 2> electrons_per_pixel_at_tenth_angstrom{700, 9000};
+    std::array<double, 2> electrons_per_pixel_at_tenth_angstrom{1500, 14000};
     std::array<double, 2> hollow_to_peak{0.35, 0.78};
     std::array<double, 2> source_fwhm_angstrom{0.6, 1.15};
     std::array<double, 2> tail_fraction{0.15, 0.5};

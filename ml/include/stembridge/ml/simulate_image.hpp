@@ -54,6 +54,7 @@ struct ContaminationOptions {
     double speckle = 0.35;         ///< relative strength of the bright speckle
     double border_angstrom = 2.0;  ///< width of the soft border
     double direction_deg = 0;      ///< side on which it lies, 0 = right, 90 = bottom
+    double silicon_at_rim = 0;     ///< share of the atoms under the thin rim that are Si
     double roughness = 0.35;       ///< 0 = straight border, 1 = patches everywhere
 };
 
@@ -118,6 +119,7 @@ struct SceneOptions {
     bool grain_boundary = false;  ///< a second, misoriented grain
     double misorientation_deg = 22;
     double silicon_substitutions = 0;     ///< 3-fold and, in every fourth case, 4-fold in a double vacancy
+    double silicon_adatoms = 0;           ///< on bonds, above the sheet
     double silicon_clusters = 0;          ///< dimers and trimers of substitutions
     double displacement_angstrom = 0.03;  ///< random displacement of each atom per axis
     double strain = 0.003;                ///< long-wave strain

@@ -46,8 +46,9 @@ class DensitySolver {
     virtual const std::map<std::string, double>& seconds() const = 0;
 };
 
-/// @param name "auto" or "dense"  @throw UnsupportedError for a solver that is not built, InputError for an
+/// @param name "auto" or "dense"  @param only_gamma for real matrices at Gamma, else for k-points
+///  @throw UnsupportedError for a solver that is not built, InputError for an
 /// unknown name
-std::unique_ptr<DensitySolver> make_density_solver(const std::string& name);
+std::unique_ptr<DensitySolver> make_density_solver(const std::string& name, bool only_gamma = true);
 
 }  // namespace stembridge::tb

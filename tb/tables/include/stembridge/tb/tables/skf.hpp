@@ -34,17 +34,22 @@ class SkfRepulsive {
     static SkfRepulsive polynomial(double cutoff, const std::array<double, 8>& coefficients);
     /// exp(-a1 r + a2) + a3 below the first interval, then the intervals, which must follow each other.
     static SkfRepulsive spline(const std::array<double, 3>& head, std::vector<Interval> intervals);
+    /// None is known: atoms of this pair must stay farther apart than `below`.
+    static SkfRepulsive missing(double below);
 
     /// Energy (hartree), its first and second derivative with respect to r (bohr).
     std::array<double, 3> evaluate(double r) const;
     double cutoff() const { return cutoff_; }
     bool is_spline() const { return !intervals_.empty(); }
     bool is_zero() const { return cutoff_ == 0; }
+    /// Distance below which the energy is not known, bohr; 0 for complete sets.
+    double missing_below() const { return missing_below_; }
     const std::array<double, 3>& head() const { return head_; }
     const std::vector<Interval>& intervals() const { return intervals_; }
 
   private:
     double cutoff_ = 0;
+    double missing_below_ = 0;
     std::array<double, 8> polynomial_{};
     std::array<double, 3> head_{};
     std::vector<Interval> intervals_;

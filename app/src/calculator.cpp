@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the [calculator] table to a Calculator.
+#include <fmt/format.h>
+
+#include "configuration.hpp"
+#include "stembridge/base/elements.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/tb/scc_dftb.hpp"
+
+namespace stembridge::app {
+namespace {
+
+int element_of(const std::string& symbol, const io::Value& value) {
+    try {
+        return atomic_number(symbol);
+    } catch (const InputError& e) {
+        throw InputError(fmt::format("{}: {}", value.where(), e.what()));
+    }
+}
+
+std::map<int, int> max_angular_momentum(const io::Value& table) {
+    std::map<int, int> result;
+    for (const auto& [symbol, shell] : table.table()) {
+        const auto l = std::string("spdf").find(shell.text());
+        if (shell.text().size() != 1 || l == std::string::npos)
+            throw InputError(fmt::format("{}: shell '{}' is unknown; accepted are s, p, d, f", shell.where(),
+                                         shell.text()));
+        result[element_of(symbol, shell)] = static_cast<int>(l);
+    }
+    return result;
+}
+
+std::map<int, double> by_element(const io::Value& table) {
+    std::map<int, double> result;
+    for (const auto& [symbol, value] : table.table()) result[element_of(symbol, value)] = value.number();
+    return result;
+}
+
+std::map<int, Eigen::MatrixXd> spin_constants(const io::Value& table) {
+    std::map<int, Eigen::MatrixXd> result;
+    for (const auto& [symbol, rows] : table.table()) {
+        const auto n = static_cast<Eigen::Index>(rows.list().size());
+        Eigen::MatrixXd constants(n, n);
+        for (Eigen::Index i = 0; i < n; ++i) {
+            const auto row = rows.list()[static_cast<std::size_t>(i)].numbers();
+            if (static_cast<Eigen::Index>(row.size()) != n)
+                throw InputError(
+                    fmt::format("{}: spin constants must be a square matrix over the shells", rows.where()));
+            for (Eigen::Index j = 0; j < n; ++j) constants(i, j) = row[static_cast<std::size_t>(j)];
+        }
+        result[element_of(symbol, rows)] = constants;
+    }
+    return result;
+}
+
+}  // namespace
+
+std::unique_ptr<Calculator> make_calculator(const io::Config& config) {
+    tb::SccDftbOptions options;
+    options.parameters = parameter_folders(config);
+    options.electronic_temperature = config.quantity("calculator.electronic_temperature");
+    options.filling = tb::filling_from_name(config.text("calculator.filling"));
+    options.charge = config.number("calculator.charge");
+    const auto mesh = config.integers("calculator.kpoints");
+    for (std::size_t k = 0; k < 3; ++k) options.kpoints.divisions[k] = static_cast<int>(mesh[k]);
+    options.kpoints.gamma_centered = config.boolean("calculator.kpoints_gamma_centered");
+    options.scc.enabled = config.boolean("calculator.scc.enabled");
+    options.scc.tolerance = config.number("calculator.scc.tolerance");
+    options.scc.max_iterations = static_cast<int>(config.integer("calculator.scc.max_iterations"));
+    options.scc.mixer = tb::mixer_from_name(config.text("calculator.scc.mixer"));
+    options.scc.shell_resolved = config.boolean("calculator.scc.shell_resolved");
+    options.solver = config.text("calculator.solver");
+    if (config.has("calculator.max_angular_momentum"))
+        options.max_angular_momentum = max_angular_momentum(config.table("calculator.max_angular_momentum"));
+    options.spin.polarized = config.boolean("calculator.spin.polarized");
+    if (config.has("calculator.spin.unpaired"))
+        options.spin.unpaired = config.number("calculator.spin.unpaired");
+    if (config.has("calculator.spin.constants"))
+        options.spin.constants = spin_constants(config.table("calculator.spin.constants"));
+    options.third_order.mode = tb::third_order_from_name(config.text("calculator.third_order.mode"));
+    if (config.has("calculator.third_order.hubbard_derivatives"))
+        options.third_order.hubbard_derivatives =
+            by_element(config.table("calculator.third_order.hubbard_derivatives"));
+    if (config.has("calculator.third_order.damping_exponent"))
+        options.third_order.damping_exponent = config.number("calculator.third_order.damping_exponent");
+    options.dispersion = tb::dispersion_from_name(config.text("calculator.dispersion.model"));
+    if (config.has("calculator.external.point_charges"))
+        for (const auto& row : config.rows("calculator.external.point_charges"))
+            options.external.point_charges.push_back(
+                {Eigen::Vector3d(row[0], row[1], row[2]) * units::angstrom, row[3]});
+    if (config.has("calculator.external.field")) {
+        const auto field = config.numbers("calculator.external.field");
+        options.external.field = Eigen::Vector3d(field[0], field[1], field[2]);
+    }
+    options.threads = static_cast<int>(config.integer("run.threads"));
+    return tb::make_scc_dftb(options);
+}
+
+}  // namespace stembridge::app

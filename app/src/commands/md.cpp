@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// stembridge md: the dynamics stage alone.
+#include <CLI/CLI.hpp>
+
+#include "commands/commands.hpp"
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/structure_file.hpp"
+
+namespace stembridge::app {
+
+void add_md(CLI::App& program, Action& action) {
+    struct Options {
+        ConfigOptions config{run_schema()};
+        std::string structure, out;
+    };
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        program.add_subcommand("md", "Dynamics of a structure; continues where it was interrupted");
+    command->add_option("structure", options->structure, "Structure file")->required();
+    command->add_option("--out", options->out, "Folder for trajectory, thermo.csv and checkpoint")
+        ->required();
+    options->config.add(*command, "--temperature", "md.temperature");
+    options->config.add(*command, "--timestep", "md.timestep");
+    options->config.add(*command, "--steps", "md.steps");
+    options->config.add(*command, "--ensemble", "md.ensemble");
+    options->config.add(*command, "--thermostat-period", "md.thermostat_period");
+    options->config.add(*command, "--fix", "md.fix");
+    options->config.add(*command, "--trajectory-every", "md.trajectory_every");
+    options->config.add(*command, "--checkpoint-every", "md.checkpoint_every");
+    options->config.add(*command, "--seed", "run.seed");
+    options->config.add_calculator(*command);
+    command->callback([options, &action] {
+        action = [options](Session& session) {
+            const io::Config config = options->config.config();
+            set_threads(static_cast<int>(config.integer("run.threads")));
+            const auto temperatures = config.quantities("md.temperature");
+            if (temperatures.size() != 1)
+                throw InputError(config.where("md.temperature") +
+                                 ": md does one temperature; `run` does a list");
+            const Structure structure = io::read_structure(options->structure);
+            auto files = table_files(config, structure);
+            files.emplace_back(options->structure);
+            StageFolder folder(options->out, "md", inputs_hash(config, {"calculator", "md"}, files));
+            session.attach_folder(folder.path());
+            if (folder.is_done()) {
+                session.info("unchanged since the last time, not done again");
+                return;
+            }
+            const Timer timer;
+            try {
+                dynamics(config, structure, temperatures.front(), folder, session);
+            } catch (const StoppedError&) {
+                throw;
+            } catch (const Error& e) {
+                folder.fail(e.what(), timer.seconds());
+                throw;
+            }
+        };
+    });
+}
+
+}  // namespace stembridge::app

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// stembridge relax: the relax stage alone, structure file to structure file.
+#include <CLI/CLI.hpp>
+
+#include <filesystem>
+
+#include "commands/commands.hpp"
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/structure_file.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+
+void add_relax(CLI::App& program, Action& action) {
+    struct Options {
+        ConfigOptions config{run_schema()};
+        std::string structure, out;
+    };
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        program.add_subcommand("relax", "Relax a structure; continues where it was interrupted");
+    command->add_option("structure", options->structure, "Structure file")->required();
+    command
+        ->add_option("--out", options->out,
+                     "Relaxed structure; checkpoint and steps go to the folder STEM.relax beside it")
+        ->required();
+    options->config.add(*command, "--max-force", "relax.max_force");
+    options->config.add(*command, "--max-steps", "relax.max_steps");
+    options->config.add(*command, "--method", "relax.method");
+    options->config.add(*command, "--fix", "relax.fix");
+    options->config.add(*command, "--cell", "relax.cell");
+    options->config.add(*command, "--seed", "run.seed");
+    options->config.add_calculator(*command);
+    command->callback([options, &action] {
+        action = [options](Session& session) {
+            const io::Config config = options->config.config();
+            set_threads(static_cast<int>(config.integer("run.threads")));
+            const Structure structure = io::read_structure(options->structure);
+            auto files = table_files(config, structure);
+            files.emplace_back(options->structure);
+            const fs::path out = fs::absolute(options->out);
+            StageFolder folder(out.parent_path() / (out.stem().string() + ".relax"), "relax",
+                               inputs_hash(config, {"calculator", "relax"}, files));
+            session.attach_folder(folder.path());
+            if (folder.is_done()) {
+                session.info("unchanged since the last time, not done again");
+            } else {
+                const Timer timer;
+                try {
+                    relax(config, structure, folder, session);
+                } catch (const StoppedError&) {
+                    throw;
+                } catch (const Error& e) {
+                    folder.fail(e.what(), timer.seconds());
+                    throw;
+                }
+            }
+            io::write_structure(out, io::read_structure(folder / "relaxed.extxyz"));
+        };
+    });
+}
+
+}  // namespace stembridge::app

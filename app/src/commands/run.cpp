@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// stembridge run: the chain, or any of its stages, in one run folder.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+#include "commands/commands.hpp"
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/hash.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+const std::vector<std::string> known_stages = {"detect", "build", "relax", "md", "report"};
+
+struct Options {
+    Options() : config(run_schema()) {}
+    ConfigOptions config;
+    std::string file, stages;
+};
+
+/// One run: its folder, what was asked for, and where the results of each stage are.
+class Run {
+  public:
+    Run(const io::Config& config, fs::path folder, std::vector<std::string> stages, Session& session)
+        : config_(config), folder_(std::move(folder)), stages_(std::move(stages)), session_(session) {}
+
+    void execute() {
+        write_provenance();
+        try {
+            if (wanted("detect")) detect_stage();
+            if (wanted("build")) build_stage();
+            if (wanted("relax")) relax_stage();
+            if (wanted("md")) dynamics_stages();
+        } catch (const Error& e) {
+            session_.event("failed", {{"message", e.what()}});
+            report_stage();  // what there is up to here
+            throw;
+        }
+        report_stage();
+        session_.event("done");
+    }
+
+  private:
+    bool wanted(const std::string& stage) const {
+        return std::find(stages_.begin(), stages_.end(), stage) != stages_.end();
+    }
+
+    /// Does a stage unless its inputs are unchanged; a failure is recorded in its folder. `work` gets the
+    /// folder and returns the results; stages that keep checkpoints mark their progress themselves.
+    template <class Work>
+    void stage(StageFolder& folder, const std::string& title, const Work& work) {
+        if (folder.is_done()) {
+            session_.info(fmt::format("{}: unchanged, not done again", title));
+            session_.event("skipped", {{"stage", title}});
+            return;
+        }
+        session_.info("--- " + title);
+        session_.event("begin", {{"stage", title}});
+        const Timer timer;
+        try {
+            work(timer);
+        } catch (const StoppedError&) {
+            session_.event("stopped", {{"stage", title}});
+            throw;
+        } catch (const Error& e) {
+            folder.fail(e.what(), timer.seconds());
+            throw;
+        }
+        session_.event("end", {{"stage", title}, {"seconds", timer.seconds()}});
+        if (session_.stop_requested())
+            throw StoppedError(fmt::format("stopped on request after {}; the same command continues", title));
+    }
+
+    void detect_stage() {
+        if (!config_.has("detect.image")) {
+            if (config_.has("build.structure")) return;  // the chain starts from a structure
+            throw InputError(
+                "detect.image is not given: the micrograph to look at (or build.structure, to start from "
+                "atoms)");
+        }
+        std::vector<fs::path> inputs = {config_.file("detect.image")};
+        if (config_.text("detect.method") != "classical" && fs::exists(network_file(config_)))
+            inputs.push_back(network_file(config_));
+        StageFolder folder(folder_ / "1-detect", "detect", inputs_hash(config_, {"detect"}, inputs));
+        stage(folder, "finding atoms", [&](const Timer& timer) {
+            folder.begin();
+            const auto summary = detect(config_, folder.path(), session_);
+            folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
+        });
+    }
+
+    fs::path need(const fs::path& file, const std::string& stage) const {
+        if (!fs::exists(file))
+            throw InputError(fmt::format("{} is not there yet: do stage '{}' first", file.string(), stage));
+        return file;
+    }
+
+    void build_stage() {
+        const fs::path input = config_.has("build.structure")
+                                   ? config_.file("build.structure")
+                                   : need(folder_ / "1-detect" / "atoms.csv", "detect");
+        StageFolder folder(folder_ / "2-build", "build", inputs_hash(config_, {"build"}, {input}));
+        stage(folder, "building the cell", [&](const Timer& timer) {
+            folder.begin();
+            const auto summary = build(config_, input, folder.path(), session_);
+            folder.finish({"structure.extxyz", "build.json"}, timer.seconds(), summary);
+        });
+    }
+
+    void relax_stage() {
+        const fs::path input = need(folder_ / "2-build" / "structure.extxyz", "build");
+        const Structure structure = io::read_structure(input);
+        auto files = table_files(config_, structure);
+        files.push_back(input);
+        StageFolder folder(folder_ / "3-relax", "relax",
+                           inputs_hash(config_, {"calculator", "relax"}, files));
+        stage(folder, "relaxing", [&](const Timer&) { relax(config_, structure, folder, session_); });
+    }
+
+    void dynamics_stages() {
+        const fs::path relaxed = folder_ / "3-relax" / "relaxed.extxyz";
+        const fs::path input = wanted("relax") || fs::exists(relaxed)
+                                   ? need(relaxed, "relax")
+                                   : need(folder_ / "2-build" / "structure.extxyz", "build");
+        const Structure structure = io::read_structure(input);
+        auto files = table_files(config_, structure);
+        files.push_back(input);
+        for (const double kT : config_.quantities("md.temperature")) {
+            const std::string name = fmt::format("{:.0f}K", kT / units::kelvin);
+            // Other temperatures in the list do not change this one: its value is hashed by itself.
+            io::Config own = config_;
+            own.set("md.temperature", fmt::format("{} hartree", kT), "md.temperature");
+            StageFolder folder(folder_ / "4-md" / name, "md", inputs_hash(own, {"calculator", "md"}, files));
+            stage(folder, "dynamics at " + name,
+                  [&](const Timer&) { dynamics(config_, structure, kT, folder, session_); });
+        }
+    }
+
+    void report_stage() {
+        if (wanted("report")) write_run_report(folder_, config_, session_);
+    }
+
+    void write_provenance() {
+        io::write_text_atomically(folder_ / "config.resolved.toml", config_.resolved_toml());
+        nlohmann::json hashes = nlohmann::json::object();
+        const auto add = [&](const fs::path& file) {
+            if (fs::is_regular_file(file)) hashes[file.filename().string()] = io::sha256_of_file(file);
+        };
+        if (config_.has("detect.image")) add(config_.file("detect.image"));
+        if (config_.has("build.structure")) add(config_.file("build.structure"));
+        if (config_.text("detect.method") != "classical") {
+            try {
+                add(network_file(config_));
+            } catch (const FileError&) {  // no shipped data: the stage that needs it will say so
+            }
+        }
+        const nlohmann::json manifest = {
+            {"version", version()},
+            {"git_commit", git_commit()},
+            {"blas_kernel", blas_kernel()},
+            {"threads", threads_in_use()},
+            {"seed", config_.integer("run.seed")},
+            {"date", fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::time(nullptr)))},
+            {"stages", stages_},
+            {"sha256", hashes},
+        };
+        io::write_text_atomically(folder_ / "manifest.json", manifest.dump(2) + "\n");
+    }
+
+    const io::Config& config_;
+    fs::path folder_;
+    std::vector<std::string> stages_;
+    Session& session_;
+};
+
+void run(const Options& options, Session& session) {
+    const io::Config config = options.config.config();
+    std::vector<std::string> stages = config.texts("run.stages");
+    for (const auto& stage : stages)
+        if (std::find(known_stages.begin(), known_stages.end(), stage) == known_stages.end())
+            throw InputError(
+                fmt::format("{}: unknown stage '{}'; accepted are detect, build, relax, md, report",
+                            config.where("run.stages"), stage));
+    const fs::path folder =
+        config.has("run.folder") ? config.file("run.folder") : fs::path("runs") / config.text("run.name");
+    set_threads(static_cast<int>(config.integer("run.threads")));
+    session.attach_folder(folder);
+    std::error_code ignored;
+    if (!fs::equivalent(options.file, folder / "config.toml", ignored))
+        fs::copy_file(options.file, folder / "config.toml", fs::copy_options::overwrite_existing);
+    session.info(fmt::format("stembridge {} ({}), {} threads, BLAS kernel {}, run folder {}", version(),
+                             git_commit(), threads_in_use(), blas_kernel(), folder.string()));
+    Run(config, folder, stages, session).execute();
+    session.info("run folder: " + folder.string());
+}
+
+}  // namespace
+
+void add_run(CLI::App& program, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = program.add_subcommand(
+        "run", "The chain from frame to report, or some of its stages; resumes by default");
+    command->add_option("config", options->file, "Run configuration (TOML)")->required();
+    options->config.add_words(*command, "--stages", "run.stages");
+    options->config.add(*command, "--out", "run.folder");
+    options->config.add(*command, "--parameters", "calculator.parameters");
+    options->config.add(*command, "--image", "detect.image");
+    options->config.add(*command, "--seed", "run.seed");
+    options->config.add(*command, "--threads", "run.threads");
+    options->config.add(*command, "--steps", "md.steps");
+    command->callback([options, &action] {
+        options->config.set_file(options->file);
+        action = [options](Session& session) { run(*options, session); };
+    });
+}
+
+}  // namespace stembridge::app

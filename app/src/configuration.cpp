@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "configuration.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+using io::Key;
+
+// --- the table
+
+namespace {
+
+io::Schema joined(std::initializer_list<io::Schema> parts) {
+    io::Schema all;
+    for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+}
+
+io::Schema run_keys() {
+    return {
+        Key::text("run.name", "run", "Name of the run; its folder is runs/NAME unless run.folder is given"),
+        Key::file("run.folder", "", "Folder of the run"),
+        Key::integer("run.seed", "1", "Seed of every random number").at_least(0),
+        Key::integer("run.threads", "0", "Threads; 0 = all processors").at_least(0).at_most(1024),
+        Key::texts("run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
+                   "Stages to do, in this order; stages with unchanged inputs are not done again"),
+    };
+}
+
+io::Schema detect_keys() {
+    return {
+        Key::file("detect.image", "", "Micrograph: .npy, .npz, .png, .tif, .h5"),
+        Key::integer("detect.frame", "0", "Frame of a stack, counted from 0").at_least(0),
+        Key::text("detect.dataset", "", "Dataset inside an .h5 or .npz file; left out = the first image"),
+        Key::quantity("detect.pixel_size", Dimension::length, "",
+                      "Nominal pixel size; left out = from the file, else from the lattice")
+            .positive(),
+        Key::quantity("detect.field_of_view", Dimension::length, "",
+                      "Width of the frame, instead of the pixel size")
+            .positive(),
+        Key::boolean("detect.calibrate", "true",
+                     "Correct scale and scan distortion on the graphene lattice; false = trust the nominal "
+                     "pixel size"),
+        Key::choice("detect.method", {"auto", "network", "classical"}, "auto",
+                    "auto = network where this build has it, else the classical detector"),
+        Key::files("detect.network", {"builtin"}, "builtin", "Weights of the network"),
+        Key::number("detect.min_probability", "0.5", "Atoms below are left out").at_least(0).at_most(1),
+        Key::quantity("detect.min_distance", Dimension::length, "0.8 angstrom", "Closest two atoms can be")
+            .positive(),
+        Key::boolean("detect.refine", "true", "Fit the positions to the frame after the network"),
+    };
+}
+
+io::Schema build_keys() {
+    return {
+        Key::file("build.structure", "", "Structure to start from instead of the detected atoms"),
+        Key::number("build.min_probability", "0.5", "Detections below are left out").at_least(0).at_most(1),
+        Key::choice("build.short_bonds", {"merge", "remove", "refuse"}, "merge",
+                    "What to do with two atoms that are too close to be two atoms"),
+        Key::boolean("build.regularise", "false", "Move atoms in the plane towards even bond lengths"),
+        Key::choice("build.crop.by", {"none", "nearest", "radius", "polygon", "defect"}, "none",
+                    "Region: whole frame, atoms nearest to a point, a circle, a polygon, or around a defect"),
+        Key::numbers("build.crop.center_px", 2, "", "Column and row of the middle in the frame"),
+        Key::numbers("build.crop.center_angstrom", 2, "", "x and y of the middle, instead of center_px"),
+        Key::integer("build.crop.atoms", "91", "Number of atoms, for nearest and defect").at_least(6),
+        Key::quantity("build.crop.radius", Dimension::length, "10 angstrom", "Radius of the circle")
+            .positive(),
+        Key::rows("build.crop.polygon_px", 2, "", "Corners of the polygon, columns and rows"),
+        Key::integer("build.crop.defect", "0", "Which defect, 0 = the largest").at_least(0),
+        Key::boolean("build.crop.clean_edge", "true", "Shape the edge so that it can be ended with H"),
+        Key::boolean("build.remove_dangling", "true", "Remove single-bonded atoms and loose fragments"),
+        Key::choice("build.terminate", {"H", "none"}, "H", "What ends the edges"),
+        Key::choice("build.terminate_where", {"outer-edge", "everywhere"}, "outer-edge",
+                    "Outer edge only, or the dangling bonds of vacancies too"),
+        Key::quantity("build.bond_length", Dimension::length, "1.09 angstrom", "Length of the new C-H bonds")
+            .positive(),
+        Key::quantity("build.vacuum", Dimension::length, "20 angstrom",
+                      "Margin of the box, in all, per direction")
+            .positive(),
+        Key::boolean("build.periodic", "false", "Repeat the box in every direction (as plane-wave codes do)"),
+    };
+}
+
+io::Schema calculator_keys() {
+    return {
+        Key::choice("calculator.kind", {"scc-dftb"}, "scc-dftb", "Model of the energy"),
+        Key::files("calculator.parameters", {"builtin"}, "builtin",
+                   "Folders of Slater-Koster tables (.skf), searched in order"),
+        Key::quantity("calculator.electronic_temperature", Dimension::temperature, "300 K", "Of the filling")
+            .at_least(0),
+        Key::choice("calculator.filling", {"fermi", "methfessel-paxton", "gaussian"}, "fermi",
+                    "Smearing of the filling"),
+        Key::number("calculator.charge", "0", "Charge of the system, e"),
+        Key::integers("calculator.kpoints", 3, "[1, 1, 1]", "Monkhorst-Pack mesh, in VASP's convention")
+            .at_least(1),
+        Key::boolean("calculator.kpoints_gamma_centered", "false", "Centre the mesh on Gamma"),
+        Key::boolean("calculator.scc.enabled", "true", "Self-consistent charges"),
+        Key::number("calculator.scc.tolerance", "1e-6", "Largest change of a charge at the end, e")
+            .positive(),
+        Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
+        Key::choice(
+            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "simple"}, "preconditioned",
+            "preconditioned = Anderson on residuals, preconditioned with the local density of states"),
+        Key::boolean("calculator.scc.shell_resolved", "false", "One charge per shell instead of per atom"),
+        Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
+                    "What makes the density matrix"),
+        Key::table("calculator.max_angular_momentum",
+                   "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
+        Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
+        Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment"),
+        Key::table("calculator.spin.constants",
+                   "Spin constants per element, hartree, shells s, p, d; default: of the set"),
+        Key::choice("calculator.third_order.mode", {"none", "diagonal", "full"}, "none", "DFTB3 terms"),
+        Key::table("calculator.third_order.hubbard_derivatives", "dU/dq per element, hartree"),
+        Key::number("calculator.third_order.damping_exponent", "", "X-H damping; left out = none").positive(),
+        Key::choice("calculator.dispersion.model", {"none", "lj", "slater-kirkwood", "ts"}, "none",
+                    "Dispersion"),
+        Key::rows("calculator.external.point_charges", 4, "", "x, y, z in angstrom and charge in e of each"),
+        Key::numbers("calculator.external.field", 3, "", "Uniform field, hartree/(bohr e)"),
+    };
+}
+
+io::Schema simulate_keys() {
+    return {
+        Key::quantity("relax.max_force", Dimension::force, "1e-3 eV/angstrom",
+                      "Converged below this force on every atom")
+            .positive(),
+        Key::integer("relax.max_steps", "1000", "Force evaluations before giving up").at_least(1),
+        Key::choice("relax.method", {"auto", "fire", "lbfgs"}, "auto",
+                    "auto = FIRE on raw coordinates, then L-BFGS"),
+        Key::quantity("relax.max_step", Dimension::length, "0.15 angstrom",
+                      "Longest move of an atom in a step")
+            .positive(),
+        Key::texts(
+            "relax.fix", "",
+            "What is held fixed: perimeter, xy, species:H, indices:1,2,5-9; \":z\" and the like pick axes"),
+        Key::choice("relax.cell", {"none"}, "none", "Cell relaxation"),
+        Key::integer("relax.checkpoint_every", "10", "Steps between checkpoints").at_least(1),
+
+        Key::quantities("md.temperature", Dimension::temperature, "300 K",
+                        "One temperature, or a list: one run each")
+            .positive(),
+        Key::quantity("md.timestep", Dimension::time, "1 fs", "Time step").positive(),
+        Key::integer("md.steps", "2000", "Number of steps").at_least(1),
+        Key::choice("md.ensemble", {"nvt", "nve", "langevin"}, "nvt", "nvt = Nose-Hoover chain"),
+        Key::quantity("md.thermostat_period", Dimension::time, "40 fs", "Period of the Nose-Hoover chain")
+            .positive(),
+        Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
+            .positive(),
+        Key::texts("md.fix", "", "What is held fixed, as in relax.fix"),
+        Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
+        Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),
+
+        Key::integer("analyze.largest_ring", "10", "Largest ring that is looked for").at_least(6).at_most(12),
+        Key::number("analyze.bond_factor", "1.25",
+                    "Two atoms are bonded below this times the sum of covalent radii")
+            .positive(),
+        Key::text("report.title", "", "Title of the report; left out = the name of the run"),
+        Key::file("report.truth", "",
+                  "Known positions (CSV with x_px,y_px,element[,covered]) to score the detection with"),
+    };
+}
+
+}  // namespace
+
+io::Schema run_schema() {
+    return joined({run_keys(), detect_keys(), build_keys(), calculator_keys(), simulate_keys()});
+}
+
+// --- options
+
+namespace {
+
+/// A TOML list of the texts between separators.
+std::string list_of(const std::string& text, char separator) {
+    std::istringstream stream(text);
+    std::string list;
+    for (std::string item; std::getline(stream, item, separator);)
+        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", item);
+    return "[" + list + "]";
+}
+
+}  // namespace
+
+ConfigOptions::ConfigOptions(io::Schema schema) : schema_(std::move(schema)) {}
+
+std::string ConfigOptions::meaning(const std::string& key) const {
+    const auto found =
+        std::find_if(schema_.begin(), schema_.end(), [&](const Key& k) { return k.path == key; });
+    if (found == schema_.end()) throw std::logic_error("no configuration key " + key);
+    return found->standard.empty() ? found->meaning : fmt::format("{} [{}]", found->meaning, found->standard);
+}
+
+ConfigOptions::Setting& ConfigOptions::new_setting(const std::string& option, const std::string& key) {
+    settings_.push_back(std::make_unique<Setting>());
+    settings_.back()->key = key;
+    settings_.back()->option = option;
+    return *settings_.back();
+}
+
+void ConfigOptions::add_config_file(CLI::App& command) {
+    command.add_option("--config", file_, "Configuration file; options win over it");
+}
+
+void ConfigOptions::add(CLI::App& command, const std::string& option, const std::string& key) {
+    Setting& setting = new_setting(option, key);
+    command
+        .add_option_function<std::string>(
+            option,
+            [&setting](const std::string& value) {
+                setting.value = value.find('\n') == std::string::npos ? value : list_of(value, '\n');
+                setting.given = true;
+            },
+            meaning(key))
+        ->join();  // an option given twice makes a list; joined by line breaks
+}
+
+void ConfigOptions::add_words(CLI::App& command, const std::string& option, const std::string& key) {
+    Setting& setting = new_setting(option, key);
+    command.add_option_function<std::string>(
+        option,
+        [&setting](const std::string& value) {
+            setting.value = list_of(value, ',');
+            setting.given = true;
+        },
+        meaning(key));
+}
+
+void ConfigOptions::add_flag(CLI::App& command, const std::string& flag, const std::string& key,
+                             const std::string& value) {
+    Setting& setting = new_setting(flag, key);
+    setting.value = value;
+    command.add_flag_callback(
+        flag, [&setting] { setting.given = true; }, meaning(key));
+}
+
+void ConfigOptions::add_calculator(CLI::App& command) {
+    add(command, "--parameters", "calculator.parameters");
+    add(command, "--kpoints", "calculator.kpoints");
+    add_flag(command, "--kpoints-gamma", "calculator.kpoints_gamma_centered", "true");
+    add(command, "--electronic-temperature", "calculator.electronic_temperature");
+    add(command, "--charge", "calculator.charge");
+    add_flag(command, "--spin-polarized", "calculator.spin.polarized", "true");
+    add(command, "--unpaired", "calculator.spin.unpaired");
+    add_flag(command, "--third-order", "calculator.third_order.mode", "full");
+    add(command, "--dispersion", "calculator.dispersion.model");
+    add(command, "--scc-tolerance", "calculator.scc.tolerance");
+    add(command, "--max-scc-iterations", "calculator.scc.max_iterations");
+    add(command, "--solver", "calculator.solver");
+    add(command, "--threads", "run.threads");
+    add_config_file(command);
+}
+
+void ConfigOptions::set(const std::string& key, const std::string& value, const std::string& option) {
+    Setting& setting = new_setting(option, key);
+    setting.value = value;
+    setting.given = true;
+}
+
+io::Config ConfigOptions::config() const {
+    io::Config config = file_.empty() ? io::Config(schema_) : io::Config::read(file_, schema_);
+    for (const auto& setting : settings_)
+        if (setting->given) config.set(setting->key, setting->value, setting->option);
+    return config;
+}
+
+// --- the calculator
+
+fs::path data_folder() {
+    std::vector<fs::path> candidates;
+    if (const char* variable = std::getenv("STEMBRIDGE_DATA")) candidates.emplace_back(variable);
+    std::error_code ignored;
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    candidates.push_back(program.parent_path() / "../share/stembridge");
+    candidates.emplace_back(STEMBRIDGE_DATA_FOLDER);
+    for (const auto& candidate : candidates)
+        if (fs::is_directory(candidate)) return fs::weakly_canonical(candidate);
+    throw FileError(
+        "the program's data folder is not found; set STEMBRIDGE_DATA to the folder data/ of the project");
+}
+
+std::vector<fs::path> parameter_folders(const io::Config& config) {
+    std::vector<fs::path> folders;
+    for (const fs::path& folder : config.files("calculator.parameters")) {
+        if (folder != "builtin") {
+            folders.push_back(folder);
+            continue;
+        }
+        const fs::path own = data_folder() / "parameters" / "stembridge-1";
+        if (!fs::exists(own / "C-C.skf"))
+            throw InputError(
+                "no Slater-Koster tables are built in yet: name a published set, "
+                "e.g. --parameters path/to/pbc-0-3 (a folder of .skf files, see dftb.org), "
+                "or calculator.parameters in the configuration");
+        folders.push_back(own);
+    }
+    return folders;
+}
+
+// --- fingerprints
+
+std::string tables_text(const io::Config& config, const std::vector<std::string>& tables) {
+    std::istringstream lines(config.resolved_toml());
+    std::string text, line;
+    bool wanted = false;
+    while (std::getline(lines, line)) {
+        if (line.starts_with("["))
+            wanted = std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
+                return line == "[" + table + "]" || line.starts_with("[" + table + ".");
+            });
+        if (wanted) text += line + "\n";
+    }
+    return text;
+}
+
+}  // namespace stembridge::app

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table of numbers that grows row by row and can be continued exactly after an interruption.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace stembridge::app {
+
+/// Appends rows to a CSV file; numbers are written so that the same bits are read back.
+class CsvLog {
+  public:
+    /// Starts the file, or continues it after its first `keep_rows` rows (what follows is removed).
+    /// @throw FileError when it cannot be written or holds fewer rows
+    CsvLog(std::filesystem::path path, const std::vector<std::string>& columns, std::int64_t keep_rows = 0);
+    /// @throw FileError (disk full)
+    void row(const std::vector<double>& values);
+    void flush();
+    std::int64_t rows() const { return rows_; }
+
+  private:
+    std::filesystem::path path_;
+    std::ofstream file_;
+    std::int64_t rows_ = 0;
+};
+
+/// The columns of such a file by name. @throw FileError when it is missing or malformed (file:line)
+std::map<std::string, std::vector<double>> read_csv(const std::filesystem::path& path);
+
+}  // namespace stembridge::app

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process environment: variables that libraries read before main(), threads, versions.
+#pragma once
+
+#include <string>
+
+namespace stembridge::app {
+
+/// Starts the program again with OPENBLAS_CORETYPE and OMP_WAIT_POLICY set, unless they are or are not
+/// needed. OpenBLAS 0.3.21 takes recent AMD processors with AVX-512 for Haswell, which costs a factor 1.7;
+/// waiting threads that spin cost far more on a busy machine. Both are read when the libraries load: too
+/// early for main().
+void restart_with_tuned_environment(char** argv);
+
+/// Sets the threads of OpenMP (and with it of OpenBLAS). @param threads 0 = all processors of this process
+void set_threads(int threads);
+
+int threads_in_use();
+/// Name of the kernels OpenBLAS has chosen, e.g. "SkylakeX".
+std::string blas_kernel();
+/// Version of the program with the commit it was built from.
+std::string version();
+std::string git_commit();
+
+}  // namespace stembridge::app

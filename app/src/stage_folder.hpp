@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of one stage of a run: what went in, what came out, whether it has to be done again.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace stembridge::app {
+
+/// One folder such as 1-detect/ with its stage.json {stage, status, inputs, outputs, seconds, results}.
+/// status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed", "done".
+class StageFolder {
+  public:
+    /// Opens or creates the folder. @param inputs hash of everything that decides the result
+    /// @throw FileError when the folder cannot be created
+    StageFolder(std::filesystem::path folder, std::string stage, std::string inputs);
+
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+    /// The same inputs have been worked to the end, and every output is still there.
+    bool is_done() const;
+    /// The same inputs have been begun: a checkpoint in this folder belongs to them.
+    bool was_begun() const;
+    /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
+    /// time, checkpoints of the old ones are removed.
+    void begin();
+    void finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results);
+    void stop(double seconds) { write("stopped", {}, seconds, nlohmann::json::object()); }
+    void fail(const std::string& message, double seconds) {
+        write("failed", {}, seconds, {{"error", message}});
+    }
+
+    /// What finish() was given, of this or an earlier run.
+    nlohmann::json results() const { return record_.value("results", nlohmann::json::object()); }
+    double seconds() const { return record_.value("seconds", 0.0); }
+
+  private:
+    void write(const std::string& status, const std::vector<std::string>& outputs, double seconds,
+               const nlohmann::json& results);
+    std::filesystem::path path_;
+    std::string stage_;
+    std::string inputs_;
+    double earlier_seconds_ = 0;  // of interrupted attempts at the same inputs
+    nlohmann::json record_ = nlohmann::json::object();
+};
+
+}  // namespace stembridge::app

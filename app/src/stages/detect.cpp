@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "overlay.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/elements.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/detections_file.hpp"
+#include "stembridge/io/image_file.hpp"
+#include "stembridge/io/state_file.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+#include "stembridge/ml/find_atoms.hpp"
+#include "stembridge/structure/builders.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+std::unique_ptr<ml::SegmentationNetwork> network_of(const io::Config& config, Session& session) {
+    const std::string& method = config.text("detect.method");
+    if (method == "classical") return nullptr;
+    if (method == "auto" && !ml::networks_available()) {
+        session.warning(
+            "this build has no networks (STEMBRIDGE_LIBTORCH=ON builds them): using the classical detector");
+        return nullptr;
+    }
+    const State weights = io::read_state(network_file(config));
+    return ml::open_network(weights, session.context(), threads_in_use());
+}
+
+ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) {
+    ml::FindAtomsOptions options;
+    if (config.has("detect.pixel_size") && config.has("detect.field_of_view"))
+        throw InputError(fmt::format("{} and {}: give one of them", config.where("detect.pixel_size"),
+                                     config.where("detect.field_of_view")));
+    if (config.has("detect.pixel_size"))
+        options.pixel_size_angstrom = config.quantity("detect.pixel_size") / units::angstrom;
+    if (config.has("detect.field_of_view"))
+        options.pixel_size_angstrom =
+            config.quantity("detect.field_of_view") / units::angstrom / image.width();
+    options.calibrate = config.boolean("detect.calibrate");
+    options.minimum_probability = config.number("detect.min_probability");
+    options.minimum_distance_angstrom = config.quantity("detect.min_distance") / units::angstrom;
+    options.classical.minimum_distance_angstrom = options.minimum_distance_angstrom;
+    options.refine_on_image = config.boolean("detect.refine");
+    return options;
+}
+
+nlohmann::json counts(const Detections& atoms) {
+    const auto of = [&](int z) {
+        return std::count_if(atoms.begin(), atoms.end(),
+                             [&](const Detection& d) { return d.atomic_number == z; });
+    };
+    return {{"atoms", atoms.size()}, {"C", of(6)}, {"Si", of(14)}, {"unknown", of(0)}};
+}
+
+nlohmann::json summary_of(const ml::FindAtomsResult& found, const Image& image, double seconds) {
+    const ml::LatticeCalibration& c = found.calibration;
+    nlohmann::json calibration = {
+        {"applied", found.calibrated},
+        {"nominal_angstrom_per_px", nullptr},
+        {"scale_angstrom_per_px", c.scale_angstrom},
+        {"scale_uncertainty_angstrom", c.scale_uncertainty_angstrom},
+        {"smallest_scale_angstrom", c.smallest_scale_angstrom},
+        {"largest_scale_angstrom", c.largest_scale_angstrom},
+        {"anisotropy", c.anisotropy},
+        {"principal_angle_deg", c.principal_angle_deg},
+        {"shear", c.shear},
+        {"rotation_deg", c.rotation_deg},
+        {"angstrom_per_pixel",
+         {{c.angstrom_per_pixel(0, 0), c.angstrom_per_pixel(0, 1)},
+          {c.angstrom_per_pixel(1, 0), c.angstrom_per_pixel(1, 1)}}},
+    };
+    if (c.nominal_angstrom) calibration["nominal_angstrom_per_px"] = *c.nominal_angstrom;
+    return {
+        {"image", image.source},
+        {"width", image.width()},
+        {"height", image.height()},
+        {"method", found.method},
+        {"counts", counts(found.atoms)},
+        {"baseline_counts", counts(found.baseline)},
+        {"calibration", calibration},
+        {"cc_mean_angstrom", found.bonds.mean_angstrom},
+        {"cc_std_angstrom", found.bonds.deviation_angstrom},
+        {"cc_count", found.bonds.count},
+        {"graphene_share", found.region.size() == 0 ? 0.0 : static_cast<double>(found.region.mean())},
+        {"wall_seconds", seconds},
+    };
+}
+
+}  // namespace
+
+fs::path network_file(const io::Config& config) {
+    const auto files = config.files("detect.network");
+    if (files.size() != 1) throw InputError(config.where("detect.network") + ": give one file of weights");
+    return files.front() == "builtin" ? data_folder() / "networks" / "graphene.h5" : files.front();
+}
+
+nlohmann::json detect(const io::Config& config, const fs::path& out, Session& session) {
+    if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
+    const Timer timer;
+    const Image image =
+        io::read_image(config.file("detect.image"), static_cast<int>(config.integer("detect.frame")),
+                       config.has("detect.dataset") ? config.text("detect.dataset") : "");
+    session.info(fmt::format("frame {} ({} x {} px)", image.source, image.width(), image.height()));
+    const auto network = network_of(config, session);
+    const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
+    const ml::FindAtomsResult found =
+        ml::find_atoms(image, network.get(), find_options(config, image), session.context(seed));
+
+    io::write_detections_csv(out / "atoms.csv", found.atoms);
+    io::write_detections_csv(out / "baseline.csv", found.baseline);
+    io::write_npy(out / "mean.npy", found.mean);
+    io::write_npy(out / "spread.npy", found.spread);
+    write_overlay(out / "overlay.png", image, found.atoms);
+    BuildReport skipped;
+    const bool any_known = std::any_of(found.atoms.begin(), found.atoms.end(),
+                                       [](const Detection& d) { return d.atomic_number > 0; });
+    if (any_known)
+        io::write_structure(
+            out / "atoms.extxyz",
+            structure_from_detections(found.atoms, {.min_probability = 0}, skipped).structure);
+    const nlohmann::json summary = summary_of(found, image, timer.seconds());
+    io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
+    const auto& calibration = found.calibration;
+    session.info(
+        fmt::format("{} atoms ({} C, {} Si, {} unknown) by {}; {:.4f} angstrom/px, anisotropy {:.1f} %, C-C "
+                    "{:.3f} +- {:.3f} angstrom",
+                    found.atoms.size(), summary["counts"]["C"].get<int>(), summary["counts"]["Si"].get<int>(),
+                    summary["counts"]["unknown"].get<int>(), found.method, calibration.scale_angstrom,
+                    100 * calibration.anisotropy, found.bonds.mean_angstrom, found.bonds.deviation_angstrom));
+    return summary;
+}
+
+}  // namespace stembridge::app

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stembridge/md/relax.hpp"
+
+#include <fmt/format.h>
+
+#include "configuration.hpp"
+#include "csv_log.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/state_file.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/structure/builders.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+md::RelaxOptions relax_options(const io::Config& config) {
+    md::RelaxOptions options;
+    options.method = config.text("relax.method");
+    options.max_force = config.quantity("relax.max_force");
+    options.max_steps = static_cast<int>(config.integer("relax.max_steps"));
+    options.max_step_length = config.quantity("relax.max_step");
+    return options;
+}
+
+/// One frame with energy, forces and charges, under its name only when it is complete.
+void write_frame(const fs::path& path, const Structure& structure, const Evaluation& evaluation) {
+    io::Frame frame;
+    frame.structure = structure;
+    if (evaluation.forces.cols() == structure.size()) {
+        frame.info["energy"] = evaluation.energy;
+        frame.arrays["forces"] = evaluation.forces;
+    }
+    if (evaluation.charges.size() == structure.size())
+        frame.arrays["charges"] = evaluation.charges.transpose();
+    fs::path part = path;
+    part += ".part";
+    fs::remove(part);
+    {
+        io::TrajectoryWriter writer(part);
+        writer.write(frame);
+        writer.sync();
+    }
+    fs::rename(part, path);
+}
+
+}  // namespace
+
+nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder,
+                     Session& session) {
+    Structure structure = start;
+    structure.validate();
+    if (config.has("relax.fix"))
+        for (const auto& rule : config.texts("relax.fix")) fix_atoms(structure, rule);
+    const auto calculator = make_calculator(config);
+    const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
+    session.info(fmt::format("relaxing {} ({} atoms) with {}", structure.formula(), structure.size(),
+                             calculator->description()));
+
+    const fs::path checkpoint = folder / "checkpoint.h5";
+    const bool resumed = folder.was_begun() && io::has_checkpoint(checkpoint);
+    folder.begin();
+    const Timer timer;
+    md::Relaxation relaxation(structure, *calculator, relax_options(config), session.context(seed));
+    std::int64_t rows = 0;
+    if (resumed) {
+        const State state = io::read_checkpoint(checkpoint, session.context());
+        relaxation.restore(state.part("relaxation"));
+        rows = state.integer("rows");
+        session.info(fmt::format("continuing after {} force evaluations", rows));
+    }
+    CsvLog log(folder / "relax.csv",
+               {"step", "energy_ev", "energy_zero_ev", "max_force_ev_per_angstrom", "largest_move_angstrom",
+                "accepted", "lbfgs", "scc_cycles"},
+               rows);
+    const auto save = [&] {
+        State state;
+        state.put_all("relaxation", relaxation.save());
+        state.put("rows", log.rows());
+        io::write_checkpoint(checkpoint, state);
+    };
+
+    const auto every = config.integer("relax.checkpoint_every");
+    while (!relaxation.finished()) {
+        if (session.stop_requested()) {
+            save();
+            folder.stop(timer.seconds());
+            throw StoppedError(
+                fmt::format("stopped on request after {} force evaluations; a checkpoint is in {}: the same "
+                            "command continues",
+                            log.rows(), folder.path().string()));
+        }
+        md::RelaxStep step;
+        try {
+            step = relaxation.step();
+        } catch (const Error&) {
+            if (log.rows() > 0) save();
+            write_frame(folder / "last.extxyz", relaxation.structure(), relaxation.result().evaluation);
+            throw;
+        }
+        log.row({static_cast<double>(step.step), step.energy / units::electronvolt,
+                 step.energy_zero / units::electronvolt, step.max_force / units::electronvolt_per_angstrom,
+                 step.largest_move / units::angstrom, step.accepted ? 1.0 : 0.0,
+                 step.method == "lbfgs" ? 1.0 : 0.0, static_cast<double>(step.self_consistency_steps)});
+        session.context().progress(fmt::format("relaxing, largest force {:.4f} eV/angstrom",
+                                               step.max_force / units::electronvolt_per_angstrom),
+                                   step.step, 0);
+        if (log.rows() % every == 0) save();
+    }
+
+    const md::RelaxResult result = relaxation.result();
+    const double force = result.max_force / units::electronvolt_per_angstrom;
+    nlohmann::json summary = {
+        {"status", md::to_string(result.status)},
+        {"force_evaluations", result.steps},
+        {"fire_steps", result.fire_steps},
+        {"lbfgs_steps", result.lbfgs_steps},
+        {"max_force_ev_per_angstrom", force},
+        {"energy_hartree", result.evaluation.energy},
+        {"solver", result.evaluation.solver},
+        {"n_atoms", structure.size()},
+        {"calculator", calculator->description()},
+        {"perturbed", result.perturbed},
+        {"resumed", resumed},
+    };
+    const bool converged = result.status == md::RelaxStatus::converged;
+    write_frame(folder / (converged ? "relaxed.extxyz" : "last.extxyz"), relaxation.structure(),
+                result.evaluation);
+    if (!converged) {
+        save();
+        throw ConvergenceError("relaxation", result.steps, force,
+                               config.quantity("relax.max_force") / units::electronvolt_per_angstrom,
+                               result.status == md::RelaxStatus::stalled
+                                   ? "No step lowers the energy any more (forces in eV/angstrom): tighten "
+                                     "calculator.scc.tolerance. The best structure is " +
+                                         (folder / "last.extxyz").string()
+                                   : "Forces in eV/angstrom: raise relax.max_steps. The best structure is " +
+                                         (folder / "last.extxyz").string());
+    }
+    session.info(fmt::format(
+        "relaxed after {} force evaluations: energy {:.6f} eV, largest force {:.2e} eV/angstrom, {:.1f} s",
+        result.steps, result.evaluation.energy / units::electronvolt, force, timer.seconds()));
+    folder.finish({"relaxed.extxyz", "relax.csv"}, timer.seconds(), summary);
+    return summary;
+}
+
+}  // namespace stembridge::app

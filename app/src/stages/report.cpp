@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stembridge/io/report.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+
+#include "configuration.hpp"
+#include "csv_log.hpp"
+#include "environment.hpp"
+#include "scoring.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/detections_file.hpp"
+#include "stembridge/io/image_file.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+#include "stembridge/structure/analysis.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+using nlohmann::json;
+
+/// A JSON file of the run folder; an empty object when it is not there.
+json load(const fs::path& path) {
+    std::ifstream file(path);
+    if (!file) return json::object();
+    const json parsed = json::parse(file, nullptr, false);
+    return parsed.is_object() ? parsed : json::object();
+}
+
+io::ReportStage stage_of(const std::string& name, const fs::path& folder) {
+    const json record = load(folder / "stage.json");
+    io::ReportStage stage;
+    stage.name = name;
+    stage.wall_seconds = record.value("seconds", 0.0);
+    const std::string status = record.value("status", "");
+    using Status = io::ReportStage::Status;
+    stage.status = status == "done" ? Status::done : status.empty() ? Status::not_run : Status::failed;
+    const json results = record.value("results", json::object());
+    if (status == "failed") stage.note = results.value("error", "");
+    if (status == "stopped") stage.note = "stopped on request; starting the run again continues it";
+    if (status == "running") stage.note = "was interrupted; starting the run again continues it";
+    return stage;
+}
+
+io::ReportDetector detector(const std::string& name, const Detections& atoms,
+                            const std::optional<std::vector<KnownAtom>>& truth, const fs::path& truth_file,
+                            double pixel_angstrom) {
+    io::ReportDetector result;
+    result.name = name;
+    result.n_atoms = static_cast<int>(atoms.size());
+    if (truth) {
+        const Score score = score_detections(atoms, *truth, 0.5 / pixel_angstrom);
+        if (score.n_truth == 0) throw InputError(truth_file.string() + " holds no atoms to score with");
+        result.precision = score.precision();
+        result.recall = score.recall();
+        result.f1 = score.f1();
+        result.rms_angstrom = score.rms_px * pixel_angstrom;
+    }
+    return result;
+}
+
+std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& config) {
+    const fs::path folder = run / "1-detect";
+    if (!fs::exists(folder / "atoms.csv") || !config.has("detect.image")) return std::nullopt;
+    const json summary = load(folder / "summary.json");
+    const json c = summary.value("calibration", json::object());
+    io::ReportFrame frame;
+    frame.image =
+        io::read_image(config.file("detect.image"), static_cast<int>(config.integer("detect.frame")),
+                       config.has("detect.dataset") ? config.text("detect.dataset") : "");
+    frame.atoms = io::read_detections_csv(folder / "atoms.csv");
+    frame.pixel_size_angstrom = c.value("scale_angstrom_per_px", 0.0);
+    io::ReportCalibration calibration;
+    if (c.contains("nominal_angstrom_per_px") && c["nominal_angstrom_per_px"].is_number())
+        calibration.nominal_angstrom_per_px = c["nominal_angstrom_per_px"].get<double>();
+    calibration.lattice_angstrom_per_px = c.value("scale_angstrom_per_px", 0.0);
+    calibration.uncertainty_angstrom_per_px = c.value("scale_uncertainty_angstrom", 0.0);
+    calibration.smallest_angstrom_per_px = c.value("smallest_scale_angstrom", 0.0);
+    calibration.largest_angstrom_per_px = c.value("largest_scale_angstrom", 0.0);
+    calibration.anisotropy_percent = 100 * c.value("anisotropy", 0.0);
+    calibration.shear = c.value("shear", 0.0);
+    calibration.rotation_degree = c.value("rotation_deg", 0.0);
+    calibration.mean_cc_angstrom = summary.value("cc_mean_angstrom", 0.0);
+    calibration.applied = c.value("applied", false);
+    frame.calibration = calibration;
+    std::optional<std::vector<KnownAtom>> truth;
+    fs::path truth_file;
+    if (config.has("report.truth")) {
+        truth_file = config.file("report.truth");
+        truth = read_known_atoms(truth_file);
+    }
+    const std::string method = summary.value("method", "network");
+    frame.detectors.push_back(detector(method == "network" ? "U-Net" : "classical", frame.atoms, truth,
+                                       truth_file, frame.pixel_size_angstrom));
+    if (method == "network" && fs::exists(folder / "baseline.csv"))
+        frame.detectors.push_back(detector("classical baseline",
+                                           io::read_detections_csv(folder / "baseline.csv"), truth,
+                                           truth_file, frame.pixel_size_angstrom));
+    const json built = load(run / "2-build" / "build.json");
+    const json outline = built.value("outline_px", json::array());
+    for (const auto& corner : outline)
+        frame.outline_px.emplace_back(corner[0].get<double>(), corner[1].get<double>());
+    return frame;
+}
+
+std::optional<io::ReportBuild> build_of(const fs::path& run, const AnalysisOptions& analysis) {
+    const fs::path folder = run / "2-build";
+    if (!fs::exists(folder / "structure.extxyz")) return std::nullopt;
+    io::ReportBuild build;
+    build.built = io::report_structure(io::read_structure(folder / "structure.extxyz"), analysis);
+    build.messages = load(folder / "build.json").value("messages", std::vector<std::string>{});
+    return build;
+}
+
+std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io::Config& config,
+                                                  const AnalysisOptions& analysis) {
+    const fs::path folder = run / "3-relax";
+    if (!fs::exists(folder / "relax.csv") || !fs::exists(run / "2-build" / "structure.extxyz"))
+        return std::nullopt;
+    const bool converged = load(folder / "stage.json").value("status", "") == "done";
+    const fs::path after = folder / (converged ? "relaxed.extxyz" : "last.extxyz");
+    if (!fs::exists(after)) return std::nullopt;
+    io::ReportRelaxation relaxation;
+    relaxation.before =
+        io::report_structure(io::read_structure(run / "2-build" / "structure.extxyz"), analysis);
+    relaxation.after = io::report_structure(io::read_structure(after), analysis);
+    const auto columns = read_csv(folder / "relax.csv");
+    const auto& accepted = columns.at("accepted");
+    const auto& lbfgs = columns.at("lbfgs");
+    for (std::size_t i = 0; i < accepted.size(); ++i) {
+        if (accepted[i] == 0) continue;
+        relaxation.energy_ev.push_back(columns.at("energy_ev")[i]);
+        relaxation.max_force_ev_per_angstrom.push_back(columns.at("max_force_ev_per_angstrom")[i]);
+    }
+    const auto n_lbfgs = std::count(lbfgs.begin(), lbfgs.end(), 1.0);
+    relaxation.method = n_lbfgs == 0                                    ? "FIRE"
+                        : n_lbfgs + 1 < static_cast<long>(lbfgs.size()) ? "FIRE, then preconditioned L-BFGS"
+                                                                        : "preconditioned L-BFGS";
+    relaxation.tolerance_ev_per_angstrom =
+        config.quantity("relax.max_force") / units::electronvolt_per_angstrom;
+    relaxation.converged = converged;
+    return relaxation;
+}
+
+std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const AnalysisOptions& analysis) {
+    if (!fs::exists(folder / "thermo.csv")) return std::nullopt;
+    const json results = load(folder / "stage.json").value("results", json::object());
+    io::ReportDynamics dynamics;
+    dynamics.name = fmt::format("{:.0f} K", results.value("target_k", 0.0));
+    if (!results.contains("target_k")) dynamics.name = folder.filename().string();
+    const std::string ensemble = results.value("ensemble", "");
+    dynamics.method = fmt::format("{}, {} fs",
+                                  ensemble == "nvt"   ? "NVT, Nose-Hoover chain"
+                                  : ensemble == "nve" ? "NVE, velocity Verlet"
+                                                      : "Langevin",
+                                  results.value("timestep_fs", 0.0));
+    if (results.contains("target_k") && ensemble != "nve")
+        dynamics.target_k = results["target_k"].get<double>();
+    const auto columns = read_csv(folder / "thermo.csv");
+    dynamics.time_fs = columns.at("time_fs");
+    dynamics.potential_ev = columns.at("potential_ev");
+    dynamics.temperature_k = columns.at("temperature_k");
+    dynamics.conserved_ev = columns.at("conserved_ev");
+    if (results.contains("drift_mev_per_atom_per_ps"))
+        dynamics.drift_mev_per_atom_per_ps = results["drift_mev_per_atom_per_ps"].get<double>();
+    const auto frames = io::read_trajectory(folder / "trajectory.extxyz");
+    if (frames.empty()) return dynamics;
+    dynamics.n_atoms = frames.front().structure.size();
+    constexpr std::size_t most_frames = 50;
+    const std::size_t stride = std::max<std::size_t>(1, frames.size() / most_frames);
+    for (std::size_t i = 0; i < frames.size(); i += stride) {
+        const auto found = io::report_structure(frames[i].structure, analysis);
+        for (const Bond& bond : found.bonds) {
+            const auto& z = frames[i].structure.atomic_numbers;
+            if (z[static_cast<std::size_t>(bond.i)] == 6 && z[static_cast<std::size_t>(bond.j)] == 6)
+                dynamics.cc_lengths_angstrom.push_back(bond.length / units::angstrom);
+        }
+        dynamics.snapshots.push_back(frames[i].structure.positions);
+    }
+    dynamics.last = io::report_structure(frames.back().structure, analysis);
+    return dynamics;
+}
+
+std::vector<fs::path> dynamics_folders(const fs::path& run) {
+    std::vector<fs::path> folders;
+    if (fs::is_directory(run / "4-md"))
+        for (const auto& entry : fs::directory_iterator(run / "4-md"))
+            if (entry.is_directory()) folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end(), [](const fs::path& a, const fs::path& b) {
+        return std::atof(a.filename().c_str()) < std::atof(b.filename().c_str());
+    });
+    return folders;
+}
+
+io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config) {
+    const json manifest = load(run / "manifest.json");
+    io::ReportProvenance p;
+    p.version = manifest.value("version", version());
+    p.git_hash = manifest.value("git_commit", "");
+    p.command = "stembridge run config.toml";
+    p.date = manifest.value("date", "");
+    p.blas_kernel = manifest.value("blas_kernel", "");
+    if (manifest.contains("threads")) p.threads = manifest["threads"].get<int>();
+    if (manifest.contains("seed")) p.seed = manifest["seed"].get<std::uint64_t>();
+    for (const auto& folder : config.files("calculator.parameters"))
+        p.parameter_set += (p.parameter_set.empty() ? "" : ", ") + folder.filename().string();
+    const json hashes = manifest.value("sha256", json::object());
+    for (const auto& [file, hash] : hashes.items())
+        p.sha256.emplace_back(file, hash.get<std::string>());
+    p.config = config.resolved_toml();
+    return p;
+}
+
+}  // namespace
+
+void write_run_report(const fs::path& run, const io::Config& config, Session& session) {
+    if (!fs::is_directory(run)) throw FileError(fmt::format("{} is no run folder", run.string()));
+    AnalysisOptions analysis;
+    analysis.largest_ring = static_cast<int>(config.integer("analyze.largest_ring"));
+    analysis.bonds.factor = config.number("analyze.bond_factor");
+
+    io::ReportData data;
+    data.title = config.has("report.title") ? config.text("report.title") : config.text("run.name");
+    data.stages = {stage_of("Find atoms", run / "1-detect"), stage_of("Build the cell", run / "2-build"),
+                   stage_of("Relax", run / "3-relax")};
+    data.frame = frame_of(run, config);
+    data.build = build_of(run, analysis);
+    data.relaxation = relaxation_of(run, config, analysis);
+    for (const auto& folder : dynamics_folders(run)) {
+        data.stages.push_back(stage_of("Dynamics at " + folder.filename().string(), folder));
+        if (auto dynamics = dynamics_of(folder, analysis)) data.dynamics.push_back(std::move(*dynamics));
+    }
+    data.warnings = load(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
+    for (const auto& stage : data.stages)
+        if (stage.status == io::ReportStage::Status::failed)
+            data.warnings.push_back(stage.name + ": " + stage.note);
+    data.y_down = data.frame.has_value();
+    if (data.build) data.subtitle = data.build->built.structure.formula();
+    data.provenance = provenance_of(run, config);
+    io::write_report(run / "report", data);
+    session.info("report: " + (run / "report" / "index.html").string());
+}
+
+}  // namespace stembridge::app

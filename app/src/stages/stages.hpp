@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stages of the chain. Each reads files, writes files into one folder, and returns the numbers worth
+// keeping; the subcommands and `stembridge run` call the same functions.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "session.hpp"
+#include "stage_folder.hpp"
+#include "stembridge/io/config.hpp"
+#include "stembridge/structure/structure.hpp"
+
+namespace stembridge::app {
+
+/// Finds the atoms of the frame [detect] names. Writes atoms.csv, atoms.extxyz, mean.npy, spread.npy,
+/// overlay.png, summary.json. @return the content of summary.json
+nlohmann::json detect(const io::Config& config, const std::filesystem::path& out, Session& session);
+
+/// Turns detections (.csv) or a structure into a cell. Writes structure.extxyz and build.json.
+/// @return the content of build.json
+nlohmann::json build(const io::Config& config, const std::filesystem::path& input,
+                     const std::filesystem::path& out, Session& session);
+
+/// Relaxes a structure; continues from a checkpoint of the same inputs. Writes relaxed.extxyz, relax.csv and
+/// checkpoint.h5. @throw ConvergenceError when the forces stay too large; last.extxyz then holds the best
+/// structure
+/// @throw StoppedError after writing a checkpoint
+nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder, Session& session);
+
+/// Dynamics at one temperature; continues from a checkpoint of the same inputs. Writes trajectory.extxyz,
+/// thermo.csv, final.extxyz and checkpoint.h5. @param kT hartree  @throw StoppedError after writing a
+/// checkpoint
+nlohmann::json dynamics(const io::Config& config, const Structure& start, double kT, StageFolder& folder,
+                        Session& session);
+
+/// Writes report/ from whatever the stages of a run folder have left. @param warnings shown at the top
+void write_run_report(const std::filesystem::path& run_folder, const io::Config& config, Session& session);
+
+/// The file of weights that the configuration names ("builtin" resolved).
+std::filesystem::path network_file(const io::Config& config);
+
+/// Hash of everything that decides the result of a stage: tables of the configuration and contents of files.
+std::string inputs_hash(const io::Config& config, const std::vector<std::string>& tables,
+                        const std::vector<std::filesystem::path>& files);
+
+/// Files of Slater-Koster tables for these elements, for hashes and provenance.
+std::vector<std::filesystem::path> table_files(const io::Config& config, const Structure& structure);
+
+}  // namespace stembridge::app

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stembridge/dft/make_parameters.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "stembridge/base/elements.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/base/units.hpp"
+#include "stembridge/dft/skf_writer.hpp"
+
+namespace stembridge::dft {
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string pair_name(const ElementPair& pair) {
+    return element_symbol(pair.first) + "-" + element_symbol(pair.second);
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+    const fs::path temporary = path.string() + ".partial";
+    {
+        std::ofstream stream(temporary, std::ios::binary);
+        stream << text << std::flush;
+        if (!stream) throw FileError(fmt::format("{}: cannot be written", temporary.string()));
+    }
+    std::error_code error;
+    fs::rename(temporary, path, error);
+    if (error) throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.message()));
+}
+
+std::string description(const ElementOptions& e) {
+    std::vector<std::string> shells, walls;
+    for (const auto& [n, l] : e.valence) shells.push_back(shell_name(n, l));
+    for (const Confinement& c : e.wave) walls.push_back(c.description());
+    std::string slater;
+    for (const SlaterFunctions& s : e.slater)
+        slater += fmt::format(" slater {} powers {}", fmt::join(s.exponents, ","), s.powers);
+    return fmt::format("{}: configuration {}; shells {}; {}; orbitals {}; density {};{} hubbard {}",
+                       element_symbol(e.atomic_number), e.configuration, fmt::join(shells, " "),
+                       e.relativity == Relativity::zora ? "ZORA" : "non-relativistic", fmt::join(walls, " "),
+                       e.density.description(), e.slater.empty() ? " splines;" : slater + ";",
+                       e.shell_resolved_hubbard ? "by shell" : "of the highest occupied shell");
+}
+
+/// Everything that the electronic table of a pair depends on, in words.
+std::string settings_text(const ParameterOptions& o, const ElementOptions& a, const ElementOptions& b) {
+    return fmt::format(
+        "<Functional>{}</Functional>\n<Superposition>{}</Superposition>\n<Basis atom=\"1\">{}</Basis>\n"
+        "<Basis atom=\"2\">{}</Basis>\n"
+        "<Integrals>tolerance {}; radial grid {} intervals, degree {}, {} bohr; rows from {} bohr, end below "
+        "{}</Integrals>\n",
+        o.functional, o.integrals.superposition == Superposition::density ? "density" : "potential",
+        description(a), description(b), o.integrals.tolerance, o.grid.intervals, o.grid.degree, o.grid.radius,
+        o.tables.first_distance, o.tables.end_tolerance);
+}
+
+std::string file_text(const fs::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+/// Fills in the one-centre part of a table of an element with itself.
+void add_one_centre(tb::SkfTable& table, const ElementOptions& element, const OneCentre& data) {
+    table.atom.emplace();
+    std::size_t homo = 0;
+    for (std::size_t k = 0; k < data.shells.size(); ++k) {
+        const bool higher =
+            data.shells[homo].occupation == 0 || data.shells[k].energy > data.shells[homo].energy;
+        if (data.shells[k].occupation > 0 && higher) homo = k;
+    }
+    for (std::size_t k = 0; k < data.shells.size(); ++k) {
+        const auto u = static_cast<Eigen::Index>(element.shell_resolved_hubbard ? k : homo);
+        (*table.atom)[static_cast<std::size_t>(data.shells[k].l)] = {
+            data.shells[k].energy, data.hubbard(u, u), data.shells[k].occupation};
+    }
+}
+
+/// Spin constants of all elements in the form that other programs read: a block per element, shells s p d.
+std::string spin_text(const std::map<int, OneCentre>& elements) {
+    std::string text;
+    for (const auto& [z, data] : elements) {
+        std::vector<std::size_t> order(data.shells.size());
+        for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return data.shells[a].l < data.shells[b].l; });
+        text += element_symbol(z) + ":\n";
+        for (const std::size_t i : order) {
+            for (const std::size_t j : order)
+                text += fmt::format("   {:9.6f}",
+                                    data.spin(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)));
+            text += '\n';
+        }
+        text += '\n';
+    }
+    return text;
+}
+
+/// Electronic tables of a set, made or found.
+class ElectronicTables {
+  public:
+    ElectronicTables(const ParameterOptions& options, const fs::path& folder, const Context& context)
+        : o_(options), folder_(folder), context_(context) {}
+
+    void make(ParameterSet& set) {
+        std::map<int, PseudoAtom> atoms;
+        for (const ElementOptions& e : o_.elements) {
+            context_.info(description(e));
+            AtomOptions free_atom;
+            free_atom.atomic_number = e.atomic_number;
+            free_atom.shells = parse_configuration(e.configuration);
+            free_atom.functional = o_.functional;
+            free_atom.relativity = e.relativity;
+            free_atom.grid = o_.grid;
+            set.elements[e.atomic_number] = one_centre(free_atom, e.valence, context_);
+            atoms.emplace(e.atomic_number, pseudo_atom(e, o_, context_));
+        }
+        write_text(folder_ / "spinw.txt", spin_text(set.elements));
+        for (std::size_t i = 0; i < o_.elements.size(); ++i)
+            for (std::size_t j = i; j < o_.elements.size(); ++j) {
+                const ElementOptions &a = o_.elements[i], &b = o_.elements[j];
+                const ElementPair pair = element_pair(a.atomic_number, b.atomic_number);
+                if (!o_.only.empty() && std::find(o_.only.begin(), o_.only.end(), pair) == o_.only.end())
+                    continue;
+                make_pair(a, b, atoms, set);
+            }
+    }
+
+    fs::path file(int a, int b) const {
+        return folder_ / fmt::format("{}-{}.skf", element_symbol(a), element_symbol(b));
+    }
+    const std::map<std::pair<int, int>, tb::SkfTable>& tables() const { return tables_; }
+    const std::map<std::pair<int, int>, std::string>& settings() const { return settings_; }
+
+  private:
+    void make_pair(const ElementOptions& a, const ElementOptions& b, const std::map<int, PseudoAtom>& atoms,
+                   const ParameterSet& set) {
+        const int za = a.atomic_number, zb = b.atomic_number;
+        const std::pair<int, int> ab{za, zb}, ba{zb, za};
+        settings_[ab] = settings_text(o_, a, b);
+        settings_[ba] = settings_text(o_, b, a);
+        const auto done = [&](const std::pair<int, int>& order) {
+            const fs::path path = file(order.first, order.second);
+            if (!fs::exists(path) || file_text(path).find(settings_[order]) == std::string::npos)
+                return false;
+            tables_[order] = tb::read_skf(path, za == zb);
+            return tables_[order].spacing == o_.tables.spacing;
+        };
+        if (done(ab) && done(ba)) {
+            context_.info(fmt::format("{}: electronic tables found", pair_name(ab)));
+            return;
+        }
+        TwoCentreOptions integrals = o_.integrals;
+        integrals.functional = o_.functional;
+        auto [first, second] = integral_tables(TwoCentre(atoms.at(za), atoms.at(zb), integrals), o_.tables,
+                                               pair_name(ab), context_);
+        first.mass_dalton = atomic_mass(za) / units::dalton;
+        second.mass_dalton = atomic_mass(zb) / units::dalton;
+        if (za == zb) add_one_centre(first, a, set.elements.at(za));
+        tables_[ab] = first;
+        if (za != zb) tables_[ba] = second;
+        for (const auto& order : std::set<std::pair<int, int>>{ab, ba})
+            write_skf(file(order.first, order.second), tables_[order],
+                      set.elements.at(order.first).spin_polarization,
+                      settings_[order] + "<Repulsive>none: electronic part only</Repulsive>\n");
+    }
+
+    const ParameterOptions& o_;
+    fs::path folder_;
+    const Context& context_;
+    std::map<std::pair<int, int>, tb::SkfTable> tables_;
+    std::map<std::pair<int, int>, std::string> settings_;
+};
+
+void check(const ParameterOptions& options) {
+    if (options.elements.empty()) throw InputError("a Slater-Koster set needs at least one element");
+    std::set<int> seen;
+    for (const ElementOptions& e : options.elements) {
+        const std::string& symbol = element_symbol(e.atomic_number);
+        if (!seen.insert(e.atomic_number).second)
+            throw InputError(fmt::format("element {} stands twice", symbol));
+        if (e.valence.empty()) throw InputError(fmt::format("element {} has no valence shells", symbol));
+        double electrons = 0;
+        for (const Shell& s : parse_configuration(e.configuration)) electrons += s.occupation();
+        if (std::abs(electrons - e.atomic_number) > 1e-9)
+            throw InputError(
+                fmt::format("element {}: the configuration \"{}\" has {} electrons, a neutral atom {}",
+                            symbol, e.configuration, electrons, e.atomic_number));
+    }
+    for (const RepulsivePairOptions& p : options.repulsive.pairs)
+        for (const int z : {p.first, p.second})
+            if (seen.count(z) == 0)
+                throw InputError(fmt::format("repulsive of {}: {} is no element of the set",
+                                             pair_name({p.first, p.second}), element_symbol(z)));
+}
+
+}  // namespace
+
+PseudoAtom pseudo_atom(const ElementOptions& element, const ParameterOptions& options,
+                       const Context& context) {
+    AtomOptions atom;
+    atom.atomic_number = element.atomic_number;
+    atom.shells = parse_configuration(element.configuration);
+    atom.functional = options.functional;
+    atom.relativity = element.relativity;
+    atom.grid = options.grid;
+    atom.slater = element.slater;
+    if (element.wave.empty())
+        throw InputError(fmt::format("element {}: the orbitals have no confinement",
+                                     element_symbol(element.atomic_number)));
+    PseudoAtom result;
+    result.valence = element.valence;
+    atom.confinement = element.wave;
+    if (atom.confinement.size() == 1) atom.confinement.assign(4, element.wave.front());
+    result.wave = solve_atom(atom, context);
+    atom.confinement.assign(4, element.density);
+    result.density = solve_atom(atom, context);
+    return result;
+}
+
+std::vector<ElectronicResult> electronic_results(std::vector<ReferenceStructure>& references,
+                                                 const fs::path& folder,
+                                                 const ElectronicCalculatorFactory& make_calculator,
+                                                 std::vector<std::string>& not_converged,
+                                                 const Context& context) {
+    std::vector<ElectronicResult> results;
+    std::vector<ReferenceStructure> kept;
+    for (std::size_t s = 0; s < references.size(); ++s) {
+        if (context.stop_requested())
+            throw StoppedError("tight binding of the reference structures: stopped");
+        context.progress("tight binding of the reference structures", static_cast<std::int64_t>(s),
+                         static_cast<std::int64_t>(references.size()));
+        const ReferenceStructure& reference = references[s];
+        const auto calculator = make_calculator(
+            folder, {reference.electronic_temperature, reference.spin_polarized, reference.unpaired});
+        Evaluation out;
+        try {
+            calculator->evaluate(reference.structure, {true, false}, out, context);
+        } catch (const ConvergenceError& error) {
+            context.warning(fmt::format("{}: left out of the fit: {}", reference.name, error.what()));
+            not_converged.push_back(reference.name);
+            continue;
+        }
+        results.push_back({out.energy, out.forces});
+        kept.push_back(reference);
+    }
+    references = std::move(kept);
+    return results;
+}
+
+ParameterSet make_parameters(const ParameterOptions& options, const fs::path& folder,
+                             const ElectronicCalculatorFactory& make_calculator, const Context& context) {
+    check(options);
+    std::vector<ReferenceStructure> references;
+    if (options.only.empty())
+        for (const fs::path& path : options.references) {
+            for (ReferenceStructure& reference : read_reference_structures(path)) {
+                for (const int z : reference.structure.atomic_numbers)
+                    if (std::none_of(options.elements.begin(), options.elements.end(),
+                                     [z](const ElementOptions& e) { return e.atomic_number == z; }))
+                        throw InputError(
+                            fmt::format("{}: structure {} holds {}, which is no element of the set",
+                                        path.string(), reference.name, element_symbol(z)));
+                references.push_back(std::move(reference));
+            }
+        }
+    const fs::path electronic_folder = folder / "electronic";
+    std::error_code error;
+    fs::create_directories(electronic_folder, error);
+    if (error)
+        throw FileError(fmt::format("{}: cannot be made: {}", electronic_folder.string(), error.message()));
+
+    ParameterSet set;
+    ElectronicTables electronic(options, electronic_folder, context);
+    electronic.make(set);
+    if (!references.empty()) {
+        const std::vector<ElectronicResult> results =
+            electronic_results(references, electronic_folder, make_calculator, set.not_converged, context);
+        set.fit = fit_repulsive(references, results, options.repulsive);
+        set.left_out = leave_one_group_out(references, results, options.repulsive, context);
+    }
+
+    for (const auto& [order, table] : electronic.tables()) {
+        const ElementPair pair = element_pair(order.first, order.second);
+        tb::SkfTable complete = table;
+        const auto given = std::find_if(
+            options.repulsive.pairs.begin(), options.repulsive.pairs.end(),
+            [&](const RepulsivePairOptions& p) { return element_pair(p.first, p.second) == pair; });
+        const bool fitted = set.fit && set.fit->potentials.count(pair) != 0;
+        std::string repulsive;
+        if (fitted) {
+            complete.repulsive = set.fit->potentials.at(pair).as_spline();
+            repulsive = fmt::format("<Repulsive>spline, {} distances of reference structures</Repulsive>\n",
+                                    set.fit->n_distances.at(pair));
+        } else {
+            const double below = given == options.repulsive.pairs.end()
+                                     ? 2 * (covalent_radius(pair.first) + covalent_radius(pair.second))
+                                     : given->cutoff;
+            repulsive = fmt::format(
+                "<Repulsive>missing: no reference data</Repulsive>\n<RepulsiveMissingBelow>{:.3f}"
+                "</RepulsiveMissingBelow>\n",
+                below);
+            if (order.first <= order.second) set.without_repulsive.push_back(pair);
+        }
+        std::string notes;
+        for (const std::string& note : options.notes) notes += fmt::format("<Note>{}</Note>\n", note);
+        const fs::path path = folder / electronic.file(order.first, order.second).filename();
+        write_skf(
+            path, complete, set.elements.at(order.first).spin_polarization,
+            fmt::format("<Set>{}</Set>\n<Code>stembridge {}</Code>\n", options.name, STEMBRIDGE_VERSION) +
+                electronic.settings().at(order) + repulsive + notes);
+        set.files.push_back(path);
+    }
+    write_text(folder / "spinw.txt", spin_text(set.elements));
+    set.files.push_back(folder / "spinw.txt");
+    return set;
+}
+
+}  // namespace stembridge::dft

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the report is put together from: figures, page, numbers.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stembridge/io/report.hpp"
+
+namespace stembridge::io {
+
+/// A structure at one point of the chain: "built", "relaxed", "300 K".
+struct ReportState {
+    std::string label;
+    const ReportStructure* content = nullptr;
+};
+
+/// The structures of a report in the order of the chain, each once.
+std::vector<ReportState> report_states(const ReportData& data);
+
+/// Displacement of each atom by the relaxation, (3, n) bohr; empty when the atoms differ.
+Eigen::Matrix3Xd relaxation_displacements(const ReportRelaxation& relaxation);
+
+/// Mean and standard deviation.
+struct Spread {
+    double mean = 0;
+    double deviation = 0;
+};
+Spread spread_of(const std::vector<double>& values);
+
+/// Figures by name.
+using Figures = std::map<std::string, Figure>;
+Figures report_figures(const ReportData& data);
+
+/// Name of a figure of one of the dynamics.
+std::string dynamics_figure(const std::string& kind, std::size_t index);
+
+/// index.html.
+std::string report_page(const ReportData& data, const Figures& figures);
+
+/// report.json.
+std::string report_json(const ReportData& data);
+
+/// Style and script of the page.
+std::string page_css();
+std::string_view page_script();
+
+}  // namespace stembridge::io

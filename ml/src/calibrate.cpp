@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+// The graphene lattice as a ruler: Fourier peaks, then the atoms themselves.
+#include "stembridge/ml/calibrate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "filters.hpp"
+#include "fourier.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::ml {
+namespace {
+
+constexpr double pi = std::numbers::pi;
+using Vector = Eigen::Vector2d;
+
+/// Distance of lattice rows whose Fourier peak is the first of graphene.
+const double row_distance_angstrom = graphene_lattice_angstrom * std::sqrt(3.0) / 2;
+
+constexpr double smallest_pixel_angstrom = 0.02, largest_pixel_angstrom = 0.6;
+/// A nominal size that is off by more than this is an error; by more than the second number, a warning.
+constexpr double wrong_by = 0.25, suspicious_by = 0.10;
+/// Power of the weakest of the three peaks over the local median that is not noise.
+constexpr double least_peak = 18;
+
+double wrapped_angle(double degrees, double period) {
+    const double rest = std::fmod(degrees, period);
+    return rest < 0 ? rest + period : rest;
+}
+
+/// Everything that follows from the two lattice vectors in pixels.
+LatticeCalibration from_lattice(const Eigen::Matrix2d& lattice_px) {
+    // M a_i = ideal_i; the polar decomposition M = R S leaves the frame unturned: S = sqrt(M^T M).
+    Eigen::Matrix2d ideal;
+    ideal << 1, 0.5, 0, std::sqrt(0.75);
+    const Eigen::Matrix2d map = graphene_lattice_angstrom * ideal * lattice_px.inverse();
+    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> squared(map.transpose() * map);
+    const Vector scales = squared.eigenvalues().cwiseSqrt();
+    LatticeCalibration result;
+    result.lattice_px = lattice_px;
+    result.angstrom_per_pixel =
+        squared.eigenvectors() * scales.asDiagonal() * squared.eigenvectors().transpose();
+    result.smallest_scale_angstrom = scales(0);
+    result.largest_scale_angstrom = scales(1);
+    result.scale_angstrom = std::sqrt(scales.prod());
+    result.anisotropy = scales(1) / scales(0) - 1;
+    const Vector axis = squared.eigenvectors().col(1);
+    result.principal_angle_deg = wrapped_angle(std::atan2(axis.y(), axis.x()) * 180 / pi + 90, 180) - 90;
+    // S = Q U with U upper triangular: x' = u00 (x + shear y).
+    const Eigen::Matrix2d& s = result.angstrom_per_pixel;
+    result.shear = s.col(0).dot(s.col(1)) / s.col(0).squaredNorm();
+    const Vector zigzag = s * lattice_px.col(0);
+    result.rotation_deg = wrapped_angle(std::atan2(zigzag.y(), zigzag.x()) * 180 / pi, 60);
+    return result;
+}
+
+/// The power spectrum of a frame with slow brightness and bright regions taken out, over its median at each
+/// frequency; wave vectors in cycles per pixel.
+class Spectrum {
+  public:
+    /// @param period_px rough distance of lattice rows
+    Spectrum(const Pixels& pixels, double period_px) {
+        // Contamination is bright and rough: dividing by the local variance gives the lattice the say.
+        const Pixels detail =
+            gaussian_blur(pixels, 0.08 * period_px) - gaussian_blur(pixels, 0.8 * period_px);
+        const Pixels variance = gaussian_blur(detail.square(), 2 * period_px);
+        const Pixels flat = detail / (variance + 1e-3f * variance.mean() + 1e-30f);
+        const int h = static_cast<int>(pixels.rows()), w = static_cast<int>(pixels.cols());
+        size_ = good_fourier_size(static_cast<int>(1.5 * std::max(h, w)));
+        ComplexPixels windowed = ComplexPixels::Zero(size_, size_);
+        for (int y = 0; y < h; ++y)
+            for (int x = 0; x < w; ++x)
+                windowed(y, x) = flat(y, x) * static_cast<float>((1 - std::cos(2 * pi * (x + 0.5) / w)) *
+                                                                 (1 - std::cos(2 * pi * (y + 0.5) / h)));
+        resolution_ = static_cast<double>(size_) / std::min(h, w);
+        power_ = fourier_transform(windowed).abs2();
+        // Median over rings of equal |k|.
+        std::vector<std::vector<float>> rings(static_cast<std::size_t>(size_ / ring_width + 2));
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x) {
+                const double k = radius(x, y);
+                if (k < size_ / 2.0) rings[static_cast<std::size_t>(k / ring_width)].push_back(power_(y, x));
+            }
+        for (auto& ring : rings) median_.push_back(ring.size() < 8 ? 0.0 : quantile(ring, 0.5));
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x) {
+                const double level = background(radius(x, y));
+                power_(y, x) = level > 0 ? static_cast<float>(power_(y, x) / level) : 0.0f;
+            }
+    }
+
+    struct Peak {
+        Vector k;
+        double strength;
+    };
+    /// Strongest maxima with |k| in a range, on both sides of the origin.
+    std::vector<Peak> peaks(double lowest, double highest, std::size_t most) const {
+        std::vector<Peak> found;
+        for (int y = 0; y < size_; ++y)
+            for (int x = 0; x < size_; ++x) {
+                const double k = radius(x, y) / size_;
+                if (k < lowest || k > highest || power_(y, x) < 0.3 * least_peak || !is_maximum(x, y))
+                    continue;
+                found.push_back({refined(x, y), power_(y, x)});
+            }
+        std::sort(found.begin(), found.end(),
+                  [](const Peak& a, const Peak& b) { return a.strength > b.strength; });
+        if (found.size() > most) found.resize(most);
+        return found;
+    }
+    /// Strongest value within some bins of a wave vector, and where.
+    Peak near(const Vector& k, double tolerance_bins) const {
+        Peak best{k, 0};
+        const int reach = static_cast<int>(std::ceil(tolerance_bins * resolution_));
+        const int cx = static_cast<int>(std::lround(k.x() * size_)),
+                  cy = static_cast<int>(std::lround(k.y() * size_));
+        for (int y = cy - reach; y <= cy + reach; ++y)
+            for (int x = cx - reach; x <= cx + reach; ++x) {
+                const int wx = ((x % size_) + size_) % size_, wy = ((y % size_) + size_) % size_;
+                if (power_(wy, wx) > best.strength) best = {refined(wx, wy), power_(wy, wx)};
+            }
+        return best;
+    }
+    /// Width of one independent frequency of the frame, in cycles per pixel.
+    double bin() const { return resolution_ / size_; }
+
+  private:
+    double signed_index(int i) const { return i <= size_ / 2 ? i : i - size_; }
+    double radius(int x, int y) const { return std::hypot(signed_index(x), signed_index(y)); }
+    double background(double radius) const {
+        const double position = radius / ring_width - 0.5;
+        const auto low = static_cast<std::size_t>(std::max(0.0, position));
+        if (low + 1 >= median_.size()) return 0;
+        const double f = std::clamp(position - static_cast<double>(low), 0.0, 1.0);
+        return (1 - f) * median_[low] + f * median_[low + 1];
+    }
+    float at(int x, int y) const {
+        return power_(((y % size_) + size_) % size_, ((x % size_) + size_) % size_);
+    }
+    bool is_maximum(int x, int y) const {
+        const float value = power_(y, x);
+        for (int dy = -2; dy <= 2; ++dy)
+            for (int dx = -2; dx <= 2; ++dx)
+                if (at(x + dx, y + dy) > value) return false;
+        return true;
+    }
+    /// Vertex of the parabola through the logarithms of three neighbours: exact for a Gaussian peak.
+    Vector refined(int x, int y) const {
+        const auto vertex = [](double left, double middle, double right) {
+            const double l = std::log(left + 1e-12), m = std::log(middle + 1e-12),
+                         r = std::log(right + 1e-12);
+            const double curvature = l - 2 * m + r;
+            return curvature < 0 ? std::clamp(0.5 * (l - r) / curvature, -0.5, 0.5) : 0.0;
+        };
+        return Vector(signed_index(x) + vertex(at(x - 1, y), at(x, y), at(x + 1, y)),
+                      signed_index(y) + vertex(at(x, y - 1), at(x, y), at(x, y + 1))) /
+               size_;
+    }
+    static constexpr double ring_width = 6;
+    int size_ = 0;
+    double resolution_ = 1;
+    Pixels power_;
+    std::vector<double> median_;
+};
+
+/// Two first-order wave vectors at 60 degrees and the strength of the weakest of the three peaks.
+struct Hexagon {
+    Vector g1, g2;
+    double weakest = 0;
+    double score = 0;
+};
+
+/// The three peaks g1, g2, g1 - g2 near given places, with g1 and g2 by least squares of all three.
+Hexagon measured_hexagon(const Spectrum& spectrum, const Vector& k1, const Vector& k2) {
+    const auto p1 = spectrum.near(k1, 1.0), p2 = spectrum.near(k2, 1.0), p3 = spectrum.near(k1 - k2, 1.0);
+    const Vector misfit = p3.k - (p1.k - p2.k);
+    Hexagon result{p1.k + misfit / 3, p2.k - misfit / 3, std::min({p1.strength, p2.strength, p3.strength}),
+                   0};
+    result.score = std::log(p1.strength + 1) + std::log(p2.strength + 1) + std::log(p3.strength + 1);
+    if (misfit.norm() > 2 * spectrum.bin()) result.weakest = result.score = 0;
+    return result;
+}
+
+std::optional<Hexagon> find_hexagon(const Spectrum& spectrum, double lowest_k, double highest_k) {
+    const auto peaks = spectrum.peaks(lowest_k, highest_k, 80);
+    Hexagon best;
+    for (const auto& a : peaks)
+        for (const auto& b : peaks) {
+            const double cross = a.k.x() * b.k.y() - a.k.y() * b.k.x(), ratio = a.k.norm() / b.k.norm();
+            const double angle = std::atan2(cross, a.k.dot(b.k)) * 180 / pi;
+            if (std::abs(angle - 60) > 12 || ratio > 1.2 || ratio < 1 / 1.2) continue;
+            const Hexagon hexagon = measured_hexagon(spectrum, a.k, b.k);
+            if (hexagon.weakest >= least_peak && hexagon.score > best.score) best = hexagon;
+        }
+    if (best.weakest < least_peak) return std::nullopt;
+    // Peaks of higher order repeat the pattern larger: when peaks stand at the places of the first order,
+    // those count. Second order: g' = g1 + g2 turned by 30 degrees, longer by sqrt(3); then 2 g.
+    for (bool shorter = true; shorter;) {
+        shorter = false;
+        const Vector third1 = (2 * best.g1 - best.g2) / 3, third2 = (best.g1 + best.g2) / 3;
+        for (const auto& [k1, k2] : {std::pair<Vector, Vector>{third1, third2},
+                                     std::pair<Vector, Vector>{best.g1 / 2, best.g2 / 2}}) {
+            if (k1.norm() * 2.2 * largest_pixel_angstrom < smallest_pixel_angstrom) continue;
+            const Hexagon candidate = measured_hexagon(spectrum, k1, k2);
+            if (candidate.weakest >= least_peak && candidate.g1.norm() < 0.8 * best.g1.norm() &&
+                candidate.g1.norm() > 3 * spectrum.bin()) {
+                best = candidate;
+                shorter = true;
+                break;
+            }
+        }
+    }
+    return best;
+}
+
+/// The scale of a hexagon: |g| = pixel / row distance.
+double scale_of(const Hexagon& hexagon) {
+    const double area = std::abs(hexagon.g1.x() * hexagon.g2.y() - hexagon.g1.y() * hexagon.g2.x());
+    return std::sqrt(area / std::sqrt(0.75)) * row_distance_angstrom;
+}
+
+}  // namespace
+
+void LatticeCalibration::apply(Detections& detections) const {
+    for (Detection& atom : detections) {
+        const Vector position = angstrom_per_pixel * Vector(atom.x_px, atom.y_px);
+        atom.x_angstrom = position.x();
+        atom.y_angstrom = position.y();
+    }
+}
+
+LatticeCalibration nominal_calibration(double pixel_size_angstrom) {
+    if (!(pixel_size_angstrom > 1e-4 && pixel_size_angstrom < 1e4))
+        throw InputError(
+            fmt::format("pixel size {} angstrom: a positive length is needed", pixel_size_angstrom));
+    LatticeCalibration result;
+    result.angstrom_per_pixel = pixel_size_angstrom * Eigen::Matrix2d::Identity();
+    result.scale_angstrom = result.smallest_scale_angstrom = result.largest_scale_angstrom =
+        pixel_size_angstrom;
+    result.nominal_angstrom = pixel_size_angstrom;
+    return result;
+}
+
+LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> nominal,
+                                     const Context& context) {
+    require_usable(image, 48);
+    if (nominal && !(*nominal > 1e-4 && *nominal < 1e4))
+        throw InputError(fmt::format("pixel size {} angstrom: a positive length is needed", *nominal));
+    const std::string where = image.source.empty() ? "image" : image.source;
+    std::optional<Hexagon> found;
+    double bin = 0;
+    const auto search = [&](double period_px, double smallest_pixel, double largest_pixel) {
+        const Spectrum spectrum(image.pixels, period_px);
+        // At least three rows must fit into the frame, and two pixels between rows.
+        const double lowest = std::max(smallest_pixel / row_distance_angstrom, 3 * spectrum.bin());
+        const double highest = std::min(largest_pixel / row_distance_angstrom, 0.45);
+        const auto hexagon = find_hexagon(spectrum, lowest, highest);
+        if (hexagon && (!found || hexagon->score > found->score)) {
+            found = hexagon;
+            bin = spectrum.bin();
+        }
+    };
+    if (nominal && *nominal<largest_pixel_angstrom&& * nominal> smallest_pixel_angstrom)
+        search(row_distance_angstrom / *nominal, *nominal * (1 - wrong_by), *nominal * (1 + wrong_by));
+    if (!found)
+        for (const double period : {5.0, 12.0, 30.0, 75.0})
+            if (period < std::min(image.width(), image.height()) / 4.0)
+                search(period, smallest_pixel_angstrom, largest_pixel_angstrom);
+    if (!found)
+        throw NumericalError(
+            fmt::format("{}: no graphene lattice found in the Fourier spectrum; needed are clean graphene "
+                        "over a good part of "
+                        "the frame and {} to {} angstrom per pixel. Without calibration: give the pixel size "
+                        "and switch it off",
+                        where, smallest_pixel_angstrom, largest_pixel_angstrom));
+    const double measured = scale_of(*found);
+    if (nominal) {
+        const double off = measured / *nominal - 1;
+        if (std::abs(off) > wrong_by)
+            throw InputError(
+                fmt::format("{}: the pixel size {} angstrom does not fit; the graphene lattice in it says "
+                            "{:.4f} angstrom "
+                            "(give that, or switch the calibration off)",
+                            where, *nominal, measured));
+        if (std::abs(off) > suspicious_by)
+            context.warning(fmt::format(
+                "{}: the pixel size {} angstrom is off by {:.0f} %: the lattice says {:.4f} angstrom", where,
+                *nominal, 100 * off, measured));
+    }
+    // a_i . g_j = delta_ij; g1 and g2 at 60 degrees give a1 and a2 at 120: a1 + a2 makes it 60.
+    Eigen::Matrix2d g;
+    g.col(0) = found->g1;
+    g.col(1) = found->g2;
+    const Eigen::Matrix2d dual = g.inverse().transpose();
+    Eigen::Matrix2d lattice;
+    lattice.col(0) = dual.col(0);
+    lattice.col(1) = dual.col(0) + dual.col(1);
+    LatticeCalibration result = from_lattice(lattice);
+    result.nominal_angstrom = nominal;
+    result.peak_to_background = found->weakest;
+    result.scale_uncertainty_angstrom =
+        result.scale_angstrom * 0.4 * bin / (found->g1.norm() * std::sqrt(found->weakest));
+    return result;
+}
+
+LatticeCalibration refine_calibration(const LatticeCalibration& first, const Detections& atoms) {
+    if (first.lattice_px.determinant() == 0) return first;
+    std::vector<Vector> points;
+    for (const Detection& atom : atoms)
+        if (atom.atomic_number == 6) points.emplace_back(atom.x_px, atom.y_px);
+    if (points.empty()) return first;
+    const double longest = std::max(first.lattice_px.col(0).norm(), first.lattice_px.col(1).norm());
+    const NeighborBins bins(points, 1.5 * longest);
+    Eigen::Matrix2d lattice = first.lattice_px;
+    LatticeCalibration result = first;
+    for (int round = 0; round < 3; ++round) {
+        // Vectors between second neighbours v = m a1 + n a2: least squares of |v - A (m, n)|^2 over A.
+        const Eigen::Matrix2d inverse = lattice.inverse();
+        const double tolerance = round == 0 ? 0.25 : 0.18;
+        Eigen::Matrix2d vm = Eigen::Matrix2d::Zero(), mm = vm;
+        double squares = 0;
+        int pairs = 0;
+        std::vector<int> near;
+        for (std::size_t i = 0; i < points.size(); ++i) {
+            bins.within(points[i], 1.25 * longest, near);
+            for (const int j : near) {
+                if (j <= static_cast<int>(i)) continue;
+                const Vector v = points[static_cast<std::size_t>(j)] - points[i];
+                const Vector index = inverse * v, whole(std::round(index.x()), std::round(index.y()));
+                const double length2 = whole.squaredNorm() + whole.prod();
+                if (length2 != 1 || (index - whole).norm() > tolerance) continue;
+                vm += v * whole.transpose();
+                mm += whole * whole.transpose();
+                squares += (v - lattice * whole).squaredNorm();
+                ++pairs;
+            }
+        }
+        if (pairs < 30) return result;
+        lattice = vm * mm.inverse();
+        result = from_lattice(lattice);
+        result.nominal_angstrom = first.nominal_angstrom;
+        result.peak_to_background = first.peak_to_background;
+        result.refinement_pairs = pairs;
+        // Each atom is in six pairs: the independent ones are a third.
+        const double deviation_px = std::sqrt(squares / (2 * pairs));
+        result.scale_uncertainty_angstrom =
+            result.scale_angstrom * deviation_px / longest / std::sqrt(pairs / 3.0);
+    }
+    return result;
+}
+
+BondStatistics carbon_bonds(const Detections& atoms) {
+    const double bond = graphene_lattice_angstrom / std::sqrt(3.0);
+    std::vector<Vector> points;
+    for (const Detection& atom : atoms)
+        if (atom.atomic_number == 6) points.emplace_back(atom.x_angstrom, atom.y_angstrom);
+    BondStatistics result;
+    double sum = 0, squares = 0;
+    const NeighborBins bins(points, 1.3 * bond);
+    std::vector<int> near;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+        bins.within(points[i], 1.3 * bond, near);
+        for (const int j : near) {
+            const double d = (points[static_cast<std::size_t>(j)] - points[i]).norm();
+            if (j <= static_cast<int>(i) || d < 0.7 * bond) continue;
+            sum += d;
+            squares += d * d;
+            ++result.count;
+        }
+    }
+    if (result.count > 0) {
+        result.mean_angstrom = sum / result.count;
+        result.deviation_angstrom =
+            std::sqrt(std::max(0.0, squares / result.count - result.mean_angstrom * result.mean_angstrom));
+    }
+    return result;
+}
+
+Pixels graphene_region(const Image& image, const LatticeCalibration& calibration) {
+    require_usable(image, 8);
+    const Pixels& p = image.pixels;
+    const double scale = calibration.scale_angstrom;
+    const Eigen::Index h = p.rows(), w = p.cols();
+    const Pixels bright = gaussian_blur(p, 1.0 / scale);
+
+    // How much lattice there is around each pixel: |F_g| of the three first-order waves within 5 angstrom.
+    Pixels amplitude = Pixels::Constant(h, w, 1), weight = amplitude;
+    if (calibration.lattice_px.determinant() != 0) {
+        const Pixels detail = p - gaussian_blur(p, 2.0 / scale);
+        const Eigen::Matrix2d g = calibration.lattice_px.inverse().transpose();
+        amplitude.setZero();
+        for (const Vector& k : {Vector(g.col(0)), Vector(g.col(1)), Vector(g.col(0) + g.col(1))}) {
+            Pixels real(h, w), imaginary(h, w);
+            for (Eigen::Index y = 0; y < h; ++y)
+                for (Eigen::Index x = 0; x < w; ++x) {
+                    const double phase =
+                        2 * pi * (k.x() * static_cast<double>(x) + k.y() * static_cast<double>(y));
+                    real(y, x) = detail(y, x) * static_cast<float>(std::cos(phase));
+                    imaginary(y, x) = detail(y, x) * static_cast<float>(std::sin(phase));
+                }
+            amplitude +=
+                (gaussian_blur(real, 5.0 / scale).square() + gaussian_blur(imaginary, 5.0 / scale).square())
+                    .sqrt() /
+                3;
+        }
+        const Pixels roughness = gaussian_blur(detail.square(), 5.0 / scale).sqrt() + 1e-12f;
+        weight = (amplitude / roughness).square().square();
+    }
+    // Brightness of clean graphene: median weighted with the lattice; contrast of atoms over hollows: 9
+    // |F_g|.
+    struct Sample {
+        float value;
+        double weight;
+        float amplitude;
+    };
+    std::vector<Sample> samples;
+    const Eigen::Index step = std::max<Eigen::Index>(1, p.size() / 60000);
+    double total = 0;
+    for (Eigen::Index i = 0; i < p.size(); i += step) {
+        samples.push_back({bright.data()[i], weight.data()[i], amplitude.data()[i]});
+        total += weight.data()[i];
+    }
+    std::sort(samples.begin(), samples.end(),
+              [](const Sample& a, const Sample& b) { return a.value < b.value; });
+    const auto weighted_quantile = [&](double share) {
+        double sum = 0;
+        for (const Sample& s : samples)
+            if ((sum += s.weight) >= share * total) return static_cast<double>(s.value);
+        return static_cast<double>(samples.back().value);
+    };
+    const double graphene = weighted_quantile(0.5), spread = weighted_quantile(0.5) - weighted_quantile(0.16);
+    double contrast = 0;
+    for (const Sample& s : samples) contrast += s.weight * s.amplitude / total;
+    contrast *= 9;
+    if (calibration.lattice_px.determinant() == 0) contrast = 0;
+    const double limit = graphene + std::max(3.5 * spread, 0.75 * contrast);
+
+    // Bright regions larger than a cluster of Si are contamination.
+    Pixels region = (bright <= static_cast<float>(limit)).cast<float>();
+    const double cluster_px = 60 / (scale * scale);
+    Pixels seen = Pixels::Zero(h, w);
+    std::vector<Eigen::Index> component;
+    for (Eigen::Index start = 0; start < region.size(); ++start) {
+        if (region.data()[start] > 0 || seen.data()[start] > 0) continue;
+        component.assign(1, start);
+        seen.data()[start] = 1;
+        bool at_border = false;
+        for (std::size_t next = 0; next < component.size(); ++next) {
+            const Eigen::Index y = component[next] / w, x = component[next] % w;
+            at_border |= y == 0 || x == 0 || y + 1 == h || x + 1 == w;
+            const auto visit = [&](Eigen::Index i) {
+                if (region.data()[i] > 0 || seen.data()[i] > 0) return;
+                seen.data()[i] = 1;
+                component.push_back(i);
+            };
+            if (x > 0) visit(component[next] - 1);
+            if (x + 1 < w) visit(component[next] + 1);
+            if (y > 0) visit(component[next] - w);
+            if (y + 1 < h) visit(component[next] + w);
+        }
+        if (static_cast<double>(component.size()) < (at_border ? 0.5 : 1.0) * cluster_px)
+            for (const Eigen::Index i : component) region.data()[i] = 1;
+    }
+    return region;
+}
+
+}  // namespace stembridge::ml

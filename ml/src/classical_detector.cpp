@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Background-subtracted, smoothed maxima; a mixture of Gaussians tells Si from C.
+#include "stembridge/ml/classical_detector.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "filters.hpp"
+#include "fit_atoms.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::ml {
+namespace {
+
+/// Two normal distributions of one number, the second one brighter, by expectation and maximisation.
+class Mixture {
+  public:
+    explicit Mixture(const std::vector<float>& values) {
+        std::vector<float> copy = values;
+        const double median = quantile(copy, 0.5);
+        mean_ = {median, 4 * median};
+        deviation_ = {std::max(1e-12, 0.74 * (quantile(copy, 0.75) - quantile(copy, 0.25))), median + 1e-12};
+        const double floor = deviation_[0];
+        share_ = {0.99, 0.01};
+        for (int iteration = 0; iteration < 30; ++iteration) {
+            std::array<double, 2> weight{}, sum{}, squares{};
+            for (const float v : values) {
+                const double second = bright(v);
+                for (int k = 0; k < 2; ++k) {
+                    const double p = k == 1 ? second : 1 - second;
+                    weight[k] += p;
+                    sum[k] += p * v;
+                }
+            }
+            if (weight[1] < 0.5) {
+                share_[1] = 0.5 / static_cast<double>(values.size());
+                break;
+            }
+            for (int k = 0; k < 2; ++k) mean_[k] = sum[k] / weight[k];
+            for (const float v : values) {
+                const double second = bright(v);
+                squares[0] += (1 - second) * std::pow(v - mean_[0], 2);
+                squares[1] += second * std::pow(v - mean_[1], 2);
+            }
+            // Si is never closer to C than 2.2 times its brightness: the second component may not eat the
+            // first.
+            mean_[1] = std::max(mean_[1], 2.2 * mean_[0]);
+            deviation_[0] = std::max(0.5 * floor, std::sqrt(squares[0] / weight[0]));
+            deviation_[1] = std::max(floor, std::sqrt(squares[1] / weight[1]));
+            share_ = {weight[0] / static_cast<double>(values.size()),
+                      weight[1] / static_cast<double>(values.size())};
+        }
+    }
+    /// Probability that a value belongs to the brighter component.
+    double bright(double value) const {
+        if (value < mean_[0]) return 0;
+        if (value > mean_[1]) return 1;
+        std::array<double, 2> density;
+        for (int k = 0; k < 2; ++k)
+            density[k] =
+                share_[k] / deviation_[k] * std::exp(-0.5 * std::pow((value - mean_[k]) / deviation_[k], 2));
+        return density[1] / std::max(density[0] + density[1], 1e-300);
+    }
+
+  private:
+    std::array<double, 2> mean_, deviation_, share_;
+};
+
+}  // namespace
+
+Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
+                              const ClassicalOptions& options, const Context&) {
+    require_usable(image, 16);
+    if (region.rows() != image.pixels.rows() || region.cols() != image.pixels.cols())
+        throw InputError("classical detector: the region must have the size of the image");
+    const std::string where = image.source.empty() ? "image" : image.source;
+    const double scale = calibration.scale_angstrom;
+    const Pixels background = masked_blur(image.pixels, region, options.background_angstrom / scale);
+    const Pixels smooth =
+        (gaussian_blur(image.pixels, options.smoothing_angstrom / scale) - background) * region;
+
+    std::vector<Maximum> maxima = local_maxima(smooth, 0.0, options.minimum_distance_angstrom / scale);
+    std::vector<float> heights;
+    heights.reserve(maxima.size());
+    for (const Maximum& m : maxima) heights.push_back(static_cast<float>(m.value));
+    const double typical = quantile(heights, 0.5);
+    std::erase_if(maxima, [&](const Maximum& m) { return m.value < options.minimum_contrast * typical; });
+    if (maxima.empty()) throw InputError(fmt::format("{}: no atoms found by the classical detector", where));
+
+    std::vector<Eigen::Vector2d> start;
+    start.reserve(maxima.size());
+    for (const Maximum& m : maxima) start.emplace_back(m.x, m.y);
+    const AtomFit fit = fit_atoms(image.pixels, start, scale, 0);
+    heights.clear();
+    for (const Maximum& m : maxima) heights.push_back(static_cast<float>(m.value));
+    const Mixture mixture(heights);
+    const double deviation = 0.74 * (quantile(heights, 0.75) - quantile(heights, 0.25)) + 1e-30;
+
+    Detections atoms;
+    for (std::size_t i = 0; i < maxima.size(); ++i) {
+        const FittedAtom& fitted = fit.atoms[i];
+        const double silicon = mixture.bright(maxima[i].value);
+        // A maximum is an atom the surer the higher it stands over half of the typical one.
+        const double real =
+            0.5 * std::erfc(-(maxima[i].value - 0.5 * typical) / (deviation * std::numbers::sqrt2));
+        Detection atom;
+        atom.x_px = fitted.x;
+        atom.y_px = fitted.y;
+        atom.atomic_number = silicon > 0.5 ? 14 : 6;
+        atom.probability = real * std::max(silicon, 1 - silicon);
+        atom.sigma_angstrom = fitted.sigma_px * scale;
+        atoms.push_back(atom);
+    }
+    std::sort(atoms.begin(), atoms.end(), [](const Detection& a, const Detection& b) {
+        return std::pair(a.y_px, a.x_px) < std::pair(b.y_px, b.x_px);
+    });
+    calibration.apply(atoms);
+    return atoms;
+}
+
+}  // namespace stembridge::ml

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calibration, segmentation, positions, filters: the whole way from a frame to atoms.
+#include "stembridge/ml/find_atoms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "filters.hpp"
+#include "fit_atoms.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::ml {
+namespace {
+
+/// Radius of the discs the networks are trained on, and how far a blob's pixels may be from its centre.
+constexpr double disc_angstrom = 0.30, blob_angstrom = 0.55;
+/// How well the network alone knows a position, per axis.
+constexpr double network_error_angstrom = 0.04;
+/// An atom fainter than this share of the median is noise in vacuum.
+constexpr double faintest = 0.2;
+/// Atoms at the rim of the contamination, mostly Si, lie in its glow: so far outside the clean region the
+/// network may find them.
+constexpr double rim_angstrom = 3.0;
+
+/// A blob of the atom probability, on the network's grid.
+struct Blob {
+    Eigen::Vector2d position;
+    double atom = 0;     ///< probability of an atom: integral over the disc's area, at most 1
+    double silicon = 0;  ///< share of it that is Si
+    double spread = 0;
+};
+
+std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angstrom,
+                             double minimum_distance_angstrom) {
+    const Pixels atom = segmentation.atom_probability();
+    const Pixels smooth = gaussian_blur(atom, 0.15 / pixel_angstrom);
+    const auto maxima = local_maxima(smooth, 0.1, minimum_distance_angstrom / pixel_angstrom);
+    std::vector<Eigen::Vector2d> centres;
+    centres.reserve(maxima.size());
+    for (const Maximum& m : maxima) centres.emplace_back(m.x, m.y);
+    const double reach = blob_angstrom / pixel_angstrom,
+                 disc_area = std::numbers::pi * std::pow(disc_angstrom / pixel_angstrom, 2);
+    const auto silicon_class =
+        std::find(segmentation.atomic_numbers.begin(), segmentation.atomic_numbers.end(), 14);
+    const Pixels* silicon_map =
+        silicon_class == segmentation.atomic_numbers.end()
+            ? nullptr
+            : &segmentation
+                   .mean[static_cast<std::size_t>(silicon_class - segmentation.atomic_numbers.begin())];
+
+    // Every pixel belongs to its nearest maximum; a blob's position is its probability-weighted centroid.
+    const NeighborBins bins(centres, reach);
+    std::vector<Blob> blobs(centres.size());
+    std::vector<double> weights(centres.size(), 0), silicon(centres.size(), 0), variance(centres.size(), 0);
+    for (auto& blob : blobs) blob.position.setZero();
+    std::vector<int> near;
+    for (Eigen::Index y = 0; y < atom.rows(); ++y)
+        for (Eigen::Index x = 0; x < atom.cols(); ++x) {
+            if (atom(y, x) < 0.02f) continue;
+            const Eigen::Vector2d p(static_cast<double>(x), static_cast<double>(y));
+            bins.within(p, reach, near);
+            if (near.empty()) continue;
+            const int owner = *std::min_element(near.begin(), near.end(), [&](int a, int b) {
+                return (centres[static_cast<std::size_t>(a)] - p).squaredNorm() <
+                       (centres[static_cast<std::size_t>(b)] - p).squaredNorm();
+            });
+            const auto i = static_cast<std::size_t>(owner);
+            weights[i] += atom(y, x);
+            blobs[i].position += atom(y, x) * p;
+            if (silicon_map != nullptr) silicon[i] += (*silicon_map)(y, x);
+            variance[i] += atom(y, x) * segmentation.spread.back()(y, x);
+        }
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+        Blob& blob = blobs[i];
+        const double weight = std::max(weights[i], 1e-12);
+        blob.position = weights[i] > 0 ? Eigen::Vector2d(blob.position / weight) : centres[i];
+        blob.atom = std::min(1.0, weights[i] / disc_area);
+        blob.silicon = silicon[i] / weight;
+        blob.spread = variance[i] / weight;
+    }
+    return blobs;
+}
+
+/// The map of one grid on another, scaled so that network pixel = frame pixel * factor.
+Pixels on_frame(const Pixels& map, double factor, Eigen::Index height, Eigen::Index width) {
+    Pixels result(height, width);
+    for (Eigen::Index y = 0; y < height; ++y)
+        for (Eigen::Index x = 0; x < width; ++x)
+            result(y, x) = static_cast<float>(
+                bilinear(map, static_cast<double>(x) * factor, static_cast<double>(y) * factor));
+    return result;
+}
+
+}  // namespace
+
+FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network, const FindAtomsOptions& options,
+                           const Context& context) {
+    require_usable(image, 48);
+    const std::string where = image.source.empty() ? "image" : image.source;
+    const std::optional<double> nominal =
+        options.pixel_size_angstrom ? options.pixel_size_angstrom : image.pixel_size_angstrom;
+    FindAtomsResult result;
+    if (options.calibrate) {
+        result.calibration = calibrate_lattice(image, nominal, context);
+        result.calibrated = true;
+    } else {
+        if (!nominal)
+            throw InputError(fmt::format(
+                "{}: the pixel size is unknown; give it, or let the lattice calibrate it", where));
+        result.calibration = nominal_calibration(*nominal);
+        result.calibration.nominal_angstrom = nominal;
+    }
+    const double scale = result.calibration.scale_angstrom;
+    result.region = graphene_region(image, result.calibration);
+    context.debug(
+        fmt::format("{}: {:.4f} angstrom per pixel, anisotropy {:.1f} %, {:.0f} % of the frame is clean",
+                    where, scale, 100 * result.calibration.anisotropy, 100 * result.region.mean()));
+    if (result.region.maxCoeff() < 0.5f)
+        throw InputError(fmt::format("{}: no atoms found: the whole frame looks like contamination", where));
+    result.baseline =
+        classical_detector(image, result.calibration, result.region, options.classical, context);
+
+    if (network == nullptr) {
+        result.method = "classical";
+        result.atoms = result.baseline;
+        std::erase_if(result.atoms,
+                      [&](const Detection& atom) { return atom.probability < options.minimum_probability; });
+        result.mean = result.spread = Pixels::Zero(image.height(), image.width());
+    } else {
+        result.method = "network";
+        const double grid = network->pixel_size_angstrom(), factor = scale / grid;
+        if (context.stop_requested()) throw StoppedError("stopped while finding atoms");
+        const Pixels seen = normalise_frame(resample(image.pixels, factor), resample(result.region, factor));
+        const Segmentation segmentation = network->segment(seen);
+        result.mean = on_frame(segmentation.atom_probability(), factor, image.height(), image.width());
+        result.spread = on_frame(segmentation.spread.back(), factor, image.height(), image.width());
+
+        std::vector<Blob> blobs = find_blobs(segmentation, grid, options.minimum_distance_angstrom);
+        // Nothing deep in contamination, nothing outside.
+        const Pixels clean_nearby = gaussian_blur(result.region, 0.5 * rim_angstrom / scale);
+        std::erase_if(blobs, [&](Blob& blob) {
+            blob.position /= factor;
+            // A straight border is blurred to 0.023 at two standard deviations.
+            return blob.atom < options.minimum_probability ||
+                   bilinear(clean_nearby, blob.position.x(), blob.position.y()) < 0.023;
+        });
+        std::vector<Eigen::Vector2d> start;
+        start.reserve(blobs.size());
+        for (const Blob& blob : blobs) start.push_back(blob.position);
+        const AtomFit fit = fit_atoms(image.pixels, start, scale, network_error_angstrom);
+        for (std::size_t i = 0; i < blobs.size(); ++i) {
+            const FittedAtom& fitted = fit.atoms[i];
+            // Nothing in vacuum.
+            if (fitted.amplitude < faintest * fit.median_amplitude) continue;
+            Detection atom;
+            atom.x_px = options.refine_on_image ? fitted.x : start[i].x();
+            atom.y_px = options.refine_on_image ? fitted.y : start[i].y();
+            atom.atomic_number = blobs[i].silicon > 0.5 ? 14 : 6;
+            atom.probability = blobs[i].atom * std::max(blobs[i].silicon, 1 - blobs[i].silicon);
+            atom.spread = blobs[i].spread;
+            atom.sigma_angstrom = options.refine_on_image ? fitted.sigma_px * scale : network_error_angstrom;
+            result.atoms.push_back(atom);
+        }
+        std::sort(result.atoms.begin(), result.atoms.end(), [](const Detection& a, const Detection& b) {
+            return std::pair(a.y_px, a.x_px) < std::pair(b.y_px, b.x_px);
+        });
+    }
+    if (result.atoms.empty())
+        throw InputError(
+            fmt::format("{}: no atoms found with probability above {}", where, options.minimum_probability));
+
+    if (options.calibrate) result.calibration = refine_calibration(result.calibration, result.atoms);
+    result.calibration.apply(result.atoms);
+    result.calibration.apply(result.baseline);
+    result.bonds = carbon_bonds(result.atoms);
+    return result;
+}
+
+}  // namespace stembridge::ml

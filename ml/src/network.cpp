@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds and opens the library with the networks.
+#include "stembridge/ml/network.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "network_library.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::ml {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where the library may be: what the user says, beside the program, in the build folder.
+std::vector<fs::path> library_candidates() {
+    std::vector<fs::path> folders;
+    if (const char* path = std::getenv("STEMBRIDGE_LIBRARY_PATH")) folders.emplace_back(path);
+    std::error_code error;
+    const fs::path program = fs::read_symlink("/proc/self/exe", error);
+    if (!error) {
+        folders.push_back(program.parent_path() / ".." / "lib");
+        folders.push_back(program.parent_path() / ".." / "lib" / "stembridge");
+    }
+    folders.emplace_back(STEMBRIDGE_LIBRARY_FOLDER);
+    for (fs::path& folder : folders) folder /= network_library_file;
+    return folders;
+}
+
+const NetworkLibrary* find_library(std::string& why_not) {
+    for (const fs::path& candidate : library_candidates()) {
+        std::error_code error;
+        if (!fs::exists(candidate, error)) {
+            why_not += fmt::format("\n  {}: absent", candidate.lexically_normal().string());
+            continue;
+        }
+        // LibTorch sets the number of OpenMP threads when it is loaded; the rest of the program keeps its
+        // own.
+        const int threads = omp_get_max_threads();
+        void* handle = ::dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
+        omp_set_num_threads(threads);
+        if (handle == nullptr) {
+            why_not += fmt::format("\n  {}", ::dlerror());
+            continue;
+        }
+        using Entry = const NetworkLibrary* (*)();
+        const auto entry = reinterpret_cast<Entry>(::dlsym(handle, network_library_symbol));
+        const NetworkLibrary* library = entry == nullptr ? nullptr : entry();
+        if (library != nullptr && library->version == network_library_version) return library;
+        why_not += fmt::format("\n  {}: belongs to another version of the program",
+                               candidate.lexically_normal().string());
+        ::dlclose(handle);
+    }
+    return nullptr;
+}
+
+const NetworkLibrary& library() {
+    std::string why_not;
+    const NetworkLibrary* found = find_library(why_not);
+    if (found == nullptr)
+        throw BackendError(
+            fmt::format("networks need {}, which is built with the CMake option STEMBRIDGE_LIBTORCH=ON "
+                        "(Debian: libtorch-dev); the classical detector works without. Looked at:{}",
+                        network_library_file, why_not));
+    return *found;
+}
+
+}  // namespace
+
+std::int64_t NetworkShape::parameters() const {
+    const std::int64_t f = filters;
+    // A layer: 3 x 3 convolution with bias, batch norm with two parameters per channel.
+    const auto block = [](std::int64_t in, std::int64_t out, int layers) {
+        const auto layer = [&](std::int64_t from) { return 9 * from * out + out + 2 * out; };
+        return layer(in) + (layers - 1) * layer(out);
+    };
+    // Halving the channels on the way up: 1 x 1 convolution.
+    const auto halve = [](std::int64_t in) { return in * (in / 2) + in / 2; };
+    return block(1, f, layers[0]) + block(f, 2 * f, layers[1]) + block(2 * f, 4 * f, layers[2]) +
+           block(4 * f, 8 * f, layers[3]) + halve(8 * f) + block(8 * f, 4 * f, layers[4]) + halve(4 * f) +
+           block(4 * f, 2 * f, layers[5]) + halve(2 * f) + block(2 * f, f, layers[6]) + f * classes + classes;
+}
+
+bool networks_available() {
+    std::string why_not;
+    return find_library(why_not) != nullptr;
+}
+
+std::unique_ptr<SegmentationNetwork> open_network(const State& weights, const Context& context, int threads) {
+    if (threads < 1) throw InputError("networks: 'threads' must be at least 1");
+    return library().open(weights, context, threads);
+}
+
+State train_network(const TrainingOptions& options, const Context& context, const TrainingObserver& observer,
+                    const State& resume) {
+    const auto require = [](bool good, const char* key, const char* accepted) {
+        if (!good) throw InputError(fmt::format("training: '{}' must be {}", key, accepted));
+    };
+    require(options.shape.filters >= 1 && options.shape.filters <= 256, "filters", "between 1 and 256");
+    for (const int n : options.shape.layers)
+        require(n >= 1 && n <= 16, "layers", "seven numbers between 1 and 16");
+    require(options.shape.classes == 3, "classes", "3 (C, Si, background)");
+    require(options.crop_px >= 16 && options.crop_px % 8 == 0, "crop", "a multiple of 8, at least 16");
+    require(options.batch >= 1, "batch", "at least 1");
+    require(options.steps >= 1, "steps", "at least 1");
+    require(options.threads >= 1, "threads", "at least 1");
+    require(options.learning_rate > 0, "learning_rate", "positive");
+    require(options.averaging_share >= 0 && options.averaging_share < 1, "averaging_share", "in [0, 1)");
+    require(options.pixel_size_angstrom > 0.02 && options.pixel_size_angstrom < 0.5, "pixel_size",
+            "between 0.02 and 0.5 angstrom");
+    require(options.source_pixel_angstrom[0] > 0.02 &&
+                options.source_pixel_angstrom[1] >= options.source_pixel_angstrom[0],
+            "source_pixel", "two rising lengths above 0.02 angstrom");
+    require(options.report_every >= 1 && options.checkpoint_every >= 1, "report_every, checkpoint_every",
+            "at least 1");
+    return library().train(options, context, observer, resume);
+}
+
+}  // namespace stembridge::ml

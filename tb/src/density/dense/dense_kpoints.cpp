@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "density/dense/dense_kpoints.hpp"
+
+#include <cblas.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <complex>
+#define lapack_complex_float std::complex<float>
+#define lapack_complex_double std::complex<double>
+#include <lapacke.h>
+
+#include "stembridge/base/errors.hpp"
+#include "stembridge/base/timer.hpp"
+
+namespace stembridge::tb {
+namespace {
+
+std::complex<double> phase_of(const KPoints& kpoints, int k, const Block& b) {
+    const double angle = 2 * M_PI *
+                         (kpoints.points(0, k) * b.image[0] + kpoints.points(1, k) * b.image[1] +
+                          kpoints.points(2, k) * b.image[2]);
+    return std::polar(1.0, angle);
+}
+
+}  // namespace
+
+void DenseKPointSolver::analyze(const BlockPattern& pattern, const KPoints& kpoints) {
+    pattern_ = &pattern;
+    kpoints_ = kpoints;
+}
+
+Eigen::MatrixXcd DenseKPointSolver::bloch_sum(const BlockMatrix& matrix, int k) const {
+    const Basis& basis = pattern_->basis();
+    Eigen::MatrixXcd sum = Eigen::MatrixXcd::Zero(basis.n_orbitals(), basis.n_orbitals());
+    for (const Block& b : pattern_->blocks()) {
+        const std::complex<double> phase = phase_of(kpoints_, k, b);
+        auto target = sum.block(basis.first_orbital(b.j), basis.first_orbital(b.i), basis.n_orbitals(b.j),
+                                basis.n_orbitals(b.i));
+        const auto source = matrix.block(b);
+        target += std::conj(phase) * source.transpose();
+        if (b.i == b.j && !b.on_site()) target += phase * source;
+    }
+    return sum;
+}
+
+void DenseKPointSolver::set_overlap(const BlockMatrix& overlap) {
+    const Timer timer;
+    const int n = pattern_->basis().n_orbitals();
+    cholesky_.resize(static_cast<std::size_t>(kpoints_.size()));
+    std::atomic<bool> failed = false;
+#pragma omp parallel for schedule(dynamic)
+    for (int k = 0; k < kpoints_.size(); ++k) {
+        Eigen::MatrixXcd& l = cholesky_[static_cast<std::size_t>(k)];
+        l = bloch_sum(overlap, k);
+        if (LAPACKE_zpotrf_work(LAPACK_COL_MAJOR, 'L', n, l.data(), n) != 0) failed = true;
+    }
+    if (failed)
+        throw NumericalError(
+            "the overlap matrix is not positive definite: atoms are too close to each other, or the tables "
+            "do not fit "
+            "together");
+    seconds_["overlap"] += timer.seconds();
+}
+
+void DenseKPointSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
+                              Density& out) {
+    Timer timer;
+    const int n = pattern_->basis().n_orbitals(), n_k = kpoints_.size();
+    const int n_spins = static_cast<int>(hamiltonian.size());
+    electrons_ = electrons;
+    states_.assign(hamiltonian.size(), std::vector<Eigen::MatrixXcd>(static_cast<std::size_t>(n_k)));
+    eigenvalues_.assign(hamiltonian.size(), Eigen::MatrixXd(n, n_k));
+    std::atomic<int> failure = 0;
+#pragma omp parallel for schedule(dynamic)
+    for (int task = 0; task < n_spins * n_k; ++task) {
+        const auto spin = static_cast<std::size_t>(task / n_k);
+        const int k = task % n_k;
+        const Eigen::MatrixXcd& l = cholesky_[static_cast<std::size_t>(k)];
+        Eigen::MatrixXcd& a = states_[spin][static_cast<std::size_t>(k)];
+        // A = L^-1 H L^-H, A x = e x, c = L^-H x
+        a = bloch_sum(hamiltonian[spin], k);
+        lapack_int info = LAPACKE_zhegst_work(LAPACK_COL_MAJOR, 1, 'L', n, a.data(), n, l.data(), n);
+        if (info == 0)
+            info =
+                LAPACKE_zheevd(LAPACK_COL_MAJOR, 'V', 'L', n, a.data(), n, eigenvalues_[spin].col(k).data());
+        if (info != 0) failure = info;
+        const std::complex<double> one = 1;
+        cblas_ztrsm(CblasColMajor, CblasLeft, CblasLower, CblasConjTrans, CblasNonUnit, n, n, &one, l.data(),
+                    n, a.data(), n);
+    }
+    if (failure != 0)
+        throw NumericalError(
+            fmt::format("the diagonalisation failed (code {}): the Hamiltonian holds numbers that are not "
+                        "finite, or the structure is unphysical",
+                        failure.load()));
+    occupations_ = occupy(eigenvalues_, kpoints_.weights, electrons);
+    seconds_["diagonalisation"] += timer.seconds();
+
+    timer.restart();
+    out.matrices.resize(hamiltonian.size());
+    for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
+        out.matrices[s] = BlockMatrix(*pattern_);
+        add_weighted_states(s, occupations_.f[s], out.matrices[s]);
+    }
+    out.fermi_levels = occupations_.fermi_levels;
+    out.band_energy = occupations_.band_energy;
+    out.ts = occupations_.ts;
+    out.ts_share_at_zero = occupations_.ts_share_at_zero;
+    out.gap = occupations_.gap;
+    out.eigenvalues = eigenvalues_;
+    seconds_["density"] += timer.seconds();
+}
+
+void DenseKPointSolver::energy_weighted(BlockMatrix& out) {
+    const Timer timer;
+    out = BlockMatrix(*pattern_);
+    for (std::size_t s = 0; s < states_.size(); ++s)
+        add_weighted_states(s, occupations_.f[s].cwiseProduct(eigenvalues_[s]), out);
+    seconds_["density"] += timer.seconds();
+}
+
+void DenseKPointSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
+    const Timer timer;
+    out = BlockMatrix(*pattern_);
+    Electrons warm = electrons_;
+    warm.kT = kT;
+    warm.filling = Filling::fermi;
+    const Occupations o = occupy(eigenvalues_, kpoints_.weights, warm);
+    const double capacity = 2.0 / static_cast<double>(states_.size());
+    for (std::size_t s = 0; s < states_.size(); ++s) {
+        // -df/de = p (1 - p) / kT
+        const Eigen::ArrayXXd p = o.f[s].array() / capacity;
+        add_weighted_states(s, capacity * p * (1 - p) / kT, out);
+    }
+    seconds_["density"] += timer.seconds();
+}
+
+void DenseKPointSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights,
+                                            BlockMatrix& out) const {
+    const Basis& basis = pattern_->basis();
+    const auto& blocks = pattern_->blocks();
+    for (int k = 0; k < kpoints_.size(); ++k) {
+        const Eigen::VectorXd f = kpoints_.weights(k) * weights.col(k);
+        // Only the columns from the first to the last weight that counts.
+        const double negligible = 1e-17 * f.cwiseAbs().maxCoeff();
+        Eigen::Index first = 0, last = f.size();
+        while (first < last && std::abs(f(first)) <= negligible) ++first;
+        while (last > first && std::abs(f(last - 1)) <= negligible) --last;
+        if (first == last) continue;
+        const auto c = states_[spin][static_cast<std::size_t>(k)].middleCols(first, last - first);
+        const Eigen::MatrixXcd weighted = c * f.segment(first, last - first).asDiagonal();
+        const auto n = static_cast<int>(c.rows()), m = static_cast<int>(c.cols());
+        Eigen::MatrixXcd p(n, n);
+        const std::complex<double> one = 1, zero = 0;
+        cblas_zgemm(CblasColMajor, CblasNoTrans, CblasConjTrans, n, n, m, &one, weighted.data(), n, c.data(),
+                    n, &zero, p.data(), n);
+#pragma omp parallel for schedule(static)
+        for (std::size_t index = 0; index < blocks.size(); ++index) {
+            const Block& b = blocks[index];
+            out.block(b) += (std::conj(phase_of(kpoints_, k, b)) *
+                             p.block(basis.first_orbital(b.i), basis.first_orbital(b.j),
+                                     basis.n_orbitals(b.i), basis.n_orbitals(b.j)))
+                                .real();
+        }
+    }
+}
+
+}  // namespace stembridge::tb

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a user meets it: exit codes, messages, files that are left behind.
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "run_program.hpp"
+#include "stembridge/io/text_file.hpp"
+
+using namespace stembridge;
+using namespace stembridge::testing;
+namespace fs = std::filesystem;
+
+BOOST_AUTO_TEST_SUITE(test_command_line)
+
+BOOST_AUTO_TEST_CASE(help_and_version_succeed_and_name_every_command) {
+    const Outcome help = run_program({"--help"});
+    BOOST_TEST(help.status == 0);
+    for (const char* command : {"run", "find-atoms", "build", "adsorb", "energy", "relax", "md", "analyze",
+                                "simulate-image", "train", "report", "config", "doctor"})
+        BOOST_TEST(help.output.find(command) != std::string::npos, command);
+    BOOST_TEST(run_program({"--version"}).output.starts_with("stembridge 0."));
+}
+
+BOOST_AUTO_TEST_CASE(unknown_commands_and_options_are_input_errors) {
+    BOOST_TEST(run_program({"fly"}).status == 2);
+    BOOST_TEST(run_program({"energy"}).status == 2);
+    BOOST_TEST(run_program({"analyze", "x.extxyz", "--colour", "red"}).status == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_file_is_a_file_error_that_names_it) {
+    const Outcome outcome = run_program({"analyze", "/nonexistent/atoms.extxyz"});
+    BOOST_TEST(outcome.status == 3);
+    BOOST_TEST(outcome.output.find("/nonexistent/atoms.extxyz") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_and_the_nearest_one_is_named) {
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "run.toml";
+    std::ofstream(file) << "[run]\nname = \"x\"\n[relax]\nmax_forces = \"1e-3 eV/angstrom\"\n";
+    const Outcome outcome = run_program({"run", file.string()});
+    BOOST_TEST(outcome.status == 2);
+    BOOST_TEST(outcome.output.find("run.toml:4") != std::string::npos, outcome.output);
+    BOOST_TEST(outcome.output.find("max_force") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_bare_number_where_a_unit_is_needed_is_refused_with_the_accepted_units) {
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "run.toml";
+    std::ofstream(file) << "[md]\ntimestep = 1\n";
+    const Outcome outcome = run_program({"run", file.string()});
+    BOOST_TEST(outcome.status == 2);
+    BOOST_TEST(outcome.output.find("fs") != std::string::npos, outcome.output);
+    const Outcome option =
+        run_program({"md", "x.extxyz", "--out", folder.path().string(), "--temperature", "300"});
+    BOOST_TEST(option.status == 2);
+    BOOST_TEST(option.output.find("--temperature") != std::string::npos, option.output);
+    BOOST_TEST(option.output.find("K") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(every_key_is_explained) {
+    const Outcome outcome = run_program({"config", "--explain"});
+    BOOST_TEST(outcome.status == 0);
+    for (const char* key :
+         {"pixel_size", "[build.crop]", "electronic_temperature", "max_force", "thermostat_period"})
+        BOOST_TEST(outcome.output.find(key) != std::string::npos, key);
+}
+
+BOOST_AUTO_TEST_CASE(the_shipped_configurations_are_valid) {
+    for (const auto& entry : fs::directory_iterator(source_folder() / "examples")) {
+        if (entry.path().extension() != ".toml") continue;
+        const bool training = entry.path().stem().string().starts_with("train");
+        const auto check = [&](const fs::path& file) {
+            return training ? run_program({"config", "--training", file.string()})
+                            : run_program({"config", file.string()});
+        };
+        const Outcome outcome = check(entry.path());
+        BOOST_TEST(outcome.status == 0, entry.path().string() + ": " + outcome.output);
+        // What is printed is a configuration again, and means the same.
+        const TemporaryFolder folder;
+        io::write_text_atomically(folder.path() / "again.toml", outcome.output);
+        BOOST_TEST(check(folder.path() / "again.toml").output == outcome.output);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(graphene_has_only_hexagons_and_bonds_of_its_lattice) {
+    const TemporaryFolder folder;
+    const fs::path sheet = folder.path() / "graphene.extxyz";
+    // The orthorhombic cell of graphene, 1.42 angstrom bonds.
+    std::ofstream(sheet)
+        << "4\nLattice=\"2.459512147 0 0 0 4.26 0 0 0 20\" pbc=\"T T F\" Properties=species:S:1:pos:R:3\n"
+           "C 0 0 0\nC 1.2297560733 0.71 0\nC 1.2297560733 2.13 0\nC 0 2.84 0\n";
+    const fs::path json = folder.path() / "analysis.json";
+    BOOST_TEST(run_program({"analyze", sheet.string(), "--json", json.string()}).status == 0);
+    const auto result = nlohmann::json::parse(std::ifstream(json));
+    BOOST_TEST(result["ring_counts"].size() == 1u);
+    BOOST_TEST(result["ring_counts"]["6"] == 2);  // one hexagon per two atoms
+    BOOST_TEST(result["defects"].empty());
+    BOOST_TEST(result["bonds"]["C-C"]["count"] == 6);
+    BOOST_TEST(result["bonds"]["C-C"]["mean_angstrom"].get<double>() == 1.42,
+               boost::test_tools::tolerance(1e-8));
+    BOOST_TEST(result["coordination"]["C"]["3"] == 4);
+}
+
+BOOST_AUTO_TEST_CASE(missing_pairs_of_tables_are_all_named_before_anything_is_computed) {
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "mixed.extxyz";
+    std::ofstream(file) << "2\nProperties=species:S:1:pos:R:3\nC 0 0 0\nSi 0 0 1.8\n";
+    const Outcome outcome = run_program({"energy", file.string(), "--parameters", folder.path().string()});
+    BOOST_TEST(outcome.status == 2, outcome.output);
+    for (const char* pair : {"C-C", "C-Si", "Si-C", "Si-Si"})
+        BOOST_TEST(outcome.output.find(pair) != std::string::npos, pair);
+}
+
+BOOST_AUTO_TEST_CASE(atoms_on_top_of_each_other_are_refused_by_number) {
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "overlap.extxyz";
+    std::ofstream(file) << "3\nProperties=species:S:1:pos:R:3\nC 0 0 0\nC 0 0 1.4\nC 0 0 1.5\n";
+    const Outcome outcome = run_program({"energy", file.string(), "--parameters", folder.path().string()});
+    BOOST_TEST(outcome.status == 2);
+    BOOST_TEST(outcome.output.find("atoms 2 (C) and 3 (C)") != std::string::npos, outcome.output);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two-centre integrals: closed forms, symmetry, convergence, tables.
+#include "stembridge/dft/two_centre.hpp"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "stembridge/base/errors.hpp"
+#include "two_centre_support.hpp"
+
+using namespace stembridge;
+using namespace stembridge::dft;
+using namespace stembridge::dft::testing;
+
+namespace {
+
+/// A nucleus with its own hydrogenic orbitals: the density is below the threshold of the functional.
+PseudoAtom bare_nucleus(std::vector<Shell> shells, std::vector<std::pair<int, int>> valence) {
+    AtomOptions options;
+    options.atomic_number = 1;
+    options.shells = std::move(shells);
+    options.shells.front().up = 1e-20;
+    options.grid.radius = 60;
+    PseudoAtom result;
+    result.wave = result.density = solve_atom(options);
+    result.valence = std::move(valence);
+    return result;
+}
+
+double largest_difference(const TwoCentreIntegrals& ab, const TwoCentreIntegrals& ba) {
+    double largest = 0;
+    for (std::size_t l1 = 0; l1 < 4; ++l1)
+        for (std::size_t l2 = 0; l2 < 4; ++l2)
+            for (std::size_t m = 0; m < 4; ++m) {
+                const double sign = (l1 + l2) % 2 == 0 ? 1 : -1;
+                largest =
+                    std::max(largest, std::abs(ab.hamiltonian[l1][l2][m] - sign * ba.hamiltonian[l2][l1][m]));
+                largest = std::max(largest, std::abs(ab.overlap[l1][l2][m] - sign * ba.overlap[l2][l1][m]));
+            }
+    return largest;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_two_centre)
+
+BOOST_AUTO_TEST_CASE(hydrogenic_1s_integrals_have_their_closed_forms) {
+    const PseudoAtom h = bare_nucleus({{1, 0, 0, 0}}, {{1, 0}});
+    TwoCentreOptions options;
+    options.tolerance = 1e-9;
+    const TwoCentre pair(h, h, options);
+    for (const double r : {0.5, 1.4, 3.0, 8.0}) {
+        const TwoCentreIntegrals found = pair.at(r);
+        // S = exp(-R) (1 + R + R^2/3); H = -S/2 - <a|1/r_a|b>, <a|1/r_a|b> = exp(-R) (1 + R).
+        const double s = std::exp(-r) * (1 + r + r * r / 3);
+        BOOST_TEST(std::abs(found.overlap[0][0][0] - s) < 1e-8);
+        BOOST_TEST(std::abs(found.hamiltonian[0][0][0] + 0.5 * s + std::exp(-r) * (1 + r)) < 1e-8);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(overlaps_at_a_vanishing_distance_are_those_of_one_atom) {
+    // Different l are orthogonal on one centre, equal ones normalised, to first order in the distance.
+    const PseudoAtom h = bare_nucleus({{1, 0, 0, 0}, {2, 1, 0, 0}, {3, 2, 0, 0}, {4, 3, 0, 0}},
+                                      {{1, 0}, {2, 1}, {3, 2}, {4, 3}});
+    const TwoCentreIntegrals near = TwoCentre(h, h, {}).at(0.11);
+    for (std::size_t l = 0; l < 4; ++l)
+        for (std::size_t m = 0; m <= l; ++m) BOOST_TEST(std::abs(near.overlap[l][l][m] - 1) < 5e-3);
+    BOOST_TEST(std::abs(near.overlap[0][2][0]) < 1e-3);
+    BOOST_TEST(std::abs(near.overlap[1][3][1]) < 1e-3);
+}
+
+BOOST_AUTO_TEST_CASE(the_kinetic_operator_and_potential_give_the_level_of_a_lone_atom) {
+    // Far from the other (neutral) atom nothing is left; the sign convention makes s-p positive at bond
+    // length.
+    const PseudoAtom c = carbon();
+    const TwoCentre pair(c, c, {});
+    const TwoCentreIntegrals bond = pair.at(2.7);
+    BOOST_TEST(bond.hamiltonian[0][1][0] > 0.2);
+    BOOST_TEST(bond.hamiltonian[0][0][0] < -0.2);
+    BOOST_TEST(bond.overlap[1][1][1] > 0.1);
+    BOOST_TEST(std::abs(pair.at(25.0).overlap[1][1][0]) < 1e-9);
+}
+
+BOOST_AUTO_TEST_CASE(both_orders_of_a_pair_agree) {
+    const PseudoAtom c = carbon(), cr = chromium();
+    TwoCentreOptions options;
+    for (const Superposition superposition : {Superposition::density, Superposition::potential}) {
+        options.superposition = superposition;
+        const TwoCentre ab(c, cr, options), ba(cr, c, options), homonuclear(cr, cr, options);
+        for (const double r : {1.5, 3.7, 6.0}) {
+            BOOST_TEST(largest_difference(ab.at(r), ba.at(r)) < 1e-9);
+            const TwoCentreIntegrals same = homonuclear.at(r);
+            BOOST_TEST(largest_difference(same, same) < 1e-9);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(integrals_are_converged_to_the_tolerance) {
+    const PseudoAtom c = carbon(), cr = chromium();
+    TwoCentreOptions fine;
+    fine.tolerance = 1e-8;
+    const TwoCentre usual(cr, c, {}), better(cr, c, fine);
+    for (const double r : {1.0, 2.6, 3.9, 7.0}) {
+        const TwoCentreIntegrals a = usual.at(r), b = better.at(r);
+        BOOST_TEST(a.error < 1e-6);
+        double largest = 0;
+        for (std::size_t l1 = 0; l1 < 3; ++l1)
+            for (std::size_t l2 = 0; l2 < 3; ++l2)
+                for (std::size_t m = 0; m < 3; ++m) {
+                    largest =
+                        std::max(largest, std::abs(a.hamiltonian[l1][l2][m] - b.hamiltonian[l1][l2][m]));
+                    largest = std::max(largest, std::abs(a.overlap[l1][l2][m] - b.overlap[l1][l2][m]));
+                }
+        BOOST_TEST(largest < 1e-6);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(integrals_do_not_depend_on_the_radial_basis) {
+    const auto with_intervals = [](int intervals) {
+        AtomOptions options;
+        options.atomic_number = 14;
+        options.shells = parse_configuration("[Ne] 3s2 3p2");
+        options.grid.intervals = intervals;
+        PseudoAtom atom;
+        atom.valence = {{3, 0}, {3, 1}};
+        options.confinement.assign(2, Confinement::power(3.3));
+        atom.wave = solve_atom(options);
+        options.confinement.assign(2, Confinement::power(6.7));
+        atom.density = solve_atom(options);
+        return atom;
+    };
+    const PseudoAtom coarse = with_intervals(80), fine = with_intervals(120);
+    const TwoCentreIntegrals a = TwoCentre(coarse, coarse, {}).at(4.4), b = TwoCentre(fine, fine, {}).at(4.4);
+    for (std::size_t l = 0; l < 2; ++l) {
+        BOOST_TEST(std::abs(a.hamiltonian[l][l][0] - b.hamiltonian[l][l][0]) < 1e-6);
+        BOOST_TEST(std::abs(a.overlap[l][l][0] - b.overlap[l][l][0]) < 1e-6);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(tables_hold_both_orders_and_end_where_nothing_is_left) {
+    const PseudoAtom h = hydrogen(), c = carbon();
+    const TwoCentre pair(h, c, {});
+    TableOptions options;
+    options.spacing = 0.2;
+    options.first_distance = 0.8;
+    const auto [hc, ch] = integral_tables(pair, options, "H-C", {});
+    const TwoCentreIntegrals at_two = pair.at(2.0);
+    BOOST_TEST(hc.hamiltonian(10, 0, 1, 0) == at_two.hamiltonian[0][1][0]);
+    BOOST_TEST(ch.hamiltonian(10, 0, 0, 0) == at_two.hamiltonian[0][0][0]);
+    BOOST_TEST(ch.hamiltonian(10, 0, 1, 0) == 0);  // hydrogen has no p
+    BOOST_TEST(std::abs(hc.first_distance() - 0.8) < 1e-12);
+    BOOST_TEST(hc.overlap(3, 0, 0, 0) == 0);
+    BOOST_TEST(hc.last_distance() > 7);
+    BOOST_TEST(hc.last_distance() < 14);
+    BOOST_TEST(std::abs(hc.overlap(hc.n_rows, 0, 0, 0)) < options.end_tolerance);
+    BOOST_TEST(!hc.extended);
+
+    std::stop_source source;
+    source.request_stop();
+    Context stopped;
+    stopped.stop = source.get_token();
+    BOOST_CHECK_THROW(integral_tables(pair, options, "H-C", stopped), StoppedError);
+}
+
+BOOST_AUTO_TEST_CASE(bad_input_is_refused) {
+    const PseudoAtom c = carbon();
+    BOOST_CHECK_THROW(TwoCentre(c, c, {}).at(0.0), InputError);
+    BOOST_CHECK_THROW(TwoCentre(c, c, {}).at(std::nan("")), InputError);
+    TwoCentreOptions options;
+    options.functional = "nothing";
+    BOOST_CHECK_THROW(TwoCentre(c, c, options), InputError);
+    PseudoAtom twice = c;
+    twice.valence = {{1, 0}, {2, 0}};
+    BOOST_CHECK_THROW(TwoCentre(twice, c, {}), InputError);
+    TableOptions table;
+    table.spacing = 0;
+    BOOST_CHECK_THROW(integral_tables(TwoCentre(c, c, {}), table, "C-C", {}), InputError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks: training learns, resumes to the same bits, stops; inference takes any size and refuses wrong
+// weights.
+#include <boost/test/unit_test.hpp>
+#include <limits>
+
+#include "frames.hpp"
+#include "stembridge/base/errors.hpp"
+
+using namespace stembridge;
+using namespace stembridge::ml;
+using namespace stembridge::testing;
+
+#define REQUIRE_NETWORKS()              \
+    if (!networks_available()) {        \
+        skip("built without LibTorch"); \
+        return;                         \
+    }
+
+BOOST_AUTO_TEST_SUITE(test_network)
+
+namespace {
+
+TrainingOptions tiny(int steps) {
+    TrainingOptions options;
+    options.shape.filters = 4;
+    options.shape.layers = {1, 1, 1, 1, 1, 1, 1};
+    options.crop_px = 64;
+    options.batch = 2;
+    options.steps = steps;
+    options.validation_crops = 2;
+    options.report_every = 1000;
+    options.checkpoint_every = 1000;
+    // Clean, simple frames.
+    options.electrons_per_pixel_at_tenth_angstrom = {40000, 60000};
+    options.hollow_to_peak = {0.2, 0.4};
+    options.contaminated_share = 0;
+    return options;
+}
+
+bool same(const State& a, const State& b) {
+    return a.values() == b.values();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_small_network_learns_to_see_atoms) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(120);
+    options.shape.filters = 8;
+    options.batch = 4;
+    options.learning_rate = 1e-2;
+    options.report_every = 20;
+    std::vector<TrainingProgress> reports;
+    const State weights =
+        train_network(options, seeded(1),
+                      {.report = [&](const TrainingProgress& p) { reports.push_back(p); }, .checkpoint = {}});
+    BOOST_REQUIRE(reports.size() == 7u);
+    BOOST_TEST(reports.back().validation_loss < 0.6 * reports.front().validation_loss);
+    BOOST_TEST(reports.back().validation_f1 > 0.8);
+    BOOST_TEST(weights.number("validation_f1") == reports.back().validation_f1);
+}
+
+BOOST_AUTO_TEST_CASE(weights_have_as_many_numbers_as_the_shape_says) {
+    REQUIRE_NETWORKS();
+    for (const NetworkShape& shape :
+         {NetworkShape{.filters = 4}, NetworkShape{.layers = {1, 2, 2, 3, 2, 2, 1}, .filters = 6}}) {
+        TrainingOptions options = tiny(1);
+        options.shape = shape;
+        options.validation_crops = 0;
+        const State weights = train_network(options, seeded(1));
+        std::int64_t count = 0;
+        for (const auto& [name, value] : weights.values())
+            if (const auto* numbers = std::get_if<std::vector<float>>(&value);
+                numbers != nullptr && name.find("running") == std::string::npos)
+                count += static_cast<std::int64_t>(numbers->size());
+        BOOST_TEST(count == shape.parameters());
+        const auto network = open_network(weights, {});
+        BOOST_TEST(network->shape().filters == shape.filters);
+        BOOST_TEST(network->pixel_size_angstrom() == options.pixel_size_angstrom);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(training_is_reproducible_and_resumes_to_the_same_bits) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(8);
+    options.checkpoint_every = 5;
+    State checkpoint;
+    const State once = train_network(options, seeded(3),
+                                     {.report = {}, .checkpoint = [&](const State& s) { checkpoint = s; }});
+    BOOST_TEST(checkpoint.integer("step") == 5);
+    BOOST_TEST(same(once, train_network(options, seeded(3))));
+    BOOST_TEST(same(once, train_network(options, seeded(3), {}, checkpoint)));
+    BOOST_TEST(!same(once, train_network(options, seeded(4))));
+    TrainingOptions other = options;
+    other.shape.filters = 6;
+    BOOST_CHECK_THROW(train_network(other, seeded(3), {}, checkpoint), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_training_leaves_a_checkpoint) {
+    REQUIRE_NETWORKS();
+    std::stop_source source;
+    Context context = seeded(3);
+    context.stop = source.get_token();
+    context.progress_sink = [&](std::string_view, std::int64_t done, std::int64_t) {
+        if (done == 2) source.request_stop();
+    };
+    State checkpoint;
+    const TrainingObserver observer{.report = {}, .checkpoint = [&](const State& s) { checkpoint = s; }};
+    BOOST_CHECK_THROW(train_network(tiny(8), context, observer), StoppedError);
+    BOOST_TEST(checkpoint.integer("step") == 2);
+    BOOST_TEST(same(train_network(tiny(8), seeded(3)), train_network(tiny(8), seeded(3), {}, checkpoint)));
+}
+
+BOOST_AUTO_TEST_CASE(frames_of_any_size_are_segmented) {
+    REQUIRE_NETWORKS();
+    const auto network = open_network(train_network(tiny(2), seeded(5)), {});
+    for (const auto& [height, width] :
+         {std::pair{64, 64}, std::pair{37, 53}, std::pair{8, 9}, std::pair{65, 120}}) {
+        const Segmentation result = network->segment(Pixels::Random(height, width));
+        BOOST_REQUIRE(result.mean.size() == 3u);
+        BOOST_TEST(result.atomic_numbers == (std::vector<int>{6, 14, 0}), boost::test_tools::per_element());
+        Pixels sum = Pixels::Zero(height, width);
+        for (const Pixels& p : result.mean) {
+            BOOST_TEST(p.rows() == height);
+            BOOST_TEST(p.cols() == width);
+            sum += p;
+        }
+        BOOST_TEST((sum - 1).abs().maxCoeff() < 1e-5f);
+        BOOST_TEST(result.spread[0].maxCoeff() == 0.0f);
+    }
+    BOOST_CHECK_THROW(network->segment(Pixels::Random(7, 64)), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(an_ensemble_gives_the_mean_and_the_spread_of_its_members) {
+    REQUIRE_NETWORKS();
+    const State first = train_network(tiny(2), seeded(6)), second = train_network(tiny(2), seeded(7));
+    State both = first;
+    both.put("members", std::int64_t{2});
+    both.put_all("member1", second.part("member0"));
+    const Pixels frame = Pixels::Random(40, 48);
+    const auto one = open_network(first, {})->segment(frame),
+               other = open_network(second, {})->segment(frame);
+    const auto ensemble = open_network(both, {});
+    const auto result = ensemble->segment(frame);
+    BOOST_TEST(ensemble->members() == 2);
+    BOOST_TEST((result.mean[0] - 0.5f * (one.mean[0] + other.mean[0])).abs().maxCoeff() < 1e-5f);
+    BOOST_TEST((result.spread[0] - 0.5f * (one.mean[0] - other.mean[0]).abs()).abs().maxCoeff() < 1e-3f);
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_are_none_are_refused) {
+    REQUIRE_NETWORKS();
+    BOOST_CHECK_THROW(open_network(State{}, {}), FileError);
+    const State good = train_network(tiny(1), seeded(8));
+    State shorter = good;
+    shorter.put("member0/classify.bias", std::vector<float>{1, 2});
+    BOOST_CHECK_THROW(open_network(shorter, {}), FileError);
+    State infinite = good;
+    infinite.put("member0/classify.bias", std::vector<float>{1, 2, std::numeric_limits<float>::infinity()});
+    BOOST_CHECK_THROW(open_network(infinite, {}), FileError);
+    State other = good;
+    other.put("format", std::string("something else"));
+    BOOST_CHECK_THROW(open_network(other, {}), FileError);
+    BOOST_CHECK_THROW(open_network(good, {}, 0), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(training_options_that_make_no_sense_are_named) {
+    const auto names = [](const char* key, const auto& change) {
+        TrainingOptions options = tiny(1);
+        change(options);
+        BOOST_CHECK_EXCEPTION(train_network(options, {}), InputError, [&](const InputError& e) {
+            return std::string(e.what()).find(key) != std::string::npos;
+        });
+    };
+    names("crop", [](TrainingOptions& o) { o.crop_px = 60; });
+    names("filters", [](TrainingOptions& o) { o.shape.filters = 0; });
+    names("steps", [](TrainingOptions& o) { o.steps = 0; });
+    names("learning_rate", [](TrainingOptions& o) { o.learning_rate = 0; });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calculator as a whole on an invented parameter set: derivatives, invariances, restart, bad input.
+#include <Eigen/Geometry>
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+
+#include "stembridge/base/errors.hpp"
+#include "stembridge/tb/scc_dftb.hpp"
+#include "support/support.hpp"
+#include "synthetic.hpp"
+
+using namespace stembridge;
+using namespace stembridge::tb;
+using testing::crystal;
+using testing::molecule;
+
+namespace {
+
+struct Set {
+    testing::TemporaryFolder folder;
+    Set() { testing::write_synthetic_set(folder.path()); }
+    SccDftbOptions options(double temperature_k = 300) const {
+        return testing::synthetic_options(folder.path(), temperature_k);
+    }
+};
+
+Evaluation evaluate(SccDftb& calculator, const Structure& s, bool stress = false) {
+    Evaluation out;
+    calculator.evaluate(s, {.forces = true, .stress = stress}, out, Context{});
+    return out;
+}
+Evaluation evaluate(const SccDftbOptions& options, const Structure& s, bool stress = false) {
+    SccDftb calculator(options);
+    return evaluate(calculator, s, stress);
+}
+
+/// Central differences at two steps, extrapolated: their own error falls to about 1e-10, so that forces can
+/// be asked to agree to 1e-6 of the largest one.
+void check_forces(const SccDftbOptions& options, const Structure& s) {
+    SccDftb calculator(options);
+    const Eigen::Matrix3Xd forces = evaluate(calculator, s).forces;
+    const Eigen::Matrix3Xd wide = testing::numerical_forces(calculator, s, 4e-3);
+    const Eigen::Matrix3Xd narrow = testing::numerical_forces(calculator, s, 2e-3);
+    const Eigen::Matrix3Xd reference = (4 * narrow - wide) / 3;
+    BOOST_TEST((forces - reference).cwiseAbs().maxCoeff() <= 1e-6 * reference.cwiseAbs().maxCoeff());
+}
+
+void check_stress(const SccDftbOptions& options, const Structure& s) {
+    SccDftb calculator(options);
+    const Eigen::Matrix3d stress = *evaluate(calculator, s, true).stress;
+    const Eigen::Matrix3d wide = testing::numerical_stress(calculator, s, 4e-4);
+    const Eigen::Matrix3d narrow = testing::numerical_stress(calculator, s, 2e-4);
+    const Eigen::Matrix3d reference = (4 * narrow - wide) / 3;
+    BOOST_TEST((stress - reference).cwiseAbs().maxCoeff() <= 1e-6 * reference.cwiseAbs().maxCoeff());
+}
+
+template <class E, class F>
+std::string message_of(F f) {
+    try {
+        f();
+    } catch (const E& e) {
+        return e.what();
+    }
+    return "nothing was thrown";
+}
+
+bool mentions(const std::string& message, const std::string& part) {
+    return message.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_scc_dftb)
+
+BOOST_AUTO_TEST_CASE(forces_match_differences_of_the_energy_of_a_molecule) {
+    const Set set;
+    for (const double temperature_k : {0.0, 300.0, 5000.0})
+        check_forces(set.options(temperature_k), molecule());
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_of_the_energy_of_a_crystal) {
+    const Set set;
+    for (const double temperature_k : {0.0, 300.0, 5000.0}) {
+        check_forces(set.options(temperature_k), crystal());
+        check_stress(set.options(temperature_k), crystal());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_for_every_variant) {
+    const Set set;
+    std::vector<SccDftbOptions> variants;
+    SccDftbOptions o = set.options(2000);
+    o.scc.shell_resolved = true;
+    variants.push_back(o);
+    o = set.options(2000);
+    o.charge = 1;
+    variants.push_back(o);
+    o = set.options(2000);
+    o.scc.enabled = false;
+    variants.push_back(o);
+    for (const Filling filling : {Filling::gaussian, Filling::methfessel_paxton}) {
+        o = set.options(2000);
+        o.filling = filling;
+        variants.push_back(o);
+    }
+    o = set.options(2000);
+    o.spin.polarized = true;
+    o.spin.unpaired = 2;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    variants.push_back(o);
+    o.spin.unpaired.reset();
+    variants.push_back(o);
+    for (std::size_t k = 0; k < variants.size(); ++k) BOOST_TEST_CONTEXT("variant " << k) {
+            check_forces(variants[k], molecule());
+            check_stress(variants[k], crystal());
+        }
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_third_order) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.third_order.hubbard_derivatives = {{1, -0.18}, {6, -0.15}, {14, -0.07}};
+    const double second_order = evaluate(o, molecule()).energy;
+    for (const ThirdOrder mode : {ThirdOrder::diagonal, ThirdOrder::full}) {
+        o.third_order.mode = mode;
+        BOOST_TEST(std::abs(evaluate(o, molecule()).energy - second_order) > 1e-6);
+        check_forces(o, molecule());
+        check_stress(o, crystal());
+    }
+    o.third_order.damping_exponent = 4.0;
+    check_forces(o, crystal());
+    check_stress(o, crystal());
+    o.third_order.hubbard_derivatives.erase(14);
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "no value for Si"));
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.dispersion = Dispersion::lennard_jones;
+    check_forces(o, molecule());
+    check_forces(o, crystal());
+    check_stress(o, crystal());
+    BOOST_TEST(evaluate(o, molecule()).terms.at("dispersion") != 0.0);
+    o.dispersion = Dispersion::slater_kirkwood;
+    BOOST_CHECK_THROW(evaluate(o, molecule()), UnsupportedError);
+    Structure hydrocarbon = molecule(), packed = crystal();
+    hydrocarbon.atomic_numbers[2] = packed.atomic_numbers[2] = 6;
+    check_forces(o, hydrocarbon);
+    check_forces(o, packed);
+    check_stress(o, packed);
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood}) {
+        SccDftbOptions o = set.options(300);
+        o.dispersion = model;
+        Structure cell = crystal();
+        cell.atomic_numbers[2] = 6;
+        Structure supercell = cell;
+        for (int i = 0; i < cell.size(); ++i)
+            supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                          cell.positions.col(i) + cell.cell.vector(0));
+        supercell.cell.vectors.col(0) *= 2;
+        BOOST_CHECK_SMALL(
+            evaluate(o, supercell).terms.at("dispersion") - 2 * evaluate(o, cell).terms.at("dispersion"),
+            1e-10);
+        // A molecule alone in a large cell: its images are 60 bohr away, C6 / R^6 falls below 1e-8.
+        Structure boxed = molecule();
+        boxed.atomic_numbers[2] = 6;
+        const double free = evaluate(o, boxed).terms.at("dispersion");
+        boxed.cell.vectors = 60 * Eigen::Matrix3d::Identity();
+        boxed.cell.periodic = {true, true, true};
+        BOOST_CHECK_SMALL(evaluate(o, boxed).terms.at("dispersion") - free, 1e-7);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(forces_match_differences_with_point_charges_and_a_field) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.external.point_charges = {{{5, -4, 3}, 0.7}, {{-4, 2, -3}, -0.4}};
+    check_forces(o, molecule());
+    check_forces(o, crystal());
+    o.external.field = Eigen::Vector3d(0.01, -0.02, 0.005);
+    check_forces(o, molecule());
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, crystal()); }), "field"));
+    o.external.field.setZero();
+    BOOST_TEST(!SccDftb(o).offers(crystal()).stress);
+    BOOST_CHECK_THROW(evaluate(o, crystal(), true), UnsupportedError);
+    o.external.point_charges[0].position = molecule().positions.col(2);
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "point charge 1"));
+}
+
+BOOST_AUTO_TEST_CASE(the_energy_in_a_field_has_the_dipole_as_slope) {
+    const Set set;
+    SccDftbOptions o = set.options(300);
+    const Evaluation none = evaluate(o, molecule());
+    const Eigen::Vector3d dipole = molecule().positions * none.charges;
+    for (int axis = 0; axis < 3; ++axis) {
+        const auto energy = [&](double f) {
+            SccDftbOptions in_field = o;
+            in_field.external.field = f * Eigen::Vector3d::Unit(axis);
+            return evaluate(in_field, molecule()).energy;
+        };
+        BOOST_CHECK_SMALL(dipole(axis) + (energy(1e-4) - energy(-1e-4)) / 2e-4, 1e-5);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_slab_has_forces_that_match_differences) {
+    const Set set;
+    Structure slab = crystal();
+    slab.cell.vectors.col(2) << 0, 0, 30;
+    slab.cell.periodic = {true, true, false};
+    check_forces(set.options(1000), slab);
+    slab.cell.vectors.col(2) << 0, 0, 8;
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(set.options(), slab); }), "vacuum"));
+}
+
+BOOST_AUTO_TEST_CASE(energy_is_invariant) {
+    const Set set;
+    const Structure s = molecule();
+    const double energy = evaluate(set.options(), s).energy;
+    Structure moved = s;
+    moved.positions.colwise() += Eigen::Vector3d(3, -7, 11);
+    BOOST_CHECK_SMALL(evaluate(set.options(), moved).energy - energy, 1e-11);
+    Structure turned = s;
+    const Eigen::Matrix3d rotation =
+        Eigen::AngleAxisd(1.1, Eigen::Vector3d(1, 2, -1).normalized()).toRotationMatrix();
+    turned.positions = rotation * s.positions;
+    const Evaluation turned_result = evaluate(set.options(), turned);
+    BOOST_CHECK_SMALL(turned_result.energy - energy, 1e-11);
+    BOOST_CHECK((turned_result.forces - rotation * evaluate(set.options(), s).forces).isZero(1e-9));
+    const Evaluation permuted = evaluate(set.options(), s.selected({3, 0, 4, 2, 1}));
+    BOOST_CHECK_SMALL(permuted.energy - energy, 1e-11);
+    BOOST_CHECK_SMALL(permuted.charges(0) - evaluate(set.options(), s).charges(3), 1e-9);
+    // A crystal: shifted by lattice vectors atom by atom.
+    const Structure c = crystal();
+    Structure wrapped = c;
+    wrapped.positions.col(1) += c.cell.vector(0) - 2 * c.cell.vector(2);
+    BOOST_CHECK_SMALL(evaluate(set.options(), wrapped).energy - evaluate(set.options(), c).energy, 1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
+    const Set set;
+    SccDftbOptions o = set.options(1000);
+    const Structure cell = crystal();
+    Structure supercell = cell;
+    for (int i = 0; i < cell.size(); ++i)
+        supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                      cell.positions.col(i) + cell.cell.vector(1));
+    supercell.cell.vectors.col(1) *= 2;
+    const Evaluation large = evaluate(o, supercell, true);
+    o.kpoints = {{1, 2, 1}, true};
+    const Evaluation small = evaluate(o, cell, true);
+    BOOST_CHECK_SMALL(large.energy - 2 * small.energy, 1e-9);
+    BOOST_CHECK((large.forces.leftCols(5) - small.forces).isZero(1e-8));
+    BOOST_CHECK((*large.stress - *small.stress).isZero(1e-9));
+    BOOST_CHECK((large.charges.head(5) - small.charges).isZero(1e-8));
+    BOOST_CHECK_SMALL(*large.fermi_level - *small.fermi_level, 1e-9);
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_kpoints) {
+    const Set set;
+    SccDftbOptions o = set.options(1000);
+    o.kpoints = {{2, 1, 3}, false};
+    check_forces(o, crystal());
+    check_stress(o, crystal());
+    o.spin.polarized = true;
+    o.spin.unpaired = 1.5;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    check_forces(o, crystal());
+    BOOST_CHECK_THROW(evaluate(o, molecule()), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_charges_add_up) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.charge = -0.5;
+    for (const Structure& s : {molecule(), crystal()}) {
+        const Evaluation out = evaluate(o, s);
+        BOOST_CHECK_SMALL(out.forces.rowwise().sum().cwiseAbs().maxCoeff(), 1e-10);
+        BOOST_CHECK_SMALL(out.charges.sum() + 0.5, 1e-9);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_large_box_is_a_molecule_in_vacuum) {
+    const Set set;
+    const double free = evaluate(set.options(), molecule()).energy;
+    Structure boxed = molecule();
+    boxed.cell.vectors = 80 * Eigen::Matrix3d::Identity();
+    boxed.cell.periodic = {true, true, true};
+    // What is left is the interaction of the dipoles, which falls with the volume: about mu^2 / L^3.
+    BOOST_CHECK_SMALL(evaluate(set.options(), boxed).energy - free, 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(far_fragments_do_not_know_each_other) {
+    const Set set;
+    Structure h2;
+    h2.add(1, {0, 0, 0});
+    h2.add(1, {1.5, 0, 0});
+    Structure two = h2;
+    two.add(1, {0, 60, 0});
+    two.add(1, {1.5, 60, 0});
+    BOOST_CHECK_SMALL(evaluate(set.options(), two).energy - 2 * evaluate(set.options(), h2).energy, 1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(a_single_atom_has_its_atomic_energy) {
+    const Set set;
+    Structure carbon;
+    carbon.add(6, {0, 0, 0});
+    SccDftbOptions o = set.options(0);
+    BOOST_CHECK_SMALL(evaluate(o, carbon).energy - (2 * -0.50 + 2 * -0.19), 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(all_mixers_find_the_same_charges) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    const Eigen::VectorXd charges = evaluate(o, molecule()).charges;
+    BOOST_TEST(charges.cwiseAbs().maxCoeff() > 0.01);
+    for (const Mixer mixer : {Mixer::anderson, Mixer::broyden, Mixer::simple}) {
+        o.scc.mixer = mixer;
+        if (mixer == Mixer::simple) o.scc.mixing = 0.03;
+        o.scc.max_iterations = 2000;
+        BOOST_CHECK((evaluate(o, molecule()).charges - charges).isZero(1e-9));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(later_evaluations_start_from_the_last_charges) {
+    const Set set;
+    SccDftb calculator(set.options());
+    const Evaluation first = evaluate(calculator, crystal());
+    const Evaluation again = evaluate(calculator, crystal());
+    BOOST_TEST(first.iterations > 3);
+    BOOST_TEST(again.iterations <= 2);
+    calculator.forget();
+    BOOST_TEST(evaluate(calculator, crystal()).iterations == first.iterations);
+}
+
+BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.scc.tolerance = 1e-5;  // loose, so that the history shows
+    SccDftb calculator(o);
+    evaluate(calculator, crystal());
+    const State state = calculator.save();
+    Structure moved = crystal();
+    moved.positions(0, 2) += 0.05;
+    const Evaluation direct = evaluate(calculator, moved, true);
+    SccDftb other(o);
+    other.restore(state);
+    const Evaluation restored = evaluate(other, moved, true);
+    BOOST_TEST(direct.energy == restored.energy);
+    BOOST_TEST((direct.forces.array() == restored.forces.array()).all());
+    BOOST_TEST((direct.stress->array() == restored.stress->array()).all());
+    BOOST_TEST((direct.charges.array() == restored.charges.array()).all());
+}
+
+BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bits_and_threads_change_little) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    const Evaluation first = evaluate(o, crystal()), second = evaluate(o, crystal());
+    BOOST_TEST(first.energy == second.energy);
+    BOOST_TEST((first.forces.array() == second.forces.array()).all());
+    o.threads = 1;
+    BOOST_CHECK_SMALL(evaluate(o, crystal()).energy - first.energy, 1e-10);
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_self_consistency_says_why_and_keeps_what_it_has) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.scc.max_iterations = 3;
+    SccDftb calculator(o);
+    Evaluation out;
+    const std::string message = message_of<ConvergenceError>(
+        [&] { calculator.evaluate(crystal(), {.forces = true, .stress = false}, out, Context{}); });
+    BOOST_TEST(mentions(message, "gap at the Fermi level"));
+    BOOST_TEST(mentions(message, "least settled atoms"));
+    BOOST_TEST(mentions(message, "the error"));
+    BOOST_TEST(!out.converged);
+    BOOST_TEST(out.iterations == 3);
+    BOOST_TEST(out.residual > o.scc.tolerance);
+    BOOST_TEST(std::isfinite(out.energy));
+    BOOST_TEST(out.forces.cols() == 5);
+    BOOST_TEST(out.charges.size() == 5);
+    // The charges so far are kept: with more cycles it goes on from them.
+    o.scc.max_iterations = 200;
+    SccDftb patient(o);
+    patient.restore(calculator.save());
+    BOOST_TEST(evaluate(patient, crystal()).converged);
+}
+
+BOOST_AUTO_TEST_CASE(energy_terms_add_up) {
+    const Set set;
+    const Evaluation out = evaluate(set.options(5000), crystal());
+    const auto& t = out.terms;
+    BOOST_CHECK_SMALL(t.at("electronic") + t.at("repulsive") + t.at("entropy") - out.energy, 1e-12);
+    BOOST_CHECK_SMALL(t.at("h0") + t.at("coulomb") - t.at("electronic"), 1e-12);
+    BOOST_TEST(t.at("entropy") < 0);
+    BOOST_CHECK_SMALL(out.energy_zero - (out.energy - t.at("entropy") / 2), 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(bad_structures_are_refused_by_name) {
+    const Set set;
+    Structure s = molecule();
+    s.positions.col(1) = s.positions.col(0) + Eigen::Vector3d(0, 0, 0.2);
+    BOOST_TEST(
+        mentions(message_of<InputError>([&] { evaluate(set.options(), s); }), "atoms 1 (C) and 2 (C)"));
+    BOOST_CHECK_THROW(evaluate(set.options(), Structure{}), InputError);
+    Structure titanium = molecule();
+    titanium.atomic_numbers[2] = 22;
+    const std::string missing = message_of<InputError>([&] { evaluate(set.options(), titanium); });
+    for (const char* pair : {"H-Ti", "C-Ti", "Ti-H", "Ti-C", "Ti-Ti"}) BOOST_TEST(mentions(missing, pair));
+    Structure nan = molecule();
+    nan.positions(1, 3) = std::nan("");
+    BOOST_CHECK_THROW(evaluate(set.options(), nan), InputError);
+    SccDftbOptions o = set.options();
+    o.charge = 30;
+    BOOST_CHECK_THROW(evaluate(o, molecule()), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
+    const Set set;
+    const auto refused = [&](auto change) {
+        SccDftbOptions o = set.options();
+        change(o);
+        return message_of<Error>([&] { SccDftb calculator(o); });
+    };
+    BOOST_TEST(mentions(refused([](auto& o) { o.parameters.clear(); }), "parameters"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.parameters = {"/nowhere"}; }), "/nowhere"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.electronic_temperature = -1; }), "temperature"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.scc.tolerance = 0; }), "tolerance"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.scc.max_iterations = 0; }), "max_iterations"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.kpoints.divisions = {0, 1, 1}; }), "k-point"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.spin.unpaired = 1; }), "polarized"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.solver = "cuda"; }), "cuda"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.dispersion = Dispersion::tkatchenko_scheffler; }), "ts"));
+    BOOST_CHECK_THROW(mixer_from_name("shaker"), InputError);
+    BOOST_CHECK(mixer_from_name("broyden") == Mixer::broyden);
+    BOOST_CHECK(filling_from_name("methfessel-paxton") == Filling::methfessel_paxton);
+}
+
+BOOST_AUTO_TEST_CASE(shells_left_out_or_missing_are_named) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.max_angular_momentum = {{6, 0}};
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "occupied p shell"));
+    o.max_angular_momentum = {{1, 1}};
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "up to s only"));
+    // Silicon without its empty d shell is another, smaller model.
+    o.max_angular_momentum = {{14, 1}};
+    BOOST_TEST(evaluate(o, molecule()).n_orbitals == evaluate(set.options(), molecule()).n_orbitals - 5);
+}
+
+BOOST_AUTO_TEST_CASE(contradicting_files_of_a_pair_are_refused) {
+    const Set set;
+    std::filesystem::copy_file(set.folder.path() / "H-Si.skf", set.folder.path() / "H-C.skf",
+                               std::filesystem::copy_options::overwrite_existing);
+    BOOST_TEST(mentions(message_of<FileError>([&] { evaluate(set.options(), molecule()); }), "contradict"));
+}
+
+BOOST_AUTO_TEST_CASE(spin_constants_come_from_the_folder_when_not_given) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.spin.polarized = true;
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "spin constants of C"));
+    std::ofstream(set.folder.path() / "spinw.txt")
+        << "H:\n -0.07\n\nC:\n -0.03 -0.025\n -0.025 -0.02\n\nSi:\n -0.02 -0.015 0.0\n -0.015 -0.014 0.0\n 0 "
+           "0 -0.01\n";
+    BOOST_TEST(evaluate(o, molecule()).spin_moments.size() == 5);
+    std::ofstream(set.folder.path() / "spinw.txt") << "H:\n -0.07 x\n";
+    BOOST_TEST(mentions(message_of<FileError>([&] { evaluate(o, molecule()); }), "spinw.txt:2"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
