@@ -435,10 +435,18 @@ std::string SccDftb::Engine::description() const {
         const auto name = normal.has_filename() ? normal.filename() : normal.parent_path().filename();
         sets += (sets.empty() ? "" : " + ") + name.string();
     }
-    return fmt::format("{}, {}, {:.0f} K{}{}", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
-                       options_.electronic_temperature / units::kelvin,
-                       options_.charge != 0 ? fmt::format(", charge {:+g}", options_.charge) : "",
-                       options_.spin.polarized ? ", spin-polarised" : "");
+    std::string text = fmt::format("{}, {}, {:.0f} K", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
+                                   options_.electronic_temperature / units::kelvin);
+    const auto& [a, b, c] = options_.kpoints.divisions;
+    if (a * b * c > 1)
+        text += fmt::format(", {} x {} x {} k-points{}", a, b, c,
+                            options_.kpoints.gamma_centered ? " (Gamma-centred)" : "");
+    if (options_.scc.shell_resolved) text += ", shell-resolved";
+    if (options_.charge != 0) text += fmt::format(", charge {:+g}", options_.charge);
+    if (options_.spin.polarized) text += ", spin-polarised";
+    if (options_.third_order.mode != ThirdOrder::none) text += ", third order";
+    if (options_.dispersion != Dispersion::none) text += ", dispersion";
+    return text;
 }
 
 SccDftb::SccDftb(SccDftbOptions options) : engine_(std::make_unique<Engine>(std::move(options))) {}

@@ -481,6 +481,18 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
     BOOST_CHECK(filling_from_name("methfessel-paxton") == Filling::methfessel_paxton);
 }
 
+BOOST_AUTO_TEST_CASE(description_names_what_differs_from_the_default) {
+    const Set set;
+    SccDftbOptions o = set.options(300);
+    const std::string name = set.folder.path().filename().string();
+    BOOST_TEST(SccDftb(o).description() == "SCC-DFTB, " + name + ", 300 K");
+    o.kpoints.divisions = {6, 6, 1};
+    o.charge = -1;
+    o.dispersion = Dispersion::lennard_jones;
+    BOOST_TEST(SccDftb(o).description() ==
+               "SCC-DFTB, " + name + ", 300 K, 6 x 6 x 1 k-points, charge -1, dispersion");
+}
+
 BOOST_AUTO_TEST_CASE(shells_left_out_or_missing_are_named) {
     const Set set;
     SccDftbOptions o = set.options();
