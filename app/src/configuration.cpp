@@ -15,7 +15,6 @@ namespace fs = std::filesystem;
 using io::Key;
 
 // --- the table
-// -----------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -177,7 +176,19 @@ io::Schema run_schema() {
 }
 
 // --- options
-// -------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// A TOML list of the texts between separators.
+std::string list_of(const std::string& text, char separator) {
+    std::istringstream stream(text);
+    std::string list;
+    for (std::string item; std::getline(stream, item, separator);)
+        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", item);
+    return "[" + list + "]";
+}
+
+}  // namespace
 
 ConfigOptions::ConfigOptions(io::Schema schema) : schema_(std::move(schema)) {}
 
@@ -201,10 +212,23 @@ void ConfigOptions::add_config_file(CLI::App& command) {
 
 void ConfigOptions::add(CLI::App& command, const std::string& option, const std::string& key) {
     Setting& setting = new_setting(option, key);
+    command
+        .add_option_function<std::string>(
+            option,
+            [&setting](const std::string& value) {
+                setting.value = value.find('\n') == std::string::npos ? value : list_of(value, '\n');
+                setting.given = true;
+            },
+            meaning(key))
+        ->join();  // an option given twice makes a list; joined by line breaks
+}
+
+void ConfigOptions::add_words(CLI::App& command, const std::string& option, const std::string& key) {
+    Setting& setting = new_setting(option, key);
     command.add_option_function<std::string>(
         option,
         [&setting](const std::string& value) {
-            setting.value = value;
+            setting.value = list_of(value, ',');
             setting.given = true;
         },
         meaning(key));
@@ -249,7 +273,6 @@ io::Config ConfigOptions::config() const {
 }
 
 // --- the calculator
-// ------------------------------------------------------------------------------------------
 
 fs::path data_folder() {
     std::vector<fs::path> candidates;
@@ -283,7 +306,6 @@ std::vector<fs::path> parameter_folders(const io::Config& config) {
 }
 
 // --- fingerprints
-// --------------------------------------------------------------------------------------------
 
 std::string tables_text(const io::Config& config, const std::vector<std::string>& tables) {
     std::istringstream lines(config.resolved_toml());

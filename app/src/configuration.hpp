@@ -30,8 +30,10 @@ class ConfigOptions {
     explicit ConfigOptions(io::Schema schema);
     /// --config FILE
     void add_config_file(CLI::App& command);
-    /// Declares an option that sets a key; its help is the meaning of the key.
+    /// Declares an option that sets a key; its help is the meaning of the key. Given twice, it makes a list.
     void add(CLI::App& command, const std::string& option, const std::string& key);
+    /// Declares an option that takes words separated by commas.
+    void add_words(CLI::App& command, const std::string& option, const std::string& key);
     /// Declares a flag that sets a key to a fixed value.
     void add_flag(CLI::App& command, const std::string& flag, const std::string& key,
                   const std::string& value);

@@ -37,8 +37,7 @@ void draw_ring(io::Bitmap& bitmap, double x, double y, double radius, const std:
 }  // namespace
 
 void write_overlay(const std::filesystem::path& path, const Image& image, const Detections& atoms) {
-    const auto [low, high] = io::contrast_limits(image.pixels, 0.3, 99.0);
-    const io::Bitmap grey = io::to_bitmap(image.pixels, low, high);
+    const io::Bitmap grey = io::to_bitmap(image.pixels, io::contrast_of(image.pixels));
     io::Bitmap bitmap{zoom * image.width(), zoom * image.height(), 3, {}};
     bitmap.bytes.resize(3 * static_cast<std::size_t>(bitmap.width) * bitmap.height);
     for (int row = 0; row < bitmap.height; ++row)

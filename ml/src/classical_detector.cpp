@@ -84,12 +84,14 @@ Detections classical_detector(const Image& image, const LatticeCalibration& cali
 
     std::vector<Maximum> maxima = local_maxima(smooth, 0.0, options.minimum_distance_angstrom / scale);
     std::vector<float> heights;
+    heights.reserve(maxima.size());
     for (const Maximum& m : maxima) heights.push_back(static_cast<float>(m.value));
     const double typical = quantile(heights, 0.5);
     std::erase_if(maxima, [&](const Maximum& m) { return m.value < options.minimum_contrast * typical; });
     if (maxima.empty()) throw InputError(fmt::format("{}: no atoms found by the classical detector", where));
 
     std::vector<Eigen::Vector2d> start;
+    start.reserve(maxima.size());
     for (const Maximum& m : maxima) start.emplace_back(m.x, m.y);
     const AtomFit fit = fit_atoms(image.pixels, start, scale, 0);
     heights.clear();

@@ -15,12 +15,13 @@ namespace {
 
 std::vector<float> gaussian_kernel(double sigma) {
     const int reach = std::max(1, static_cast<int>(std::ceil(4 * sigma)));
-    std::vector<float> kernel(static_cast<std::size_t>(2 * reach + 1));
+    std::vector<float> kernel(2 * static_cast<std::size_t>(reach) + 1);
     double sum = 0;
     for (int k = -reach; k <= reach; ++k) sum += std::exp(-0.5 * k * k / (sigma * sigma));
-    for (int k = -reach; k <= reach; ++k)
-        kernel[static_cast<std::size_t>(k + reach)] =
-            static_cast<float>(std::exp(-0.5 * k * k / (sigma * sigma)) / sum);
+    for (std::size_t i = 0; i < kernel.size(); ++i) {
+        const double k = static_cast<double>(i) - reach;
+        kernel[i] = static_cast<float>(std::exp(-0.5 * k * k / (sigma * sigma)) / sum);
+    }
     return kernel;
 }
 
@@ -149,6 +150,7 @@ std::vector<Maximum> local_maxima(const Pixels& image, double threshold, double 
     std::stable_sort(found.begin(), found.end(),
                      [](const Maximum& a, const Maximum& b) { return a.value > b.value; });
     std::vector<Eigen::Vector2d> points;
+    points.reserve(found.size());
     for (const Maximum& m : found) points.emplace_back(m.x, m.y);
     if (points.empty()) return {};
     const NeighborBins bins(points, min_distance_px);
@@ -179,7 +181,7 @@ NeighborBins::NeighborBins(const std::vector<Eigen::Vector2d>& points, double re
     for (std::size_t i = 0; i < points.size(); ++i) {
         const int column = static_cast<int>((points[i].x() - low_.x()) / size_);
         const int row = static_cast<int>((points[i].y() - low_.y()) / size_);
-        bins_[static_cast<std::size_t>(row * columns_ + column)].push_back(static_cast<int>(i));
+        bins_[bin_of(row, column)].push_back(static_cast<int>(i));
     }
 }
 
@@ -195,7 +197,7 @@ void NeighborBins::within(const Eigen::Vector2d& position, double distance, std:
     const int r1 = std::min(bin(position.y() + distance, low_.y(), rows_), rows_ - 1);
     for (int r = r0; r <= r1; ++r)
         for (int c = c0; c <= c1; ++c)
-            for (const int i : bins_[static_cast<std::size_t>(r * columns_ + c)])
+            for (const int i : bins_[bin_of(r, c)])
                 if ((points_[static_cast<std::size_t>(i)] - position).squaredNorm() <= distance * distance)
                     result.push_back(i);
 }

@@ -46,6 +46,10 @@ class NeighborBins {
     void within(const Eigen::Vector2d& position, double distance, std::vector<int>& result) const;
 
   private:
+    std::size_t bin_of(int row, int column) const {
+        return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_) +
+               static_cast<std::size_t>(column);
+    }
     const std::vector<Eigen::Vector2d>& points_;
     double size_;
     Eigen::Vector2d low_;

@@ -39,6 +39,7 @@ std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angs
     const Pixels smooth = gaussian_blur(atom, 0.15 / pixel_angstrom);
     const auto maxima = local_maxima(smooth, 0.1, minimum_distance_angstrom / pixel_angstrom);
     std::vector<Eigen::Vector2d> centres;
+    centres.reserve(maxima.size());
     for (const Maximum& m : maxima) centres.emplace_back(m.x, m.y);
     const double reach = blob_angstrom / pixel_angstrom,
                  disc_area = std::numbers::pi * std::pow(disc_angstrom / pixel_angstrom, 2);
@@ -147,6 +148,7 @@ FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network, con
                    bilinear(clean_nearby, blob.position.x(), blob.position.y()) < 0.023;
         });
         std::vector<Eigen::Vector2d> start;
+        start.reserve(blobs.size());
         for (const Blob& blob : blobs) start.push_back(blob.position);
         const AtomFit fit = fit_atoms(image.pixels, start, scale, network_error_angstrom);
         for (std::size_t i = 0; i < blobs.size(); ++i) {

@@ -268,7 +268,8 @@ std::vector<SceneAtom> random_scene(const SceneOptions& o, const Context& contex
         auto edges = sides(triangles);
         auto chosen = edges.begin();
         std::advance(chosen, random.below(static_cast<std::int64_t>(edges.size())));
-        const auto [edge, two] = *chosen;
+        const std::pair<int, int> edge = chosen->first;
+        const std::array<int, 2> two = chosen->second;
         if (two[1] < 0) continue;
         const auto opposite = [&](int t) {
             for (const int corner : triangles[static_cast<std::size_t>(t)])

@@ -33,7 +33,7 @@ int middle_atom(const Structure& structure, const Eigen::Vector3d& normal) {
 /// The point of the sheet under the adsorbate.
 Eigen::Vector3d site_position(const Structure& structure, const BondGraph& graph, const std::string& site,
                               int atom) {
-    const Eigen::Vector3d at = structure.positions.col(atom);
+    Eigen::Vector3d at = structure.positions.col(atom);
     if (site == "top") return at;
     if (site == "bridge") {
         for (const Neighbor& n : graph.of(atom))
@@ -64,6 +64,7 @@ std::vector<Eigen::Vector3d> hydrogen_directions(int n, const Eigen::Vector3d& n
     const double from_normal = n == 1 ? 0.0 : n == 2 ? tetrahedral / 2 : M_PI - tetrahedral;
     const Eigen::Vector3d sideways = normal.unitOrthogonal();
     std::vector<Eigen::Vector3d> result;
+    result.reserve(static_cast<std::size_t>(n));
     for (int k = 0; k < n; ++k)
         result.push_back(Eigen::AngleAxisd(2 * M_PI * k / n, normal) *
                          (std::cos(from_normal) * normal + std::sin(from_normal) * sideways));

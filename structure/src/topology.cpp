@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "stembridge/base/elements.hpp"
@@ -31,7 +32,9 @@ struct Node {
     int atom;
     Shift image;
     bool operator==(const Node&) const = default;
-    auto operator<=>(const Node&) const = default;
+    bool operator<(const Node& other) const {
+        return std::tie(atom, image) < std::tie(other.atom, other.image);
+    }
 };
 
 struct NodeHash {

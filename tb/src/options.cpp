@@ -92,12 +92,17 @@ void check_options(const SccDftbOptions& o) {
     if (o.third_order.mode != ThirdOrder::none && !o.scc.enabled)
         throw InputError("third_order needs scc.enabled = true");
     if (o.spin.polarized && !o.scc.enabled) throw InputError("spin.polarized needs scc.enabled = true");
-    if (o.third_order.mode != ThirdOrder::none) throw UnsupportedError("third_order is not available");
-    if (o.dispersion != Dispersion::none)
+    if (o.third_order.mode != ThirdOrder::none && o.scc.shell_resolved)
+        throw UnsupportedError("third_order together with scc.shell_resolved is not available");
+    if (o.third_order.damping_exponent)
+        require(*o.third_order.damping_exponent > 0, "third_order.damping_exponent must be positive");
+    if (o.dispersion == Dispersion::tkatchenko_scheffler)
         throw UnsupportedError(
-            "dispersion model \"lj\", \"slater-kirkwood\" or \"ts\" is not available; use \"none\"");
-    if (!o.external.point_charges.empty()) throw UnsupportedError("external.point_charges are not available");
-    if (!o.external.field.isZero(0)) throw UnsupportedError("external.field is not available");
+            "dispersion model \"ts\" is not available; use \"lj\", \"slater-kirkwood\" or \"none\"");
+    for (const PointCharge& p : o.external.point_charges)
+        require(p.position.allFinite() && std::isfinite(p.charge),
+                "external.point_charges hold a value that is not a finite number");
+    require(o.external.field.allFinite(), "external.field is not three finite numbers");
 }
 
 }  // namespace stembridge::tb

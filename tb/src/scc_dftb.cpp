@@ -9,6 +9,7 @@
 #include <set>
 
 #include "coulomb/coulomb_term.hpp"
+#include "dispersion/dispersion_term.hpp"
 #include "hamiltonian/parameters.hpp"
 #include "options.hpp"
 #include "scc/diagnosis.hpp"
@@ -16,9 +17,11 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/tb/density_solver.hpp"
+#include "terms/external_term.hpp"
 #include "terms/repulsive_term.hpp"
 #include "terms/spin_constants.hpp"
 #include "terms/spin_term.hpp"
+#include "terms/third_order_term.hpp"
 
 namespace stembridge::tb {
 namespace {
@@ -59,6 +62,9 @@ class SccDftb::Engine {
     State save() const;
     void restore(const State& state);
     std::string description() const;
+    bool has_external() const {
+        return !options_.external.point_charges.empty() || !options_.external.field.isZero(0);
+    }
 
     SccDftbOptions options_;
     std::unique_ptr<DensitySolver> solver_;
@@ -131,6 +137,13 @@ void SccDftb::Engine::load(const Structure& structure) {
         constants.merge(read_spin_constants(options_.parameters));
         terms_.push_back(std::make_unique<SpinTerm>(std::move(constants)));
     }
+    if (options_.third_order.mode != ThirdOrder::none)
+        terms_.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
+    if (has_external()) terms_.push_back(std::make_unique<ExternalTerm>(options_.external));
+    if (options_.dispersion == Dispersion::lennard_jones)
+        terms_.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
+    if (options_.dispersion == Dispersion::slater_kirkwood)
+        terms_.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
 }
 
 Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
@@ -312,6 +325,8 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     structure.validate();
     if (wanted.stress && structure.cell.volume() < 1e-6)
         throw InputError("stress is wanted but the structure has no cell");
+    if (wanted.stress && has_external())
+        throw UnsupportedError("stress with external point charges or a field is not available");
     load(structure);
 
     Timer timer;
@@ -419,7 +434,7 @@ void SccDftb::evaluate(const Structure& structure, Wanted wanted, Evaluation& ou
 }
 
 Wanted SccDftb::offers(const Structure& structure) const {
-    return {.forces = true, .stress = structure.cell.is_periodic()};
+    return {.forces = true, .stress = structure.cell.is_periodic() && !engine_->has_external()};
 }
 
 std::string SccDftb::description() const {

@@ -2,6 +2,7 @@
 #include "run_program.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
@@ -11,7 +12,7 @@
 namespace stembridge::testing {
 
 // The output goes to a file, not a pipe: a pipe that nobody reads would block the program.
-RunningProgram::RunningProgram(const std::vector<std::string>& arguments) {
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::size_t largest_file) {
     char name[] = "/tmp/stembridge-output-XXXXXX";
     output_ = ::mkstemp(name);
     if (output_ < 0) throw std::runtime_error("cannot make a temporary file");
@@ -23,6 +24,10 @@ RunningProgram::RunningProgram(const std::vector<std::string>& arguments) {
         std::vector<char*> argv = {const_cast<char*>(path.c_str())};
         for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
+        if (largest_file > 0) {
+            const rlimit limit = {largest_file, largest_file};
+            ::setrlimit(RLIMIT_FSIZE, &limit);
+        }
         ::dup2(output_, STDOUT_FILENO);
         ::dup2(output_, STDERR_FILENO);
         ::execv(path.c_str(), argv.data());
@@ -66,8 +71,8 @@ Outcome RunningProgram::wait() {
     return outcome_;
 }
 
-Outcome run_program(const std::vector<std::string>& arguments) {
-    return RunningProgram(arguments).wait();
+Outcome run_program(const std::vector<std::string>& arguments, std::size_t largest_file) {
+    return RunningProgram(arguments, largest_file).wait();
 }
 
 }  // namespace stembridge::testing

@@ -18,12 +18,13 @@ struct Outcome {
 };
 
 /// Runs `stembridge ARGUMENTS` to the end.
-Outcome run_program(const std::vector<std::string>& arguments);
+/// @param largest_file bytes that a file may have before writing fails, as on a full disk; 0 = no limit
+Outcome run_program(const std::vector<std::string>& arguments, std::size_t largest_file = 0);
 
 /// A run that can be interrupted.
 class RunningProgram {
   public:
-    explicit RunningProgram(const std::vector<std::string>& arguments);
+    explicit RunningProgram(const std::vector<std::string>& arguments, std::size_t largest_file = 0);
     ~RunningProgram();
     RunningProgram(const RunningProgram&) = delete;
     RunningProgram& operator=(const RunningProgram&) = delete;

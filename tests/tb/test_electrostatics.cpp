@@ -69,6 +69,23 @@ BOOST_AUTO_TEST_CASE(gamma_derivative_matches_differences_with_and_without_dampi
             }
 }
 
+BOOST_AUTO_TEST_CASE(gamma_derivative_with_respect_to_the_first_hubbard_parameter) {
+    for (const auto& damping : {std::optional<double>(), std::optional<double>(4.0)})
+        for (const double r : {1.0, 2.5, 6.0}) {
+            const double h = 1e-5;
+            const auto [value, slope] = Gamma(0.41, 0.3, damping).hubbard_derivative(r);
+            const Gamma plus(0.41 + h, 0.3, damping), minus(0.41 - h, 0.3, damping);
+            BOOST_CHECK_SMALL(value - (plus.short_range(r)[0] - minus.short_range(r)[0]) / (2 * h), 1e-7);
+            BOOST_CHECK_SMALL(slope - (plus.short_range(r)[1] - minus.short_range(r)[1]) / (2 * h), 1e-7);
+            // Equal parameters: the derivative of the common value (the convention of DFTB3), here without
+            // damping.
+            const Gamma up(0.4 + h, 0.4 + h), down(0.4 - h, 0.4 - h);
+            BOOST_CHECK_SMALL(Gamma(0.4, 0.4).hubbard_derivative(r)[0] -
+                                  (up.short_range(r)[0] - down.short_range(r)[0]) / (2 * h),
+                              1e-7);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(ewald_gives_the_madelung_constant_of_rock_salt) {
     const double a = 10.0;
     const Structure s = rock_salt(a);

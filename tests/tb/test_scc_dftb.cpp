@@ -118,6 +118,97 @@ BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_for_every_variant) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_third_order) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.third_order.hubbard_derivatives = {{1, -0.18}, {6, -0.15}, {14, -0.07}};
+    const double second_order = evaluate(o, molecule()).energy;
+    for (const ThirdOrder mode : {ThirdOrder::diagonal, ThirdOrder::full}) {
+        o.third_order.mode = mode;
+        BOOST_TEST(std::abs(evaluate(o, molecule()).energy - second_order) > 1e-6);
+        check_forces(o, molecule());
+        check_stress(o, crystal());
+    }
+    o.third_order.damping_exponent = 4.0;
+    check_forces(o, crystal());
+    check_stress(o, crystal());
+    o.third_order.hubbard_derivatives.erase(14);
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "no value for Si"));
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.dispersion = Dispersion::lennard_jones;
+    check_forces(o, molecule());
+    check_forces(o, crystal());
+    check_stress(o, crystal());
+    BOOST_TEST(evaluate(o, molecule()).terms.at("dispersion") != 0.0);
+    o.dispersion = Dispersion::slater_kirkwood;
+    BOOST_CHECK_THROW(evaluate(o, molecule()), UnsupportedError);
+    Structure hydrocarbon = molecule(), packed = crystal();
+    hydrocarbon.atomic_numbers[2] = packed.atomic_numbers[2] = 6;
+    check_forces(o, hydrocarbon);
+    check_forces(o, packed);
+    check_stress(o, packed);
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood}) {
+        SccDftbOptions o = set.options(300);
+        o.dispersion = model;
+        Structure cell = crystal();
+        cell.atomic_numbers[2] = 6;
+        Structure supercell = cell;
+        for (int i = 0; i < cell.size(); ++i)
+            supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                          cell.positions.col(i) + cell.cell.vector(0));
+        supercell.cell.vectors.col(0) *= 2;
+        BOOST_CHECK_SMALL(
+            evaluate(o, supercell).terms.at("dispersion") - 2 * evaluate(o, cell).terms.at("dispersion"),
+            1e-10);
+        // A molecule alone in a large cell: its images are 60 bohr away, C6 / R^6 falls below 1e-8.
+        Structure boxed = molecule();
+        boxed.atomic_numbers[2] = 6;
+        const double free = evaluate(o, boxed).terms.at("dispersion");
+        boxed.cell.vectors = 60 * Eigen::Matrix3d::Identity();
+        boxed.cell.periodic = {true, true, true};
+        BOOST_CHECK_SMALL(evaluate(o, boxed).terms.at("dispersion") - free, 1e-7);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(forces_match_differences_with_point_charges_and_a_field) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.external.point_charges = {{{5, -4, 3}, 0.7}, {{-4, 2, -3}, -0.4}};
+    check_forces(o, molecule());
+    check_forces(o, crystal());
+    o.external.field = Eigen::Vector3d(0.01, -0.02, 0.005);
+    check_forces(o, molecule());
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, crystal()); }), "field"));
+    o.external.field.setZero();
+    BOOST_TEST(!SccDftb(o).offers(crystal()).stress);
+    BOOST_CHECK_THROW(evaluate(o, crystal(), true), UnsupportedError);
+    o.external.point_charges[0].position = molecule().positions.col(2);
+    BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, molecule()); }), "point charge 1"));
+}
+
+BOOST_AUTO_TEST_CASE(the_energy_in_a_field_has_the_dipole_as_slope) {
+    const Set set;
+    SccDftbOptions o = set.options(300);
+    const Evaluation none = evaluate(o, molecule());
+    const Eigen::Vector3d dipole = molecule().positions * none.charges;
+    for (int axis = 0; axis < 3; ++axis) {
+        const auto energy = [&](double f) {
+            SccDftbOptions in_field = o;
+            in_field.external.field = f * Eigen::Vector3d::Unit(axis);
+            return evaluate(in_field, molecule()).energy;
+        };
+        BOOST_CHECK_SMALL(dipole(axis) + (energy(1e-4) - energy(-1e-4)) / 2e-4, 1e-5);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_slab_has_forces_that_match_differences) {
     const Set set;
     Structure slab = crystal();

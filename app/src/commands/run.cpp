@@ -212,7 +212,7 @@ void add_run(CLI::App& program, Action& action) {
     CLI::App* command = program.add_subcommand(
         "run", "The chain from frame to report, or some of its stages; resumes by default");
     command->add_option("config", options->file, "Run configuration (TOML)")->required();
-    options->config.add(*command, "--stages", "run.stages");
+    options->config.add_words(*command, "--stages", "run.stages");
     options->config.add(*command, "--out", "run.folder");
     options->config.add(*command, "--parameters", "calculator.parameters");
     options->config.add(*command, "--image", "detect.image");

@@ -78,9 +78,7 @@ void write_frame(const fs::path& out, const ml::SimulatedFrame& frame) {
     for (const ml::TrueAtom& atom : frame.atoms)
         truth += fmt::format("{:.3f},{:.3f},{},{}\n", atom.x_px, atom.y_px,
                              element_symbol(atom.atomic_number), atom.covered ? 1 : 0);
-    fs::path truth_file = out;
-    truth_file.replace_extension(".truth.csv");
-    io::write_text_atomically(truth_file, truth);
+    io::write_text_atomically(out.parent_path() / (out.stem().string() + "_truth.csv"), truth);
 }
 
 void run(const Options& options, Session& session) {
@@ -153,7 +151,7 @@ void add_simulate_image(CLI::App& program, Action& action) {
     command->add_option("structure", options->structure, "Structure file, seen along z");
     command
         ->add_option("--out", options->out,
-                     "Frame to write: .npy or .png; the true positions go to STEM.truth.csv")
+                     "Frame to write: .npy or .png; the true positions go to STEM_truth.csv")
         ->required();
     command->add_flag("--example", options->example, "The example frame that is shipped, from --seed");
     for (const auto& [option, key] : {std::pair{"--pixel-size", "image.pixel_size"},

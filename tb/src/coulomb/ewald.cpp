@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stembridge/tb/ewald.hpp"
 
+#include <cblas.h>
+
 #include <algorithm>
 #include <cmath>
 #include <complex>
 
+#include "coulomb/reciprocal.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 
@@ -14,24 +17,6 @@ namespace {
 /// x with exp(-x^2) = tolerance.
 double decay_length(double tolerance) {
     return std::sqrt(-std::log(tolerance));
-}
-
-/// Vectors G != 0 with |G| <= cutoff, one of each pair.
-Eigen::Matrix3Xd half_sphere(const Cell& cell, double cutoff) {
-    const Eigen::Matrix3d b = cell.reciprocal();
-    // |n_k| <= cutoff |a_k| / 2 pi
-    Eigen::Vector3i reach;
-    for (int k = 0; k < 3; ++k)
-        reach(k) = static_cast<int>(std::floor(cutoff * cell.vector(k).norm() / (2 * M_PI)));
-    std::vector<double> vectors;
-    for (int l = 0; l <= reach(0); ++l)
-        for (int m = l == 0 ? 0 : -reach(1); m <= reach(1); ++m)
-            for (int n = l == 0 && m == 0 ? 1 : -reach(2); n <= reach(2); ++n) {
-                const Eigen::Vector3d g = b * Eigen::Vector3d(l, m, n);
-                if (g.squaredNorm() <= cutoff * cutoff) vectors.insert(vectors.end(), g.data(), g.data() + 3);
-            }
-    return Eigen::Map<const Eigen::Matrix3Xd>(vectors.data(), 3,
-                                              static_cast<Eigen::Index>(vectors.size() / 3));
 }
 
 }  // namespace
@@ -57,7 +42,7 @@ Eigen::MatrixXd Ewald::matrix() const {
     j.setConstant(-M_PI / (volume_ * alpha_ * alpha_));
     j.diagonal().array() -= 2 * alpha_ / std::sqrt(M_PI);
     // Reciprocal: sum_G w_G cos(G (r_i - r_j)), as products of cosines and sines, some vectors at a time.
-    constexpr Eigen::Index chunk = 128;
+    constexpr Eigen::Index chunk = 256;
     for (Eigen::Index first = 0; first < g_.cols(); first += chunk) {
         const Eigen::Index count = std::min(chunk, g_.cols() - first);
         const Eigen::MatrixXd phase = structure_.positions.transpose() * g_.middleCols(first, count);
@@ -65,7 +50,8 @@ Eigen::MatrixXd Ewald::matrix() const {
         Eigen::MatrixXd waves(n, 2 * count);
         waves.leftCols(count) = phase.array().cos().matrix() * root.asDiagonal();
         waves.rightCols(count) = phase.array().sin().matrix() * root.asDiagonal();
-        j.selfadjointView<Eigen::Lower>().rankUpdate(waves);
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, n, static_cast<int>(waves.cols()), 1.0,
+                    waves.data(), n, 1.0, j.data(), n);
     }
     j.triangularView<Eigen::StrictlyUpper>() = j.transpose();
     // Real: sum_T erfc(alpha r) / r

@@ -16,13 +16,17 @@ class Gamma {
     Gamma(double hubbard_a, double hubbard_b, std::optional<double> damping = std::nullopt);
     /// S(R) and dS/dR for R > 0, bohr.
     std::array<double, 2> short_range(double r) const;
+    /// dS/dU_a and d2S/(dU_a dR) for R > 0; for equal parameters, by the convention of DFTB3, dS/dU of their
+    /// common value.
+    std::array<double, 2> hubbard_derivative(double r) const;
     /// gamma(0).
     double on_site() const;
     /// Distance beyond which S(R) is below the tolerance, bohr.
     double range(double tolerance) const;
 
   private:
-    double tau_a_, tau_b_, damping_;
+    double hubbard_a_, hubbard_b_;
+    std::optional<double> damping_;
     bool equal_;
 };
 

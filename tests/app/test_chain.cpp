@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chain from frame to report, on small frames made here; and frames that cannot be used.
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "run_program.hpp"
+#include "stembridge/io/image_file.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+#include "stembridge/structure/builders.hpp"
+#include "tb/synthetic.hpp"
+
+using namespace stembridge;
+using namespace stembridge::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder with a simulated frame of a flake of graphene and an invented parameter set.
+struct Workplace {
+    Workplace() {
+        fs::create_directory(folder.path() / "set");
+        write_synthetic_set(folder.path() / "set");
+        io::write_structure(folder.path() / "sheet.extxyz", graphene_flake(22 * units::angstrom));
+        const Outcome made =
+            run_program({"simulate-image", file("sheet.extxyz"), "--pixel-size", "0.1 angstrom",
+                         "--electrons-per-pixel", "20000", "--out", file("frame.npy")});
+        BOOST_REQUIRE_MESSAGE(made.status == 0, made.output);
+    }
+    std::string file(const std::string& name) const { return (folder.path() / name).string(); }
+    std::string config(const std::string& extra = "") const {
+        io::write_text_atomically(
+            folder.path() / "run.toml",
+            "[run]\nfolder = \"run\"\nthreads = 1\n"
+            "[detect]\nimage = \"frame.npy\"\npixel_size = \"0.1 angstrom\"\nmethod = \"classical\"\n"
+            "[build]\ncrop = { by = \"nearest\", center_px = [220, 220], atoms = 24 }\n"
+            "[calculator]\nparameters = \"set\"\nelectronic_temperature = \"3000 K\"\n"
+            "[relax]\nmax_force = \"0.05 eV/angstrom\"\n"
+            "[md]\nsteps = 5\ntimestep = \"0.2 fs\"\ntrajectory_every = 1\n" +
+                extra);
+        return file("run.toml");
+    }
+    TemporaryFolder folder;
+};
+
+Pixels constant(float value) {
+    return Pixels::Constant(128, 128, value);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_chain)
+
+BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
+    const Workplace place;
+    const Outcome outcome = run_program({"run", place.config()});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const fs::path run = place.folder.path() / "run";
+    for (const char* name :
+         {"config.toml", "config.resolved.toml", "manifest.json", "log.txt", "events.jsonl",
+          "1-detect/atoms.csv", "1-detect/overlay.png", "2-build/structure.extxyz", "3-relax/relaxed.extxyz",
+          "4-md/300K/trajectory.extxyz", "4-md/300K/thermo.csv", "report/index.html", "report/report.json"})
+        BOOST_TEST(fs::exists(run / name), name);
+    const auto summary = nlohmann::json::parse(std::ifstream(run / "1-detect" / "summary.json"));
+    BOOST_TEST(std::abs(summary["calibration"]["scale_angstrom_per_px"].get<double>() - 0.1) < 0.001);
+    const Structure built = io::read_structure(run / "2-build" / "structure.extxyz");
+    BOOST_TEST(built.count(6) == 24);
+    BOOST_TEST(built.count(1) > 6);
+
+    // Started again, nothing is done again; with another last stage, only that one.
+    const Outcome again = run_program({"run", place.file("run.toml")});
+    BOOST_TEST(again.status == 0);
+    BOOST_TEST(again.output.find("---") == std::string::npos, again.output);
+    const Outcome longer = run_program({"run", place.file("run.toml"), "--steps", "8"});
+    BOOST_TEST(longer.status == 0);
+    BOOST_TEST(longer.output.find("--- dynamics") != std::string::npos, longer.output);
+    BOOST_TEST(longer.output.find("--- relaxing") == std::string::npos, longer.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_stage_that_fails_leaves_a_report_of_what_there_is) {
+    const Workplace place;
+    const Outcome outcome =
+        run_program({"run", place.config("[analyze]\nlargest_ring = 9\n"), "--parameters", "/nonexistent"});
+    BOOST_TEST(outcome.status != 0);
+    BOOST_TEST(fs::exists(place.folder.path() / "run" / "2-build" / "structure.extxyz"), outcome.output);
+    BOOST_TEST(fs::exists(place.folder.path() / "run" / "report" / "index.html"), outcome.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_crop_outside_the_frame_is_refused) {
+    const Workplace place;
+    const Outcome outcome = run_program({"run", place.config(), "--stages", "detect,build"});
+    BOOST_REQUIRE(outcome.status == 0);
+    const Outcome empty =
+        run_program({"build", place.file("run/1-detect/atoms.csv"), "--crop", "radius", "--center-px",
+                     "9000 9000", "--radius", "5 angstrom", "--out", place.file("crop.extxyz")});
+    BOOST_TEST(empty.status == 2, empty.output);
+    BOOST_TEST(!fs::exists(place.file("crop.extxyz")));
+}
+
+BOOST_AUTO_TEST_CASE(frames_that_cannot_be_used_are_refused_with_the_reason) {
+    const TemporaryFolder folder;
+    const auto refused = [&](const std::string& name, int status, const std::string& reason) {
+        const Outcome outcome =
+            run_program({"find-atoms", (folder.path() / name).string(), "--pixel-size", "0.1 angstrom",
+                         "--method", "classical", "--out", (folder.path() / "out").string()});
+        BOOST_TEST(outcome.status == status, name + ": " + outcome.output);
+        BOOST_TEST(outcome.output.find(reason) != std::string::npos, name + ": " + outcome.output);
+    };
+    io::write_npy(folder.path() / "black.npy", constant(0));
+    refused("black.npy", 2, "all pixels have the value 0");
+    Pixels holes = constant(1);
+    holes(3, 4) = std::numeric_limits<float>::quiet_NaN();
+    io::write_npy(folder.path() / "nan.npy", holes);
+    refused("nan.npy", 2, "not finite");
+    const std::string whole = io::read_text(folder.path() / "black.npy");
+    io::write_text_atomically(folder.path() / "cut.npy", whole.substr(0, whole.size() / 2));
+    refused("cut.npy", 3, "cut.npy");
+    refused("missing.npy", 3, "missing.npy");
+    io::write_text_atomically(folder.path() / "text.png", "this is no picture");
+    refused("text.png", 3, "text.png");
+    // No lattice: noise without any period.
+    std::uint32_t word = 1;
+    Pixels noise(256, 256);
+    for (Eigen::Index i = 0; i < noise.size(); ++i) {
+        word = word * 1664525u + 1013904223u;
+        noise.data()[i] = static_cast<float>(word >> 8);
+    }
+    io::write_npy(folder.path() / "noise.npy", noise);
+    refused("noise.npy", 4, "lattice");
+}
+
+BOOST_AUTO_TEST_CASE(a_pixel_size_off_by_two_is_refused_with_the_measured_one) {
+    const Workplace place;
+    const Outcome outcome =
+        run_program({"find-atoms", place.file("frame.npy"), "--pixel-size", "0.2 angstrom", "--method",
+                     "classical", "--out", place.file("out")});
+    BOOST_TEST(outcome.status == 2, outcome.output);
+    BOOST_TEST(outcome.output.find("0.1") != std::string::npos, outcome.output);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

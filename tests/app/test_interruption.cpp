@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs that are killed, stopped, or fail: nothing is lost, and what continues gives the same bits.
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "run_program.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+#include "tb/synthetic.hpp"
+
+using namespace stembridge;
+using namespace stembridge::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder with an invented parameter set and a molecule.
+struct Workplace {
+    Workplace() {
+        fs::create_directory(folder.path() / "set");
+        write_synthetic_set(folder.path() / "set");
+        io::write_structure(folder.path() / "start.extxyz", molecule());
+    }
+    std::string file(const std::string& name) const { return (folder.path() / name).string(); }
+    std::vector<std::string> md(const std::string& out, int steps = 300) const {
+        return {"md",
+                file("start.extxyz"),
+                "--out",
+                file(out),
+                "--parameters",
+                file("set"),
+                "--steps",
+                std::to_string(steps),
+                "--timestep",
+                "0.2 fs",
+                "--temperature",
+                "300 K",
+                "--checkpoint-every",
+                "7",
+                "--trajectory-every",
+                "5",
+                "--threads",
+                "1"};
+    }
+    TemporaryFolder folder;
+};
+
+void wait_for_lines(RunningProgram& program, const fs::path& path, std::size_t lines) {
+    while (program.is_running()) {
+        std::ifstream file(path);
+        const auto found = std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+        if (static_cast<std::size_t>(found) >= lines) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+void check_same_results(const fs::path& a, const fs::path& b) {
+    for (const char* name : {"thermo.csv", "trajectory.extxyz", "final.extxyz"})
+        BOOST_TEST((io::read_text(a / name) == io::read_text(b / name)), name);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_interruption)
+
+BOOST_AUTO_TEST_CASE(a_run_killed_again_and_again_gives_the_same_files_byte_for_byte) {
+    const Workplace place;
+    const Outcome whole = run_program(place.md("whole"));
+    BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
+    int kills = 0;
+    for (std::size_t lines = 20; lines < 300; lines += 65) {
+        RunningProgram program(place.md("killed"));
+        wait_for_lines(program, place.folder.path() / "killed" / "thermo.csv", lines);
+        if (!program.is_running()) break;
+        program.send(SIGKILL);
+        BOOST_TEST(program.wait().status == 128 + SIGKILL);
+        ++kills;
+    }
+    BOOST_TEST(kills >= 2);
+    BOOST_TEST(run_program(place.md("killed")).status == 0);
+    check_same_results(place.folder.path() / "whole", place.folder.path() / "killed");
+}
+
+BOOST_AUTO_TEST_CASE(sigterm_stops_after_the_step_with_a_checkpoint_and_the_same_command_continues) {
+    const Workplace place;
+    BOOST_REQUIRE(run_program(place.md("whole")).status == 0);
+    RunningProgram program(place.md("stopped"));
+    wait_for_lines(program, place.folder.path() / "stopped" / "thermo.csv", 40);
+    program.send(SIGTERM);
+    const Outcome outcome = program.wait();
+    BOOST_TEST(outcome.status == 6, outcome.output);
+    BOOST_TEST(outcome.output.find("checkpoint") != std::string::npos);
+    BOOST_TEST(run_program(place.md("stopped")).status == 0);
+    check_same_results(place.folder.path() / "whole", place.folder.path() / "stopped");
+}
+
+BOOST_AUTO_TEST_CASE(a_finished_run_is_not_done_again_but_one_with_another_option_is) {
+    const Workplace place;
+    BOOST_REQUIRE(run_program(place.md("run", 20)).status == 0);
+    const auto written = fs::last_write_time(place.folder.path() / "run" / "thermo.csv");
+    BOOST_TEST(run_program(place.md("run", 20)).output.find("not done again") != std::string::npos);
+    BOOST_TEST((fs::last_write_time(place.folder.path() / "run" / "thermo.csv") == written));
+    BOOST_TEST(run_program(place.md("run", 25)).status == 0);
+    std::ifstream table(place.folder.path() / "run" / "thermo.csv");
+    BOOST_TEST(std::count(std::istreambuf_iterator<char>(table), {}, '\n') == 27);  // header and steps 0..25
+}
+
+BOOST_AUTO_TEST_CASE(a_relaxation_that_is_stopped_continues_to_the_same_bits) {
+    const Workplace place;
+    const auto relax = [&](const std::string& out) {
+        return std::vector<std::string>{
+            "relax",        place.file("start.extxyz"), "--out",     place.file(out),
+            "--parameters", place.file("set"),          "--threads", "1",
+            "--max-force",  "1e-4 eV/angstrom"};
+    };
+    const Outcome whole = run_program(relax("whole.extxyz"));
+    BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
+    RunningProgram program(relax("stopped.extxyz"));
+    wait_for_lines(program, place.folder.path() / "stopped.relax" / "relax.csv", 6);
+    program.send(SIGTERM);
+    const Outcome stopped = program.wait();
+    BOOST_TEST((stopped.status == 6 || stopped.status == 0), stopped.output);
+    BOOST_TEST(run_program(relax("stopped.extxyz")).status == 0);
+    BOOST_TEST((io::read_text(place.file("whole.extxyz")) == io::read_text(place.file("stopped.extxyz"))));
+    BOOST_TEST((io::read_text(place.file("whole.relax/relax.csv")) ==
+                io::read_text(place.file("stopped.relax/relax.csv"))));
+}
+
+BOOST_AUTO_TEST_CASE(fixed_atoms_do_not_move_by_a_bit) {
+    const Workplace place;
+    BOOST_REQUIRE(
+        run_program({"relax", place.file("start.extxyz"), "--out", place.file("relaxed.extxyz"),
+                     "--parameters", place.file("set"), "--fix", "indices:1", "--fix", "indices:2:z"})
+            .status == 0);
+    const Structure before = io::read_structure(place.file("start.extxyz"));
+    const Structure after = io::read_structure(place.file("relaxed.extxyz"));
+    BOOST_TEST((before.positions.col(0).array() == after.positions.col(0).array()).all());
+    BOOST_TEST(before.positions(2, 1) == after.positions(2, 1));
+    BOOST_TEST((before.positions.col(2) - after.positions.col(2)).norm() > 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(scc_that_fails_leaves_a_result_with_its_status_and_exit_code_4) {
+    const Workplace place;
+    const Outcome outcome =
+        run_program({"energy", place.file("start.extxyz"), "--parameters", place.file("set"),
+                     "--max-scc-iterations", "1", "--json", place.file("energy.json")});
+    BOOST_TEST(outcome.status == 4, outcome.output);
+    BOOST_TEST(outcome.output.find("SCC") != std::string::npos, outcome.output);
+    const auto result = nlohmann::json::parse(std::ifstream(place.file("energy.json")));
+    BOOST_TEST(result["status"] == "not_converged");
+    BOOST_TEST(result["scc_iterations"] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_relaxation_out_of_steps_keeps_its_best_structure_and_says_so) {
+    const Workplace place;
+    const Outcome outcome =
+        run_program({"relax", place.file("start.extxyz"), "--out", place.file("relaxed.extxyz"),
+                     "--parameters", place.file("set"), "--max-steps", "2"});
+    BOOST_TEST(outcome.status == 4, outcome.output);
+    BOOST_TEST(outcome.output.find("max_steps") != std::string::npos, outcome.output);
+    BOOST_TEST(!fs::exists(place.file("relaxed.extxyz")));
+    BOOST_TEST(io::read_structure(place.file("relaxed.relax/last.extxyz")).size() == molecule().size());
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_a_file_error_and_the_run_continues_once_there_is_room) {
+    const Workplace place;
+    BOOST_REQUIRE(run_program(place.md("whole")).status == 0);
+    const Outcome full = run_program(place.md("full"), 40000);
+    BOOST_TEST(full.status == 3, full.output);
+    const Outcome again = run_program(place.md("full"));
+    BOOST_TEST(again.status == 0, again.output);
+    check_same_results(place.folder.path() / "whole", place.folder.path() / "full");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
