@@ -61,8 +61,8 @@ BOOST_AUTO_TEST_CASE(all_sixteen_pairs_are_there_and_incomplete_ones_are_marked)
         // Repulsive everywhere, also under the first knot.
         const double cutoff = table.repulsive.cutoff();
         for (double r = 0.3 * cutoff; r < cutoff; r += 0.05) {
-            BOOST_TEST(table.repulsive.evaluate(r)[0] >= 0);
-            BOOST_TEST(table.repulsive.evaluate(r)[1] <= 0);
+            BOOST_TEST(table.repulsive.evaluate(r)[0] >= -1e-12);
+            BOOST_TEST(table.repulsive.evaluate(r)[1] <= 1e-12);
         }
         // Both orders hold the same repulsion.
         const tb::SkfTable reverse = shipped_table(pair.second, pair.first);
