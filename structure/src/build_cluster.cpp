@@ -171,6 +171,11 @@ Derived build_cluster(const Structure& structure, const std::vector<double>& pro
     }
     if (options.remove_dangling)
         follow(remove_dangling_counted(result.structure, result.origin, report, options.bonds));
+    if (options.repair) {  // of the region that is kept, before hydrogen is added
+        RepairOptions repair = *options.repair;
+        repair.bonds = options.bonds;
+        report_long_bonds(result, repair, report);
+    }
     if (options.terminate) {
         TerminationOptions terminate = *options.terminate;
         terminate.bonds = options.bonds;

@@ -187,26 +187,31 @@ Derived repair_short_bonds(const Structure& structure, const std::vector<double>
         result = {current.selected(left), std::move(origin)};
         weight = std::move(weight_left);
     }
+    return result;
+}
 
+void report_long_bonds(const Derived& result, const RepairOptions& options, BuildReport& report) {
+    constexpr int most_listed = 12;
     int n_long = 0;
     double longest = 0;
     for (const Bond& bond : BondGraph(result.structure, options.bonds).bonds()) {
         const int a = element_of(result.structure, bond.i), b = element_of(result.structure, bond.j);
         if (bond.length <= options.long_bond_factor * (covalent_radius(a) + covalent_radius(b))) continue;
-        ++n_long;
         longest = std::max(longest, bond.length);
+        if (++n_long > most_listed) continue;
         report.messages.push_back(fmt::format("long bond: atoms {} ({}) and {} ({}), {:.3f} angstrom",
                                               result.origin[static_cast<std::size_t>(bond.i)] + 1,
                                               element_symbol(a),
                                               result.origin[static_cast<std::size_t>(bond.j)] + 1,
                                               element_symbol(b), bond.length / units::angstrom));
     }
+    if (n_long > most_listed)
+        report.messages.push_back(fmt::format("and {} more long bonds", n_long - most_listed));
     if (n_long > 0) {
         report.counters["long_bonds"] += n_long;
         report.warnings.push_back(fmt::format("{} bonds are unusually long, up to {:.2f} angstrom", n_long,
                                               longest / units::angstrom));
     }
-    return result;
 }
 
 Structure regularise_in_plane(const Structure& structure, const RegulariseOptions& options,

@@ -70,11 +70,15 @@ struct RepairOptions {
     BondCriteria bonds;
 };
 
-/// Resolves contacts that are too short, the closest first, and reports bonds that are too long.
+/// Resolves contacts that are too short, the closest first.
 /// @param probability (n) weight of each atom; empty = all equal (then the one with more bonds stays)
 /// @throw InputError for a short contact when they are refused, naming the atoms
 Derived repair_short_bonds(const Structure& structure, const std::vector<double>& probability,
                            const RepairOptions& options, BuildReport& report);
+
+/// Reports bonds that are unusually long, with the numbers the atoms had in the input that `origin` counts
+/// in.
+void report_long_bonds(const Derived& derived, const RepairOptions& options, BuildReport& report);
 
 struct RegulariseOptions {
     double bond_length = 1.42 * units::angstrom;       ///< of C-C, bohr
