@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(relative_paths_count_from_the_file_and_options_from_the_cur
 }
 
 BOOST_AUTO_TEST_CASE(a_path_that_is_not_beside_the_file_is_looked_for_in_the_current_folder) {
-    const TemporaryFolder folder;
+    const testing::TemporaryFolder folder;
     const fs::path file = folder.path() / "run.toml";
     const fs::path here = fs::relative(fs::canonical("/proc/self/exe"), fs::current_path());
     write_text_atomically(file, "[run]\nimage = \"" + here.string() + "\"\n");
