@@ -66,6 +66,14 @@ BOOST_AUTO_TEST_CASE(every_key_is_explained) {
         BOOST_TEST(outcome.output.find(key) != std::string::npos, key);
 }
 
+// ./dev docs writes the page again.
+BOOST_AUTO_TEST_CASE(the_documentation_page_of_the_keys_is_up_to_date) {
+    const std::string page = io::read_text(source_folder() / "docs" / "configuration.md");
+    const auto start = page.find("## [run]");
+    BOOST_REQUIRE(start != std::string::npos);
+    BOOST_TEST((page.substr(start) == run_program({"config", "--explain"}).output), "run ./dev docs");
+}
+
 BOOST_AUTO_TEST_CASE(the_shipped_configurations_are_valid) {
     for (const auto& entry : fs::directory_iterator(source_folder() / "examples")) {
         if (entry.path().extension() != ".toml") continue;

@@ -1,52 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Time of one SCC-DFTB energy with forces, by part, against the bare generalised diagonalisations of LAPACK.
-// Needs published tables: set STEMBRIDGE_REFERENCE_DATA to the folder that holds skf/pbc-0-3.
 #include <benchmark/benchmark.h>
 #include <lapacke.h>
 
 #include <cstdlib>
-#include <filesystem>
 
+#include "stembridge/base/random.hpp"
 #include "stembridge/base/timer.hpp"
+#include "stembridge/structure/builders.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace {
 
 using namespace stembridge;
 
-/// A round flake of graphene with its edge closed by hydrogen: 2-fold carbon gets one H.
+/// A round flake of graphene, rumpled, with its edge closed by hydrogen.
 Structure flake(double radius_angstrom) {
-    const double d = 1.42 * units::angstrom, radius = radius_angstrom * units::angstrom;
-    Structure s;
-    for (int a = -30; a <= 30; ++a)
-        for (int b = -30; b <= 30; ++b)
-            for (int basis = 0; basis < 2; ++basis) {
-                const Eigen::Vector3d x(1.5 * d * (a + b) + basis * d, std::sqrt(0.75) * d * (a - b),
-                                        0.02 * (a * b % 5));
-                if (x.head(2).norm() < radius) s.add(6, x);
-            }
-    // Single-bonded atoms go, then the edge is closed.
-    const auto neighbors = [&](int i) {
-        std::vector<int> near;
-        for (int j = 0; j < s.size(); ++j)
-            if (j != i && s.atomic_numbers[static_cast<std::size_t>(j)] == 6 &&
-                (s.positions.col(i) - s.positions.col(j)).norm() < 1.2 * d)
-                near.push_back(j);
-        return near;
-    };
-    std::vector<int> kept;
-    for (int i = 0; i < s.size(); ++i)
-        if (neighbors(i).size() > 1) kept.push_back(i);
-    s = s.selected(kept);
-    const int n_carbon = s.size();
-    for (int i = 0; i < n_carbon; ++i) {
-        const auto near = neighbors(i);
-        if (near.size() != 2) continue;
-        const Eigen::Vector3d out =
-            2 * s.positions.col(i) - s.positions.col(near[0]) - s.positions.col(near[1]);
-        s.add(1, s.positions.col(i) + 1.09 * units::angstrom * out.normalized());
-    }
-    return s;
+    Structure s = graphene_flake(radius_angstrom * units::angstrom);
+    Random random(1);
+    for (int i = 0; i < s.size(); ++i) s.positions(2, i) += random.uniform(-0.1, 0.1);
+    BuildReport report;
+    return terminate_with_hydrogen(s, {}, report).structure;
 }
 
 /// Seconds of one dsygvd of the size of the problem: the yardstick.
@@ -66,13 +40,8 @@ double bare_diagonalisation(int n) {
 }
 
 void energy_and_forces(benchmark::State& state) {
-    const char* reference = std::getenv("STEMBRIDGE_REFERENCE_DATA");
-    if (reference == nullptr) {
-        state.SkipWithError("STEMBRIDGE_REFERENCE_DATA is not set");
-        return;
-    }
     tb::SccDftbOptions options;
-    options.parameters = {std::filesystem::path(reference) / "skf" / "pbc-0-3"};
+    options.parameters = {STEMBRIDGE_PARAMETERS};
     options.electronic_temperature = 300 * units::kelvin;
     options.scc.tolerance = 1e-5;
     const Structure s = flake(static_cast<double>(state.range(0)) / 10);
