@@ -159,6 +159,25 @@ io::Schema simulate_keys() {
         Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
         Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),
 
+        Key::quantity("vibrations.displacement", Dimension::length, "0.01 angstrom",
+                      "How far an atom is moved for the differences of forces")
+            .positive(),
+        Key::quantity("vibrations.temperature", Dimension::temperature, "298.15 K", "Of the thermochemistry")
+            .at_least(0),
+        Key::quantity("vibrations.pressure", Dimension::pressure, "1e-4 GPa",
+                      "Of a molecule as an ideal gas; 1e-4 GPa is 1 bar")
+            .positive(),
+        Key::integer("vibrations.symmetry_number", "1",
+                     "Rotations that leave the molecule unchanged: 2 for water, 12 for benzene")
+            .at_least(1),
+        Key::integer("vibrations.multiplicity", "1", "2 S + 1 of the molecule's electrons").at_least(1),
+        Key::table("vibrations.masses", "Mass per element in dalton, e.g. { H = 2.014 }; default: standard"),
+        Key::texts("vibrations.fix", "", "What is held fixed and left out, as in relax.fix"),
+        Key::quantity("vibrations.broadening", Dimension::wavenumber, "10 cm^-1",
+                      "Full width at half maximum of a line in the picture of the spectrum")
+            .positive(),
+        Key::integer("vibrations.checkpoint_every", "1", "Atoms between checkpoints").at_least(1),
+
         Key::integer("analyze.largest_ring", "10", "Largest ring that is looked for").at_least(6).at_most(12),
         Key::number("analyze.bond_factor", "1.25",
                     "Two atoms are bonded below this times the sum of covalent radii")

@@ -17,7 +17,7 @@ class App;
 
 namespace stembridge::app {
 
-/// Every key of a run: [run] [detect] [build] [calculator] [relax] [md] [analyze] [report].
+/// Every key of a run: [run] [detect] [build] [calculator] [relax] [md] [vibrations] [analyze] [report].
 io::Schema run_schema();
 /// The keys of `stembridge train`: [train].
 io::Schema training_schema();

@@ -35,6 +35,12 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
 nlohmann::json dynamics(const io::Config& config, const Structure& start, double kT, StageFolder& folder,
                         Session& session);
 
+/// Frequencies, normal modes and thermochemistry of a structure; continues from a checkpoint of the same
+/// inputs. Writes vibrations.json, modes.extxyz, spectrum.svg and checkpoint.h5. @throw StoppedError after
+/// writing a checkpoint
+nlohmann::json vibrations(const io::Config& config, const Structure& start, StageFolder& folder,
+                          Session& session);
+
 /// Writes report/ from whatever the stages of a run folder have left. @param warnings shown at the top
 void write_run_report(const std::filesystem::path& run_folder, const io::Config& config, Session& session);
 
