@@ -156,8 +156,10 @@ Problem::Rows Problem::rows_of(std::size_t structure) const {
 
     const double largest = reference.forces.size() == 0 ? 0 : reference.forces.cwiseAbs().maxCoeff();
     const double strain = largest / options_.strained_force;
-    const auto group = options_.group_weights.find(reference.group);
-    rows.weight = (group == options_.group_weights.end() ? 1 : group->second) / (1 + strain * strain);
+    rows.weight = 1 / (1 + strain * strain);
+    for (const std::string& name : {reference.group, reference.name})
+        if (const auto factor = options_.weights.find(name); factor != options_.weights.end())
+            rows.weight *= factor->second;
     return rows;
 }
 

@@ -186,7 +186,7 @@ Figure draw(const MicrographView& view) {
             path += fmt::format("{}{} {}", path.empty() ? 'M' : 'L', svg_number(at[0]), svg_number(at[1]));
         }
         body += fmt::format(
-            R"(<g class="layer-outline" fill="none" stroke-linejoin="round"><path stroke="#000" stroke-opacity=".55" stroke-width="4" d="{0}Z"/><path stroke="#fff" stroke-width="2" stroke-dasharray="7 5" d="{0}Z"/></g>)",
+            R"(<g class="layer-outline" fill="none" stroke-linejoin="round"><path stroke="#000" stroke-opacity=".55" stroke-width="4" vector-effect="non-scaling-stroke" d="{0}Z"/><path stroke="#fff" stroke-width="2" stroke-dasharray="7 5" vector-effect="non-scaling-stroke" d="{0}Z"/></g>)",
             path);
     }
     body += "</svg>";
@@ -200,8 +200,8 @@ Figure draw(const MicrographView& view) {
         const double plate_width = std::max(bar_px, text_width(label, font_size)) + 20;
         const double plate_height = font_size + 22;
         body += fmt::format(
-            R"(<g class="scale-bar" data-length="{}"><rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="#000" fill-opacity=".62"/><path stroke="#fff" stroke-width="3.5" d="M{} {}h{}"/><text x="{}" y="{}" style="font-size:{}px;fill:#fff;text-anchor:middle;font-weight:600">{}</text></g>)",
-            svg_number(bar_px), svg_number(inset), svg_number(height - inset - plate_height),
+            R"(<g class="scale-bar" data-length="{}" data-angstrom="{}"><rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="#000" fill-opacity=".62"/><path stroke="#fff" stroke-width="3.5" d="M{} {}h{}"/><text x="{}" y="{}" style="font-size:{}px;fill:#fff;text-anchor:middle;font-weight:600">{}</text></g>)",
+            svg_number(bar_px), bar_angstrom, svg_number(inset), svg_number(height - inset - plate_height),
             svg_number(plate_width), svg_number(plate_height), svg_number(inset + (plate_width - bar_px) / 2),
             svg_number(height - inset - 10), svg_number(bar_px), svg_number(inset + plate_width / 2),
             svg_number(height - inset - 18), svg_number(font_size), label);
@@ -209,6 +209,7 @@ Figure draw(const MicrographView& view) {
     double bottom = height;
     if (view.legend && (!species_found.empty() || !view.outline_px.empty())) {
         std::vector<LegendItem> items;
+        items.reserve(species_found.size() + 1);
         for (const auto& [atomic_number, found] : species_found)
             items.push_back({atomic_number == 0 ? LegendItem::Kind::diamond : LegendItem::Kind::hollow,
                              overlay_color(atomic_number),

@@ -230,6 +230,7 @@ std::vector<LegendItem> legend_of(const StructureView& view) {
     std::vector<LegendItem> items;
     std::set<int> elements(view.structure.atomic_numbers.begin(), view.structure.atomic_numbers.end());
     if (!view.snapshots.empty()) elements.clear();
+    items.reserve(elements.size());
     for (const int z : elements)
         items.push_back({LegendItem::Kind::disc, element_class(z), element_symbol(z),
                          std::clamp(13 * radius_angstrom(z), 3.0, 7.0)});

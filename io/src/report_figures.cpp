@@ -13,6 +13,7 @@ namespace {
 
 std::vector<double> relative_to(const std::vector<double>& values, double origin, double factor = 1) {
     std::vector<double> result;
+    result.reserve(values.size());
     for (const double value : values) result.push_back((value - origin) * factor);
     return result;
 }
@@ -280,7 +281,14 @@ Eigen::Matrix3Xd relaxation_displacements(const ReportRelaxation& relaxation) {
     const Structure& before = relaxation.before.structure;
     const Structure& after = relaxation.after.structure;
     if (before.atomic_numbers != after.atomic_numbers) return {};
-    return after.positions - before.positions;
+    Eigen::Matrix3Xd displacements = after.positions - before.positions;
+    if (!after.cell.is_periodic()) return displacements;
+    // Atoms may have been brought back into the cell: the shortest image counts.
+    const Eigen::Matrix3Xd fractions = after.cell.fractional(displacements);
+    for (int axis = 0; axis < 3; ++axis)
+        if (after.cell.periodic[static_cast<std::size_t>(axis)])
+            displacements -= after.cell.vector(axis) * fractions.row(axis).array().round().matrix();
+    return displacements;
 }
 
 Spread spread_of(const std::vector<double>& values) {

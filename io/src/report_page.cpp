@@ -112,6 +112,7 @@ std::string defect_summary(const StructureAnalysis& analysis) {
     for (const Defect& defect : analysis.defects) ++counts[defect.kind];
     if (counts.size() > 5) return count_of(analysis.defects.size(), "defect", "defects");
     std::vector<std::string> parts;
+    parts.reserve(counts.size());
     for (const auto& [kind, count] : counts)
         parts.push_back(count == 1 ? escape_markup(kind)
                                    : fmt::format("{} × {}", count, escape_markup(kind)));

@@ -20,7 +20,7 @@ struct ReportState {
 /// The structures of a report in the order of the chain, each once.
 std::vector<ReportState> report_states(const ReportData& data);
 
-/// In-plane displacement of each atom by the relaxation, (3, n) bohr; empty when the atoms differ.
+/// Displacement of each atom by the relaxation, (3, n) bohr; empty when the atoms differ.
 Eigen::Matrix3Xd relaxation_displacements(const ReportRelaxation& relaxation);
 
 /// Mean and standard deviation.

@@ -85,10 +85,10 @@ pre{background:var(--panel);border-radius:6px;padding:16px 18px;overflow-x:auto;
 details{margin-top:1.6em;font-size:.95rem}
 summary{cursor:pointer}
 footer{color:var(--soft);font-size:.84rem;margin-top:56px}
-@media (max-width:820px){
+@media screen and (max-width:820px){
 .columns,.wide-left{grid-template-columns:minmax(0,1fr)}
 }
-@media (max-width:640px){
+@media screen and (max-width:640px){
 body{font-size:15.5px}
 .overview{grid-auto-flow:row;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px}
 .overview figure+figure::before{display:none}
@@ -97,13 +97,20 @@ body{font-size:15.5px}
 dl.facts{grid-template-columns:minmax(0,1fr);gap:0}
 .facts dd{margin-bottom:.7em}
 }
+@page{margin:16mm 15mm}
 @media print{
-body{font-size:10.5pt}
+html{font-size:11.5px}
+body{font-size:1rem;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .page{max-width:none;padding:0}
 .toggles{display:none}
-figure,table,.tile,.block{break-inside:avoid}
-h2,h3{break-after:avoid}
-section{margin-top:24pt;padding-top:18pt}
+.scroll{overflow:visible}
+.columns{gap:18px 28px}
+.wide-left{grid-template-columns:minmax(0,1.15fr) minmax(0,1fr)}
+figure,table,.tile,.warnings{break-inside:avoid}
+h2,h3,.lead{break-after:avoid}
+.lead{break-inside:avoid;max-width:none}
+section{margin-top:24px;padding-top:20px}
+th,td{padding-top:4px;padding-bottom:4px}
 }
 )css";
 
@@ -118,21 +125,30 @@ constexpr std::string_view dark_colors =
 
 constexpr std::string_view script = R"js(
 "use strict";
-// Frame: drag, pinch-free zoom by buttons and double click.
+// Frame: zoom by buttons and double click, then drag.
 document.querySelectorAll(".micrograph").forEach(box => {
   const svg = box.querySelector(".zoom");
   if (!svg) return;
   const bar = box.querySelector(".scale-bar");
   const whole = svg.viewBox.baseVal, W = whole.width, H = whole.height;
   let view = {x: 0, y: 0, w: W};
+  // The longest round length that is not longer on the screen than the one of the whole frame.
+  const scale = factor => {
+    const path = bar.querySelector("path"), text = bar.querySelector("text");
+    const whole = +bar.dataset.angstrom, longest = whole / factor * (1 + 1e-9);
+    const power = Math.pow(10, Math.floor(Math.log10(longest)));
+    const length = power * [5, 2, 1].find(f => f * power <= longest);
+    const px = +bar.dataset.length * length / whole * factor, y = path.getAttribute("d").split(" ")[1].split("h")[0];
+    path.setAttribute("d", `M${+text.getAttribute("x") - px / 2} ${y}h${px}`);
+    text.textContent = length < 10 ? `${+length.toPrecision(1)} Å` : `${+(length / 10).toPrecision(1)} nm`;
+  };
   const show = () => {
     const h = view.w * H / W;
     view.x = Math.min(Math.max(view.x, 0), W - view.w);
     view.y = Math.min(Math.max(view.y, 0), H - h);
     svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${h}`);
     box.classList.toggle("zoomed", view.w < W);
-    // The bar belongs to the whole frame.
-    if (bar) bar.style.display = view.w < W ? "none" : "";
+    if (bar) scale(W / view.w);
   };
   const zoom = (factor, cx = 0.5, cy = 0.5) => {
     const w = Math.min(W, Math.max(W / 24, view.w / factor));

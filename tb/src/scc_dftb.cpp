@@ -74,6 +74,7 @@ class SccDftb::Engine {
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
     void forget() { start_ = {}; }
+    void add_term(std::unique_ptr<EnergyTerm> term);
     State save() const;
     void restore(const State& state);
     std::string description() const;
@@ -123,7 +124,9 @@ class SccDftb::Engine {
 
     std::unique_ptr<Parameters> parameters_;
     std::vector<int> loaded_;
-    std::vector<std::unique_ptr<EnergyTerm>> terms_;
+    /// Built-in terms of the loaded elements, and those of the user; `terms_` lists both in order.
+    std::vector<std::unique_ptr<EnergyTerm>> own_terms_, added_terms_;
+    std::vector<EnergyTerm*> terms_;
     CoulombTerm* coulomb_ = nullptr;
 
     /// Charges of the last evaluation and the atoms they belong to.
@@ -147,27 +150,41 @@ void SccDftb::Engine::load(const Structure& structure) {
     const std::vector<int> elements(distinct.begin(), distinct.end());
     if (parameters_ && elements == loaded_) return;
     terms_.clear();
+    own_terms_.clear();
     coulomb_ = nullptr;
     parameters_ = std::make_unique<Parameters>(options_.parameters, elements, options_.max_angular_momentum);
     loaded_ = elements;
-    terms_.push_back(std::make_unique<RepulsiveTerm>(*parameters_));
+    own_terms_.push_back(std::make_unique<RepulsiveTerm>(*parameters_));
     if (options_.scc.enabled) {
         auto coulomb = std::make_unique<CoulombTerm>(options_.third_order.damping_exponent);
         coulomb_ = coulomb.get();
-        terms_.push_back(std::move(coulomb));
+        own_terms_.push_back(std::move(coulomb));
     }
     if (options_.spin.polarized) {
         std::map<int, Eigen::MatrixXd> constants = options_.spin.constants;
         constants.merge(read_spin_constants(options_.parameters));
-        terms_.push_back(std::make_unique<SpinTerm>(std::move(constants)));
+        own_terms_.push_back(std::make_unique<SpinTerm>(std::move(constants)));
     }
     if (options_.third_order.mode != ThirdOrder::none)
-        terms_.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
-    if (has_external()) terms_.push_back(std::make_unique<ExternalTerm>(options_.external));
+        own_terms_.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
+    if (has_external()) own_terms_.push_back(std::make_unique<ExternalTerm>(options_.external));
     if (options_.dispersion == Dispersion::lennard_jones)
-        terms_.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
+        own_terms_.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
     if (options_.dispersion == Dispersion::slater_kirkwood)
-        terms_.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
+        own_terms_.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
+    for (const auto* list : {&own_terms_, &added_terms_})
+        for (const auto& term : *list) terms_.push_back(term.get());
+}
+
+void SccDftb::Engine::add_term(std::unique_ptr<EnergyTerm> term) {
+    static const std::set<std::string> built_in = {"repulsive", "coulomb",    "spin",       "third_order",
+                                                   "external",  "dispersion", "electronic", "h0",
+                                                   "band",      "entropy"};
+    bool taken = built_in.count(term->name()) != 0;
+    for (const auto& other : added_terms_) taken = taken || other->name() == term->name();
+    if (taken) throw InputError(fmt::format("there is already an energy term \"{}\"", term->name()));
+    if (parameters_) terms_.push_back(term.get());
+    added_terms_.push_back(std::move(term));
 }
 
 Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
@@ -192,7 +209,7 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
 
 Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
     Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size())};
-    for (const auto& term : terms_) term->add_potential(q, v);
+    for (EnergyTerm* term : terms_) term->add_potential(q, v);
     return v;
 }
 
@@ -262,7 +279,7 @@ void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluat
     out.terms["band"] = density_.band_energy;
     out.terms["entropy"] = -density_.ts;
     double electronic = h0, apart = 0;
-    for (const auto& term : terms_) {
+    for (EnergyTerm* term : terms_) {
         const double energy = term->energy(cycle.out);
         out.terms[term->name()] = energy;
         (term->name() == "repulsive" || term->name() == "dispersion" ? apart : electronic) += energy;
@@ -322,7 +339,7 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted 
         forces.col(blocks[k].j) -= slope;
         strain += slope * blocks[k].r.transpose();
     }
-    for (const auto& term : terms_) {
+    for (EnergyTerm* term : terms_) {
         if (wanted.forces) term->add_forces(cycle.out, forces);
         if (wanted.stress) term->add_stress(cycle.out, strain);
     }
@@ -350,7 +367,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     parameters_->hamiltonian_and_overlap(g.pattern, g.h0, g.overlap);
     seconds_["hamiltonian"] += timer.seconds();
     timer.restart();
-    for (const auto& term : terms_) term->update(structure, g.basis, g.sites);
+    for (EnergyTerm* term : terms_) term->update(structure, g.basis, g.sites);
     seconds_["terms"] += timer.seconds();
     kpoints_ = kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell);
     solver_->analyze(g.pattern, kpoints_);
@@ -453,10 +470,18 @@ std::string SccDftb::Engine::description() const {
         const auto name = normal.has_filename() ? normal.filename() : normal.parent_path().filename();
         sets += (sets.empty() ? "" : " + ") + name.string();
     }
-    return fmt::format("{}, {}, {:.0f} K{}{}", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
-                       options_.electronic_temperature / units::kelvin,
-                       options_.charge != 0 ? fmt::format(", charge {:+g}", options_.charge) : "",
-                       options_.spin.polarized ? ", spin-polarised" : "");
+    std::string text = fmt::format("{}, {}, {:.0f} K", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
+                                   options_.electronic_temperature / units::kelvin);
+    const auto& [a, b, c] = options_.kpoints.divisions;
+    if (a * b * c > 1)
+        text += fmt::format(", {} x {} x {} k-points{}", a, b, c,
+                            options_.kpoints.gamma_centered ? " (Gamma-centred)" : "");
+    if (options_.scc.shell_resolved) text += ", shell-resolved";
+    if (options_.charge != 0) text += fmt::format(", charge {:+g}", options_.charge);
+    if (options_.spin.polarized) text += ", spin-polarised";
+    if (options_.third_order.mode != ThirdOrder::none) text += ", third order";
+    if (options_.dispersion != Dispersion::none) text += ", dispersion";
+    return text;
 }
 
 SccDftb::SccDftb(SccDftbOptions options) : engine_(std::make_unique<Engine>(std::move(options))) {}
@@ -483,6 +508,9 @@ State SccDftb::save() const {
 }
 void SccDftb::restore(const State& state) {
     engine_->restore(state);
+}
+void SccDftb::add_term(std::unique_ptr<EnergyTerm> term) {
+    engine_->add_term(std::move(term));
 }
 const SccDftbOptions& SccDftb::options() const {
     return engine_->options_;

@@ -12,6 +12,7 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
 #include "stembridge/io/text_file.hpp"
+#include "stembridge/structure/builders.hpp"
 #include "support/support.hpp"
 
 using namespace stembridge;
@@ -300,6 +301,18 @@ BOOST_AUTO_TEST_CASE(series_of_different_lengths_are_refused) {
     data = small_example();
     data.relaxation->energy_ev.pop_back();
     BOOST_CHECK_THROW(io::write_report(folder.path(), data), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(displacements_in_a_periodic_cell_are_those_of_the_nearest_image) {
+    io::ReportData data;
+    io::ReportRelaxation relaxation;
+    relaxation.before = io::report_structure(graphene_sheet(3, 2));
+    Structure moved = relaxation.before.structure;
+    moved.positions.col(0) += moved.cell.vector(0) + Eigen::Vector3d(0.1 * units::angstrom, 0, 0);
+    relaxation.after = io::report_structure(moved);
+    relaxation.converged = true;
+    data.relaxation = relaxation;
+    BOOST_TEST(has(written(data)->page, "0.100\u00a0Å at most"));
 }
 
 // Set STEMBRIDGE_REPORT_EXAMPLE to a folder to look at this report in a browser.

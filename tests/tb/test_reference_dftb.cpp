@@ -7,9 +7,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
+#include "stembridge/tb/tables/skf.hpp"
 #include "support/support.hpp"
 
 using namespace stembridge;
@@ -175,6 +177,62 @@ BOOST_AUTO_TEST_CASE(single_points_agree_with_the_published_code) {
                 continue;
             }
             BOOST_CHECK_NO_THROW(compare(c, r));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_relaxation_agrees_with_the_published_code) {
+    STEMBRIDGE_REQUIRE_REFERENCE(folder);
+    const Reference r = load(folder);
+    for (json c : r.data["cases"]) {
+        if (c["driver"] != "geometry_optimisation") continue;
+        c["geometry"]["positions_A"] = c["final_geometry"]["positions_A"];
+        const Structure structure = structure_of(c["geometry"], r.bohr_in_angstrom);
+        SccDftb calculator(options_of(c, r));
+        Evaluation out;
+        calculator.evaluate(structure, {.forces = true, .stress = false}, out, Context{});
+        BOOST_CHECK_SMALL(out.energy - c["mermin_free_energy_Ha"].get<double>(),
+                          energy_tolerance * structure.size());
+        BOOST_CHECK_SMALL((out.forces.transpose() - matrix_of(c["forces_Ha_per_bohr"])).cwiseAbs().maxCoeff(),
+                          force_tolerance);
+        // The published relaxation ended at a largest force of 1e-5 hartree/bohr.
+        BOOST_TEST(out.forces.cwiseAbs().maxCoeff() < 1.1e-5);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_trajectory_follows_that_of_the_published_code) {
+    STEMBRIDGE_REQUIRE_REFERENCE(folder);
+    const Reference r = load(folder);
+    for (const json& c : r.data["cases"]) {
+        if (c["driver"] != "molecular_dynamics") continue;
+        Structure s = structure_of(c["geometry"], r.bohr_in_angstrom);
+        const int n = s.size();
+        // "Velocities [AA/ps] { ... }" of the input; masses in u from the tables.
+        const std::string input = c["driver_input"];
+        std::istringstream words(input.substr(input.find('{', input.find("Velocities")) + 1));
+        Eigen::Matrix3Xd v(3, n);
+        for (Eigen::Index k = 0; k < v.size(); ++k) words >> v(k);
+        v *= 1 / r.bohr_in_angstrom / (1000 * units::femtosecond);
+        Eigen::RowVectorXd mass(n);
+        for (int i = 0; i < n; ++i) {
+            const std::string symbol = c["geometry"]["species"][static_cast<std::size_t>(i)];
+            mass(i) = read_skf(r.tables / "mio-1-1" / (symbol + "-" + symbol + ".skf"), true).mass_dalton *
+                      units::dalton;
+        }
+        const double dt = 0.25 * units::femtosecond;
+        SccDftb calculator(options_of(c, r));
+        Evaluation out;
+        calculator.evaluate(s, {.forces = true, .stress = false}, out, Context{});
+        for (std::size_t step = 0; step < c["md"].size(); ++step) {
+            const json& expected = c["md"][step];
+            // Published with 10 decimals; positions after the rounding of the units' constants agree to 1e-7.
+            BOOST_CHECK_SMALL(out.energy - expected["potential_Ha"].get<double>(), 1e-6);
+            if (step + 1 == c["md"].size()) break;
+            // Velocity Verlet
+            v += 0.5 * dt * out.forces * mass.cwiseInverse().asDiagonal();
+            s.positions += dt * v;
+            calculator.evaluate(s, {.forces = true, .stress = false}, out, Context{});
+            v += 0.5 * dt * out.forces * mass.cwiseInverse().asDiagonal();
         }
     }
 }

@@ -209,6 +209,43 @@ BOOST_AUTO_TEST_CASE(the_energy_in_a_field_has_the_dipole_as_slope) {
     }
 }
 
+/// A method developer's term: a spring from the first atom to the origin, as strong as its charge squared.
+class ChargedSpring final : public EnergyTerm {
+  public:
+    std::string name() const override { return "spring"; }
+    void update(const Structure& structure, const Basis&, const Sites&) override { x_ = structure.positions; }
+    double energy(const Charges& q) const override {
+        return 1e-3 * q.electrons(0) * q.electrons(0) * x_.col(0).squaredNorm();
+    }
+    void add_potential(const Charges& q, Charges& potential) const override {
+        potential.electrons(0) += 2e-3 * q.electrons(0) * x_.col(0).squaredNorm();
+    }
+    void add_forces(const Charges& q, Eigen::Matrix3Xd& forces) const override {
+        forces.col(0) -= 2e-3 * q.electrons(0) * q.electrons(0) * x_.col(0);
+    }
+    void add_stress(const Charges& q, Eigen::Matrix3d& strain) const override {
+        strain += 2e-3 * q.electrons(0) * q.electrons(0) * x_.col(0) * x_.col(0).transpose();
+    }
+
+  private:
+    Eigen::Matrix3Xd x_;
+};
+
+BOOST_AUTO_TEST_CASE(a_term_of_ones_own_takes_part_in_everything) {
+    const Set set;
+    SccDftb plain(set.options(2000)), with(set.options(2000));
+    with.add_term(std::make_unique<ChargedSpring>());
+    BOOST_CHECK_THROW(with.add_term(std::make_unique<ChargedSpring>()), InputError);
+    Structure moved = molecule();
+    moved.positions.colwise() += Eigen::Vector3d(4, 3, -2);
+    const Evaluation out = evaluate(with, moved);
+    BOOST_TEST(std::abs(out.energy - evaluate(plain, moved).energy) > 1e-5);
+    BOOST_TEST(out.terms.at("spring") > 0);
+    const Eigen::Matrix3Xd reference =
+        (4 * testing::numerical_forces(with, moved, 2e-3) - testing::numerical_forces(with, moved, 4e-3)) / 3;
+    BOOST_TEST((out.forces - reference).cwiseAbs().maxCoeff() <= 1e-6 * reference.cwiseAbs().maxCoeff());
+}
+
 BOOST_AUTO_TEST_CASE(a_slab_has_forces_that_match_differences) {
     const Set set;
     Structure slab = crystal();
@@ -442,6 +479,18 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
     BOOST_CHECK_THROW(mixer_from_name("shaker"), InputError);
     BOOST_CHECK(mixer_from_name("broyden") == Mixer::broyden);
     BOOST_CHECK(filling_from_name("methfessel-paxton") == Filling::methfessel_paxton);
+}
+
+BOOST_AUTO_TEST_CASE(description_names_what_differs_from_the_default) {
+    const Set set;
+    SccDftbOptions o = set.options(300);
+    const std::string name = set.folder.path().filename().string();
+    BOOST_TEST(SccDftb(o).description() == "SCC-DFTB, " + name + ", 300 K");
+    o.kpoints.divisions = {6, 6, 1};
+    o.charge = -1;
+    o.dispersion = Dispersion::lennard_jones;
+    BOOST_TEST(SccDftb(o).description() ==
+               "SCC-DFTB, " + name + ", 300 K, 6 x 6 x 1 k-points, charge -1, dispersion");
 }
 
 BOOST_AUTO_TEST_CASE(shells_left_out_or_missing_are_named) {

@@ -91,7 +91,7 @@ std::string type_text(const Key& key) {
     if (std::isfinite(key.most)) limits += fmt::format(", at most {}", key.most);
     const std::string length = key.length != 0 ? fmt::format("{} ", key.length) : "";
     const std::string units = accepted_units(key.dimension);
-    const std::string quoted_words = fmt::format("\"{}\"", fmt::join(key.words, "\", \""));
+    std::string quoted_words = fmt::format("\"{}\"", fmt::join(key.words, "\", \""));
     switch (key.kind) {
         case Kind::quantity:
             return fmt::format("quantity in {}{}", units, limits);

@@ -35,7 +35,7 @@ struct RepulsiveFitOptions {
     double force_weight = 0.5;    ///< per hartree/bohr of a component
     double strained_force = 0.1;  ///< structures whose largest force is f count 1 / (1 + (f/this)^2)
     double smoothness = 1e-3;     ///< weight of second differences of the curvature, times sqrt(structures)
-    std::map<std::string, double> group_weights;  ///< factor by group; left out = 1; 0 = test only
+    std::map<std::string, double> weights;  ///< factor by group or name; left out = 1; 0 = test only
 };
 
 /// V(r) with piecewise linear curvature: V'' = sum_k c_k hat((r - r_k) / D), zero at the cut-off with V and

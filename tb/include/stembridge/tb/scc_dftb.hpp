@@ -14,6 +14,7 @@
 
 #include "stembridge/base/units.hpp"
 #include "stembridge/structure/calculator.hpp"
+#include "stembridge/tb/energy_term.hpp"
 
 namespace stembridge::tb {
 
@@ -124,6 +125,11 @@ class SccDftb final : public Calculator {
     void forget() override;
     State save() const override;
     void restore(const State& state) override;
+
+    /// Adds a contribution of one's own to the energy; it takes part in self-consistency, forces and stress
+    /// like the built-in ones and is reported under its name.
+    /// @throw InputError when a term of that name is there already
+    void add_term(std::unique_ptr<EnergyTerm> term);
 
     const SccDftbOptions& options() const;
 
