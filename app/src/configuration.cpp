@@ -182,6 +182,25 @@ io::Schema simulate_keys() {
         Key::number("analyze.bond_factor", "1.25",
                     "Two atoms are bonded below this times the sum of covalent radii")
             .positive(),
+        Key::text("properties.bands", "",
+                  "Path of the band structure, e.g. \"G M K G\"; corners may be fractions: 0.5,0,0"),
+        Key::integer("properties.band_points", "40", "Points on each piece of the path").at_least(1),
+        Key::quantities("properties.dos_range", Dimension::energy, "15 eV",
+                        "How far the density of states reaches below and above the Fermi level; one value = "
+                        "both sides")
+            .positive(),
+        Key::quantity("properties.dos_width", Dimension::energy, "0.1 eV",
+                      "Standard deviation of the Gaussians of the density of states")
+            .positive(),
+        Key::integer("properties.dos_points", "1501", "Energies of the density of states").at_least(2),
+        Key::number("properties.least_bond_order", "0.1", "Bonds of lower order are not listed").at_least(0),
+        Key::quantity("properties.metallic_below", Dimension::energy, "0.02 eV",
+                      "Largest gap that is called metallic")
+            .at_least(0),
+        Key::integer("properties.states", "0",
+                     "Only this many levels around the Fermi level, by shift-and-invert Lanczos, in place of "
+                     "the full diagonalisation that density of states and bond orders need; 0 = all")
+            .at_least(0),
         Key::text("report.title", "", "Title of the report; left out = the name of the run"),
         Key::file("report.truth", "",
                   "Known positions (CSV with x_px,y_px,element[,covered]) to score the detection with"),

@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
     app::add_build(program, action);
     app::add_adsorb(program, action);
     app::add_energy(program, action);
+    app::add_properties(program, action);
     app::add_relax(program, action);
     app::add_md(program, action);
     app::add_vibrations(program, action);

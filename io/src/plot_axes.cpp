@@ -276,9 +276,10 @@ Figure draw(const CurvePlot& plot) {
         std::vector<LegendItem> items;
         if (panel.curves.size() > 1)
             for (const Curve& curve : panel.curves)
-                items.push_back({LegendItem::Kind::line,
-                                 fmt::format("c{}{}", curve.color % 6, curve.faint ? " faint" : ""),
-                                 curve.label});
+                if (!curve.label.empty())
+                    items.push_back({LegendItem::Kind::line,
+                                     fmt::format("c{}{}", curve.color % 6, curve.faint ? " faint" : ""),
+                                     curve.label});
         for (const Level& level : panel.levels)
             items.push_back({LegendItem::Kind::dashed, "level", level.label});
         const double extra = extra_legend_height(items, panel.y.label, plot.width - right_margin);

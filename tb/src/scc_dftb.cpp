@@ -17,6 +17,7 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/tb/density_solver.hpp"
+#include "stembridge/tb/electronic_state.hpp"
 #include "terms/external_term.hpp"
 #include "terms/repulsive_term.hpp"
 #include "terms/spin_constants.hpp"
@@ -47,6 +48,20 @@ Eigen::VectorXd joined(const Charges& q) {
     return x;
 }
 
+/// H = H0 + 1/2 S (V_mu + V_nu). @param v of the orbitals, (n_orbitals)
+void add_potential(BlockMatrix& hamiltonian, const BlockMatrix& overlap, const Eigen::VectorXd& v) {
+    const Basis& basis = overlap.pattern().basis();
+    const auto& blocks = overlap.pattern().blocks();
+#pragma omp parallel for schedule(static)
+    for (std::size_t k = 0; k < blocks.size(); ++k) {
+        const Block& b = blocks[k];
+        const auto s = overlap.block(b);
+        const auto vi = v.segment(basis.first_orbital(b.i), basis.n_orbitals(b.i));
+        const auto vj = v.segment(basis.first_orbital(b.j), basis.n_orbitals(b.j));
+        hamiltonian.block(b) += 0.5 * (vi.asDiagonal() * s + s * vj.asDiagonal());
+    }
+}
+
 }  // namespace
 
 class SccDftb::Engine {
@@ -63,6 +78,7 @@ class SccDftb::Engine {
     State save() const;
     void restore(const State& state);
     std::string description() const;
+    std::unique_ptr<ElectronicState> electronic_state() const;
     bool has_external() const {
         return !options_.external.point_charges.empty() || !options_.external.field.isZero(0);
     }
@@ -119,6 +135,14 @@ class SccDftb::Engine {
         Charges charges;
     };
     Start start_;
+
+    /// What the last evaluation was of, beside its density.
+    struct Last {
+        Structure structure;
+        Electrons electrons;
+        std::vector<Eigen::VectorXd> potential;  ///< of the orbitals, per spin
+    };
+    std::optional<Last> last_;
 };
 
 void SccDftb::Engine::load(const Structure& structure) {
@@ -216,21 +240,9 @@ Charges SccDftb::Engine::populations(const Geometry& g) const {
 void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle) {
     Timer timer;
     cycle.potential = potential_of(g, cycle.in);
-    // H = H0 + 1/2 S (V_mu + V_nu)
     std::vector<BlockMatrix> hamiltonian;
-    for (int spin = 0; spin < n_spins(); ++spin) {
-        const Eigen::VectorXd v = orbital_potential(g, cycle.potential, spin);
-        BlockMatrix& h = hamiltonian.emplace_back(g.h0);
-        const auto& blocks = g.pattern.blocks();
-#pragma omp parallel for schedule(static)
-        for (std::size_t k = 0; k < blocks.size(); ++k) {
-            const Block& b = blocks[k];
-            const auto s = g.overlap.block(b);
-            const auto vi = v.segment(g.basis.first_orbital(b.i), g.basis.n_orbitals(b.i));
-            const auto vj = v.segment(g.basis.first_orbital(b.j), g.basis.n_orbitals(b.j));
-            h.block(b) += 0.5 * (vi.asDiagonal() * s + s * vj.asDiagonal());
-        }
-    }
+    for (int spin = 0; spin < n_spins(); ++spin)
+        add_potential(hamiltonian.emplace_back(g.h0), g.overlap, orbital_potential(g, cycle.potential, spin));
     seconds_["hamiltonian"] += timer.seconds();
     solver_->solve(hamiltonian, electrons, density_);
     timer.restart();
@@ -344,6 +356,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         throw InputError("stress is wanted but the structure has no cell");
     if (wanted.stress && has_external())
         throw UnsupportedError("stress with external point charges or a field is not available");
+    last_.reset();
     load(structure);
 
     Timer timer;
@@ -397,11 +410,33 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     fill_energy(g, cycle, out);
     fill_forces(g, cycle, wanted, out);
     start_ = {{structure.atomic_numbers.begin(), structure.atomic_numbers.end()}, cycle.out};
+    last_ = {structure, electrons, {}};
+    for (int spin = 0; spin < n_spins(); ++spin)
+        last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
     if (!converged)
         throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
                                diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
                                         options_.electronic_temperature));
+}
+
+std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
+    if (!last_) throw std::logic_error("SccDftb::electronic_state: nothing was evaluated yet");
+    auto state = std::make_unique<ElectronicState>(
+        last_->structure, parameters_->elements(),
+        [&](int a, int b) { return parameters_->two_centre(a, b).range(); });
+    BlockMatrix h0(state->pattern);
+    parameters_->hamiltonian_and_overlap(state->pattern, h0, state->overlap);
+    for (std::size_t spin = 0; spin < last_->potential.size(); ++spin) {
+        add_potential(state->hamiltonian.emplace_back(h0), state->overlap, last_->potential[spin]);
+        // The pattern depends on the structure alone, so the values have the same places.
+        state->density.emplace_back(state->pattern).values() = density_.matrices[spin].values();
+    }
+    state->fermi_levels = density_.fermi_levels;
+    state->electrons = last_->electrons;
+    state->kpoints = kpoints_;
+    state->divisions = options_.kpoints.divisions;
+    return state;
 }
 
 State SccDftb::Engine::save() const {
@@ -488,6 +523,9 @@ const std::vector<Eigen::MatrixXd>& SccDftb::eigenvalues() const {
 }
 const Eigen::VectorXd& SccDftb::kpoint_weights() const {
     return engine_->kpoints_.weights;
+}
+std::unique_ptr<ElectronicState> SccDftb::electronic_state() const {
+    return engine_->electronic_state();
 }
 
 std::unique_ptr<Calculator> make_scc_dftb(const SccDftbOptions& options) {

@@ -21,6 +21,7 @@ void add_find_atoms(CLI::App& program, Action& action);
 void add_build(CLI::App& program, Action& action);
 void add_adsorb(CLI::App& program, Action& action);
 void add_energy(CLI::App& program, Action& action);
+void add_properties(CLI::App& program, Action& action);
 void add_relax(CLI::App& program, Action& action);
 void add_md(CLI::App& program, Action& action);
 void add_vibrations(CLI::App& program, Action& action);

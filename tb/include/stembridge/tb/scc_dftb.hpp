@@ -18,6 +18,8 @@
 
 namespace stembridge::tb {
 
+struct ElectronicState;
+
 /// How the occupation falls from full to empty around the Fermi level; the width is the electronic
 /// temperature.
 enum class Filling { fermi, methfessel_paxton, gaussian };
@@ -138,6 +140,9 @@ class SccDftb final : public Calculator {
     const std::vector<Eigen::MatrixXd>& eigenvalues() const;
     /// Weights of the k-points of the last evaluation, adding up to 1.
     const Eigen::VectorXd& kpoint_weights() const;
+    /// Matrices and filling of the last evaluation, for properties.hpp.
+    /// @throw std::logic_error before the first evaluation
+    std::unique_ptr<ElectronicState> electronic_state() const;
 
   private:
     class Engine;

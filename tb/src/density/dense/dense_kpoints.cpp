@@ -12,38 +12,14 @@
 #define lapack_complex_double std::complex<double>
 #include <lapacke.h>
 
+#include "hamiltonian/bloch_sum.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 
 namespace stembridge::tb {
-namespace {
-
-std::complex<double> phase_of(const KPoints& kpoints, int k, const Block& b) {
-    const double angle = 2 * M_PI *
-                         (kpoints.points(0, k) * b.image[0] + kpoints.points(1, k) * b.image[1] +
-                          kpoints.points(2, k) * b.image[2]);
-    return std::polar(1.0, angle);
-}
-
-}  // namespace
-
 void DenseKPointSolver::analyze(const BlockPattern& pattern, const KPoints& kpoints) {
     pattern_ = &pattern;
     kpoints_ = kpoints;
-}
-
-Eigen::MatrixXcd DenseKPointSolver::bloch_sum(const BlockMatrix& matrix, int k) const {
-    const Basis& basis = pattern_->basis();
-    Eigen::MatrixXcd sum = Eigen::MatrixXcd::Zero(basis.n_orbitals(), basis.n_orbitals());
-    for (const Block& b : pattern_->blocks()) {
-        const std::complex<double> phase = phase_of(kpoints_, k, b);
-        auto target = sum.block(basis.first_orbital(b.j), basis.first_orbital(b.i), basis.n_orbitals(b.j),
-                                basis.n_orbitals(b.i));
-        const auto source = matrix.block(b);
-        target += std::conj(phase) * source.transpose();
-        if (b.i == b.j && !b.on_site()) target += phase * source;
-    }
-    return sum;
 }
 
 void DenseKPointSolver::set_overlap(const BlockMatrix& overlap) {
@@ -54,7 +30,7 @@ void DenseKPointSolver::set_overlap(const BlockMatrix& overlap) {
 #pragma omp parallel for schedule(dynamic)
     for (int k = 0; k < kpoints_.size(); ++k) {
         Eigen::MatrixXcd& l = cholesky_[static_cast<std::size_t>(k)];
-        l = bloch_sum(overlap, k);
+        l = bloch_sum(overlap, kpoints_.points.col(k));
         if (LAPACKE_zpotrf_work(LAPACK_COL_MAJOR, 'L', n, l.data(), n) != 0) failed = true;
     }
     if (failed)
@@ -81,7 +57,7 @@ void DenseKPointSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const
         const Eigen::MatrixXcd& l = cholesky_[static_cast<std::size_t>(k)];
         Eigen::MatrixXcd& a = states_[spin][static_cast<std::size_t>(k)];
         // A = L^-1 H L^-H, A x = e x, c = L^-H x
-        a = bloch_sum(hamiltonian[spin], k);
+        a = bloch_sum(hamiltonian[spin], kpoints_.points.col(k));
         lapack_int info = LAPACKE_zhegst_work(LAPACK_COL_MAJOR, 1, 'L', n, a.data(), n, l.data(), n);
         if (info == 0)
             info =
@@ -160,7 +136,7 @@ void DenseKPointSolver::add_weighted_states(std::size_t spin, const Eigen::Matri
 #pragma omp parallel for schedule(static)
         for (std::size_t index = 0; index < blocks.size(); ++index) {
             const Block& b = blocks[index];
-            out.block(b) += (std::conj(phase_of(kpoints_, k, b)) *
+            out.block(b) += (std::conj(bloch_phase(kpoints_.points.col(k), b)) *
                              p.block(basis.first_orbital(b.i), basis.first_orbital(b.j),
                                      basis.n_orbitals(b.i), basis.n_orbitals(b.j)))
                                 .real();

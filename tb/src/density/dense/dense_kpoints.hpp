@@ -23,8 +23,6 @@ class DenseKPointSolver final : public DensitySolver {
     const std::map<std::string, double>& seconds() const override { return seconds_; }
 
   private:
-    /// sum_R M(R) exp(i k R), lower triangle, (n, n).
-    Eigen::MatrixXcd bloch_sum(const BlockMatrix& matrix, int k) const;
     /// Adds sum_k w_k Re[ sum_a f_a c_a c_a^H exp(-i k R) ]. @param weights f, (n_orbitals, n_kpoints)
     void add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights, BlockMatrix& out) const;
 

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// stembridge properties: what one converged calculation says about the electrons, as JSON, tables and
+// pictures.
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "commands/commands.hpp"
+#include "configuration.hpp"
+#include "csv_log.hpp"
+#include "environment.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/io/plot.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+#include "stembridge/tb/bands.hpp"
+#include "stembridge/tb/near_fermi.hpp"
+#include "stembridge/tb/properties.hpp"
+#include "stembridge/tb/scc_dftb.hpp"
+
+namespace stembridge::app {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr const char* shell_names[] = {"s", "p", "d", "f"};
+
+std::vector<double> list(const Eigen::VectorXd& v) {
+    return {v.begin(), v.end()};
+}
+
+double in_ev(double hartree) {
+    return hartree / units::electronvolt;
+}
+
+double highest(const std::vector<double>& fermi_levels) {
+    return *std::max_element(fermi_levels.begin(), fermi_levels.end());
+}
+
+nlohmann::json populations_json(const tb::ElectronicState& state) {
+    const tb::Populations p = tb::populations(state);
+    nlohmann::json atoms = nlohmann::json::array();
+    for (int atom = 0; atom < state.basis.n_atoms(); ++atom) {
+        nlohmann::json shells, spins;
+        for (int l = 0; l < state.basis.n_shells(atom); ++l) {
+            shells[shell_names[l]] = p.shells(state.basis.first_shell(atom) + l);
+            if (p.spins.size() > 0) spins[shell_names[l]] = p.spins(state.basis.first_shell(atom) + l);
+        }
+        atoms.push_back({{"element", state.basis.element(atom).symbol},
+                         {"charge_e", p.charges(atom)},
+                         {"shells_e", shells}});
+        if (p.spins.size() > 0) atoms.back()["spins_e"] = spins;
+    }
+    return atoms;
+}
+
+nlohmann::json level_json(const tb::Level& level, const tb::ElectronicState& state) {
+    return {{"energy_ev", in_ev(level.energy)},
+            {"band", level.band + 1},
+            {"spin", level.spin == 0 ? "up" : "down"},
+            {"kpoint", list(state.kpoints.points.col(level.kpoint))}};
+}
+
+/// Highest level below and lowest above the Fermi levels along a path, hartree.
+double gap_of(const tb::Bands& bands, const std::vector<double>& fermi_levels) {
+    double below = -1e300, above = 1e300;
+    for (std::size_t spin = 0; spin < bands.levels.size(); ++spin)
+        for (const double e : bands.levels[spin].reshaped()) {
+            if (e <= fermi_levels[spin]) below = std::max(below, e);
+            if (e >= fermi_levels[spin]) above = std::min(above, e);
+        }
+    return std::max(0.0, above - below);
+}
+
+void write_figure(const fs::path& folder, const io::Figure& figure) {
+    io::write_text_atomically(folder / (figure.name + ".svg"), io::standalone_svg(figure));
+}
+
+// --- density of states
+
+std::string part_name(const tb::ElectronicState& state, const tb::DensityOfStates::Part& part) {
+    return fmt::format("{} {}", state.basis.elements()[static_cast<std::size_t>(part.element)].symbol,
+                       shell_names[part.l]);
+}
+
+void write_dos(const fs::path& folder, const tb::ElectronicState& state, const tb::DensityOfStates& dos) {
+    const double zero = highest(state.fermi_levels);
+    const Eigen::VectorXd x = (dos.energies.array() - zero) / units::electronvolt;
+    std::vector<std::string> columns = {"energy_above_fermi_level_ev"};
+    std::vector<Eigen::VectorXd> values = {x};
+    io::CurvePlot plot{.name = "dos",
+                       .caption = "Density of states, and the shares of the elements' shells",
+                       .x = {.label = "energy above the Fermi level / eV"},
+                       .panels = {},
+                       .width = 640,
+                       .panel_height = 230};
+    for (int spin = 0; spin < state.n_spins(); ++spin) {
+        const std::string suffix = state.n_spins() == 1 ? "" : spin == 0 ? " up" : " down";
+        io::Panel panel{.y = {.label = "levels / eV" + suffix, .low = 0}, .curves = {}, .levels = {}};
+        int color = 0;
+        const auto add = [&](const std::string& name, const Eigen::MatrixXd& density) {
+            columns.push_back(name + suffix);
+            values.push_back(density.col(spin) * units::electronvolt);
+            panel.curves.push_back({.label = name, .x = list(x), .y = list(values.back()), .color = color++});
+        };
+        add("total", dos.total);
+        for (const auto& part : dos.parts) add(part_name(state, part), part.values);
+        plot.panels.push_back(panel);
+    }
+    CsvLog table(folder / "dos.csv", columns);
+    for (Eigen::Index i = 0; i < x.size(); ++i) {
+        std::vector<double> row;
+        for (const auto& column : values) row.push_back(column(i));
+        table.row(row);
+    }
+    table.flush();
+    write_figure(folder, io::draw(plot));
+}
+
+// --- bands
+
+void write_bands(const fs::path& folder, const tb::ElectronicState& state, const tb::Bands& bands,
+                 double range_below, double range_above) {
+    const double zero = highest(state.fermi_levels);
+    std::string path;
+    for (const auto& corner : bands.corners) path += (path.empty() ? "" : " – ") + corner.label;
+    io::CurvePlot plot{.name = "bands",
+                       .caption = "Band structure along " + path,
+                       .x = {.label = "k along " + path + " / bohr⁻¹"},
+                       .panels = {},
+                       .width = 560,
+                       .panel_height = 380};
+    io::Panel panel{.y = {.label = "energy above the Fermi level / eV",
+                          .low = -in_ev(range_below),
+                          .high = in_ev(range_above)},
+                    .curves = {},
+                    .levels = {{.label = "Fermi level", .y = 0}}};
+    std::vector<std::string> columns = {"length_per_bohr", "k1", "k2", "k3"};
+    for (const double length : bands.corner_lengths)
+        panel.curves.push_back({.label = "",
+                                .x = {length, length},
+                                .y = {-in_ev(range_below), in_ev(range_above)},
+                                .color = 5,
+                                .faint = true});
+    for (std::size_t spin = 0; spin < bands.levels.size(); ++spin)
+        for (Eigen::Index n = 0; n < bands.levels[spin].rows(); ++n) {
+            const std::string spin_name = bands.levels.size() == 1 ? "" : spin == 0 ? "_up" : "_down";
+            columns.push_back(fmt::format("band_{}{}_ev", n + 1, spin_name));
+            const Eigen::VectorXd level = (bands.levels[spin].row(n).array() - zero) / units::electronvolt;
+            if (level.maxCoeff() < -in_ev(range_below) || level.minCoeff() > in_ev(range_above)) continue;
+            panel.curves.push_back(
+                {.label = "", .x = bands.lengths, .y = list(level), .color = static_cast<int>(spin)});
+        }
+    plot.panels.push_back(panel);
+    CsvLog table(folder / "bands.csv", columns);
+    for (Eigen::Index k = 0; k < bands.points.cols(); ++k) {
+        std::vector<double> row = {bands.lengths[static_cast<std::size_t>(k)], bands.points(0, k),
+                                   bands.points(1, k), bands.points(2, k)};
+        for (const auto& levels : bands.levels)
+            for (const double e : levels.col(k)) row.push_back(in_ev(e - zero));
+        table.row(row);
+    }
+    table.flush();
+    write_figure(folder, io::draw(plot));
+}
+
+// --- bonds
+
+nlohmann::json bonds_json(const std::vector<tb::BondOrder>& bonds) {
+    nlohmann::json result = nlohmann::json::array();
+    for (const auto& b : bonds)
+        result.push_back({{"atoms", {b.i + 1, b.j + 1}},
+                          {"image", b.image},
+                          {"distance_angstrom", b.distance / units::angstrom},
+                          {"mayer", b.mayer},
+                          {"wiberg", b.wiberg}});
+    return result;
+}
+
+void write_bonds(const fs::path& folder, const tb::ElectronicState& state,
+                 const std::vector<tb::BondOrder>& bonds) {
+    std::map<std::string, std::vector<double>> orders;
+    for (const auto& b : bonds) {
+        std::string first = state.basis.element(b.i).symbol, second = state.basis.element(b.j).symbol;
+        if (second < first) std::swap(first, second);
+        orders[first + "–" + second].push_back(b.mayer);
+    }
+    io::Histogram plot{.name = "bonds",
+                       .caption = "Mayer bond orders by pair of elements",
+                       .x = {.label = "Mayer bond order", .low = 0},
+                       .counted = "bonds",
+                       .samples = {}};
+    int color = 0;
+    for (const auto& [pair, values] : orders)
+        plot.samples.push_back({.label = pair, .values = values, .color = color++});
+    write_figure(folder, io::draw(plot));
+}
+
+// --- levels around the Fermi level
+
+nlohmann::json selected_json(const tb::ElectronicState& state, int n) {
+    nlohmann::json result = nlohmann::json::array();
+    for (int spin = 0; spin < state.n_spins(); ++spin) {
+        const tb::SelectedStates found =
+            tb::states_near(state, spin, state.fermi_levels[static_cast<std::size_t>(spin)], n);
+        result.push_back({{"spin", spin == 0 ? "up" : "down"},
+                          {"energies_ev", list(found.energies / units::electronvolt)},
+                          {"largest_residual_hartree", found.residual}});
+    }
+    return result;
+}
+
+// --- the command
+
+struct Options {
+    Options() : config(run_schema()) {}
+    ConfigOptions config;
+    std::string structure, out;
+};
+
+void run(const Options& options, Session& session) {
+    const io::Config config = options.config.config();
+    set_threads(static_cast<int>(config.integer("run.threads")));
+    std::vector<double> range = config.quantities("properties.dos_range");
+    if (range.size() == 1) range.push_back(range[0]);
+    if (range.size() != 2)
+        throw InputError(
+            fmt::format("{}: {} energies; accepted are one (both sides of the Fermi level) or two "
+                        "(below, above)",
+                        config.where("properties.dos_range"), range.size()));
+    const Structure structure = io::read_structure(options.structure);
+    structure.validate();
+    const bool with_bands = config.has("properties.bands") && !config.text("properties.bands").empty();
+    std::vector<tb::BandPoint> corners;
+    if (with_bands) corners = tb::band_path(config.text("properties.bands"), structure.cell);
+
+    const auto calculator = make_calculator(config);
+    auto* dftb = dynamic_cast<tb::SccDftb*>(calculator.get());
+    if (!dftb)
+        throw UnsupportedError(fmt::format("electronic properties come from SCC-DFTB alone, not from {}",
+                                           calculator->description()));
+    session.info(fmt::format("{}: {} atoms ({}), {}", options.structure, structure.size(),
+                             structure.formula(), calculator->description()));
+    Evaluation evaluation;
+    calculator->evaluate(structure, {.forces = false, .stress = false}, evaluation, session.context());
+    const auto state = dftb->electronic_state();
+    const fs::path folder = options.out;
+    fs::create_directories(folder);
+
+    std::vector<double> fermi_ev;
+    for (const double e : state->fermi_levels) fermi_ev.push_back(in_ev(e));
+    nlohmann::json j = {{"structure", options.structure},      {"calculator", calculator->description()},
+                        {"energy_hartree", evaluation.energy}, {"electrons", state->electrons.number},
+                        {"fermi_levels_ev", fermi_ev},         {"atoms", populations_json(*state)},
+                        {"dipole_e_angstrom", nullptr}};
+    if (!structure.cell.is_periodic()) j["dipole_e_angstrom"] = list(tb::dipole(*state) / units::angstrom);
+
+    std::optional<double> gap;
+    if (const auto n = static_cast<int>(config.integer("properties.states")); n > 0) {
+        j["states_near_fermi_level"] = selected_json(*state, n);
+        session.info(fmt::format("{} levels around the Fermi level at {:.4f} eV", n,
+                                 in_ev(highest(state->fermi_levels))));
+    } else {
+        const tb::Spectrum levels = tb::spectrum(*state);
+        const tb::Frontier frontier = tb::frontier(levels);
+        gap = frontier.gap;
+        j["homo"] = level_json(frontier.homo, *state);
+        j["lumo"] = level_json(frontier.lumo, *state);
+        j["gap_ev"] = in_ev(frontier.gap);
+        const double zero = highest(state->fermi_levels);
+        const auto n_points = static_cast<Eigen::Index>(config.integer("properties.dos_points"));
+        write_dos(folder, *state,
+                  tb::density_of_states(
+                      *state, levels, Eigen::VectorXd::LinSpaced(n_points, zero - range[0], zero + range[1]),
+                      config.quantity("properties.dos_width")));
+        const auto bonds = tb::bond_orders(*state, levels, config.number("properties.least_bond_order"));
+        j["bonds"] = bonds_json(bonds);
+        write_bonds(folder, *state, bonds);
+    }
+    if (with_bands) {
+        const tb::Bands bands =
+            tb::bands(*state, corners, static_cast<int>(config.integer("properties.band_points")));
+        j["gap_along_path_ev"] = in_ev(gap_of(bands, state->fermi_levels));
+        gap = std::min(gap.value_or(1e300), gap_of(bands, state->fermi_levels));
+        write_bands(folder, *state, bands, range[0], range[1]);
+    }
+    if (gap) {
+        const bool metallic = *gap <= config.quantity("properties.metallic_below");
+        j["verdict"] = metallic ? "metallic" : "semiconducting";
+        session.info(fmt::format("gap {:.4f} eV: {}", in_ev(*gap), metallic ? "metallic" : "semiconducting"));
+    }
+    io::write_text_atomically(folder / "properties.json", j.dump(1) + "\n");
+}
+
+}  // namespace
+
+void add_properties(CLI::App& program, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = program.add_subcommand(
+        "properties", "Populations, dipole, density of states, bands, bond orders of a structure");
+    command->add_option("structure", options->structure, "Structure file (extxyz, POSCAR, gen, ...)")
+        ->required();
+    command->add_option("--out", options->out, "Folder of the results")->required();
+    options->config.add(*command, "--bands", "properties.bands");
+    options->config.add(*command, "--band-points", "properties.band_points");
+    options->config.add(*command, "--dos-range", "properties.dos_range");
+    options->config.add(*command, "--dos-width", "properties.dos_width");
+    options->config.add(*command, "--states", "properties.states");
+    options->config.add_calculator(*command);
+    command->callback(
+        [options, &action] { action = [options](Session& session) { run(*options, session); }; });
+}
+
+}  // namespace stembridge::app
