@@ -296,10 +296,10 @@ std::vector<fs::path> parameter_folders(const io::Config& config) {
         }
         const fs::path own = data_folder() / "parameters" / "stembridge-1";
         if (!fs::exists(own / "C-C.skf"))
-            throw InputError(
-                "no Slater-Koster tables are built in yet: name a published set, "
-                "e.g. --parameters path/to/pbc-0-3 (a folder of .skf files, see dftb.org), "
-                "or calculator.parameters in the configuration");
+            throw FileError(
+                fmt::format("the program's own Slater-Koster tables are missing in {}; name another set with "
+                            "--parameters FOLDER or calculator.parameters",
+                            own.string()));
         folders.push_back(own);
     }
     return folders;

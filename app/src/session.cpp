@@ -31,7 +31,7 @@ sigset_t stop_signals() {
 
 // Signals are taken by one thread that waits for them: no code of the program ever runs inside a signal
 // handler.
-void watch_signals(const std::stop_token& end, std::stop_source stop) {
+void watch_signals(const std::stop_token& end, std::stop_source& stop) {
     const sigset_t set = stop_signals();
     const timespec tenth = {0, 100'000'000};
     while (!end.stop_requested()) {
@@ -53,7 +53,8 @@ Session::Session(bool verbose) : terminal_(::isatty(STDERR_FILENO) != 0) {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);  // inherited by every thread started later
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // a full quota is a failed write, not a crash
-    signal_watcher_ = std::jthread([stop = stop_](const std::stop_token& end) { watch_signals(end, stop); });
+    signal_watcher_ =
+        std::jthread([stop = stop_](const std::stop_token& end) mutable { watch_signals(end, stop); });
 }
 
 Session::~Session() {
@@ -73,7 +74,7 @@ void Session::attach_folder(const std::filesystem::path& folder) {
     events_path_ = folder / "events.jsonl";
 }
 
-void Session::event(const std::string& kind, nlohmann::json fields) {
+void Session::event(const std::string& kind, const nlohmann::json& fields) {
     if (events_path_.empty()) return;
     nlohmann::json line = {{"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
                            {"event", kind}};

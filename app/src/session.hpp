@@ -32,7 +32,7 @@ class Session {
     /// opened
     void attach_folder(const std::filesystem::path& folder);
     /// Adds one line {"time": ..., "event": kind, ...fields} to events.jsonl, if a folder is attached.
-    void event(const std::string& kind, nlohmann::json fields = {});
+    void event(const std::string& kind, const nlohmann::json& fields = {});
     /// What library calls get.
     Context context(std::uint64_t seed = 1);
     void info(const std::string& message);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/timer.hpp"
 #include "stembridge/io/text_file.hpp"
 
 namespace stembridge::app {
@@ -43,8 +44,21 @@ void StageFolder::begin() {
     write("running", {}, 0, nlohmann::json::object());
 }
 
-void StageFolder::finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results) {
+void StageFolder::finish(const std::vector<std::string>& outputs, double seconds,
+                         const nlohmann::json& results) {
     write("done", outputs, seconds, results);
+}
+
+void StageFolder::attempt(const std::function<void()>& work) {
+    const Timer timer;
+    try {
+        work();
+    } catch (const StoppedError&) {
+        throw;
+    } catch (const Error& e) {
+        write("failed", {}, timer.seconds(), {{"error", e.what()}});
+        throw;
+    }
 }
 
 void StageFolder::write(const std::string& status, const std::vector<std::string>& outputs, double seconds,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -27,11 +28,11 @@ class StageFolder {
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.
     void begin();
-    void finish(const std::vector<std::string>& outputs, double seconds, nlohmann::json results);
+    void finish(const std::vector<std::string>& outputs, double seconds, const nlohmann::json& results);
     void stop(double seconds) { write("stopped", {}, seconds, nlohmann::json::object()); }
-    void fail(const std::string& message, double seconds) {
-        write("failed", {}, seconds, {{"error", message}});
-    }
+    /// Does the work of this stage; an error is recorded as its end ("failed"), except a stop on request,
+    /// which the work records itself. Rethrows.
+    void attempt(const std::function<void()>& work);
 
     /// What finish() was given, of this or an earlier run.
     nlohmann::json results() const { return record_.value("results", nlohmann::json::object()); }

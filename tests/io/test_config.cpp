@@ -216,6 +216,14 @@ BOOST_AUTO_TEST_CASE(relative_paths_count_from_the_file_and_options_from_the_cur
     BOOST_CHECK_THROW(Config::read(folder.path() / "absent.toml", small_schema()), FileError);
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_is_not_beside_the_file_is_looked_for_in_the_current_folder) {
+    const TemporaryFolder folder;
+    const fs::path file = folder.path() / "run.toml";
+    const fs::path here = fs::relative(fs::canonical("/proc/self/exe"), fs::current_path());
+    write_text_atomically(file, "[run]\nimage = \"" + here.string() + "\"\n");
+    BOOST_TEST(fs::equivalent(Config::read(file, small_schema()).file("run.image"), here));
+}
+
 BOOST_AUTO_TEST_CASE(the_resolved_text_gives_the_same_configuration_again) {
     Config config = parsed(
         "name = \"a \\\"quoted\\\" name\\n\"\n[run]\nimage = \"frame.png\"\n[relax]\nmax_force = \"2e-3 "

@@ -49,15 +49,7 @@ void add_md(CLI::App& program, Action& action) {
                 session.info("unchanged since the last time, not done again");
                 return;
             }
-            const Timer timer;
-            try {
-                dynamics(config, structure, temperatures.front(), folder, session);
-            } catch (const StoppedError&) {
-                throw;
-            } catch (const Error& e) {
-                folder.fail(e.what(), timer.seconds());
-                throw;
-            }
+            folder.attempt([&] { dynamics(config, structure, temperatures.front(), folder, session); });
         };
     });
 }

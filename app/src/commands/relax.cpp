@@ -48,15 +48,7 @@ void add_relax(CLI::App& program, Action& action) {
             if (folder.is_done()) {
                 session.info("unchanged since the last time, not done again");
             } else {
-                const Timer timer;
-                try {
-                    relax(config, structure, folder, session);
-                } catch (const StoppedError&) {
-                    throw;
-                } catch (const Error& e) {
-                    folder.fail(e.what(), timer.seconds());
-                    throw;
-                }
+                folder.attempt([&] { relax(config, structure, folder, session); });
             }
             io::write_structure(out, io::read_structure(folder / "relaxed.extxyz"));
         };

@@ -42,6 +42,9 @@ class Run {
             if (wanted("build")) build_stage();
             if (wanted("relax")) relax_stage();
             if (wanted("md")) dynamics_stages();
+        } catch (const StoppedError& e) {
+            session_.event("stopped", {{"message", e.what()}});
+            throw;
         } catch (const Error& e) {
             session_.event("failed", {{"message", e.what()}});
             report_stage();  // what there is up to here
@@ -68,15 +71,7 @@ class Run {
         session_.info("--- " + title);
         session_.event("begin", {{"stage", title}});
         const Timer timer;
-        try {
-            work(timer);
-        } catch (const StoppedError&) {
-            session_.event("stopped", {{"stage", title}});
-            throw;
-        } catch (const Error& e) {
-            folder.fail(e.what(), timer.seconds());
-            throw;
-        }
+        folder.attempt([&] { work(timer); });
         session_.event("end", {{"stage", title}, {"seconds", timer.seconds()}});
         if (session_.stop_requested())
             throw StoppedError(fmt::format("stopped on request after {}; the same command continues", title));

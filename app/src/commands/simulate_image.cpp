@@ -49,6 +49,7 @@ ml::SimulationOptions simulation_options(const io::Config& c) {
 /// The structure seen along z, with the frame centred on it.
 std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config& c, ml::ScanOptions& scan) {
     std::vector<ml::SceneAtom> atoms;
+    atoms.reserve(structure.atomic_numbers.size());
     const Eigen::Matrix3Xd x = structure.positions / units::angstrom;
     for (int i = 0; i < structure.size(); ++i)
         atoms.push_back({x(0, i), x(1, i), structure.atomic_numbers[static_cast<std::size_t>(i)]});

@@ -8,6 +8,7 @@
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/detections_file.hpp"
+#include "stembridge/io/plot.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/structure/builders.hpp"
@@ -15,6 +16,8 @@
 namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr double outline_margin_px = 5;
 
 /// The linear map from pixels to angstrom that the detections carry. It is the same for all of them, so least
 /// squares recovers it exactly.
@@ -100,29 +103,6 @@ BuildOptions build_options(const io::Config& config, const std::optional<PixelMa
     return options;
 }
 
-/// Convex hull, counter-clockwise. @source Andrew, Inf. Process. Lett. 9, 216 (1979), monotone chain
-std::vector<Eigen::Vector2d> convex_hull(std::vector<Eigen::Vector2d> points) {
-    if (points.size() < 3) return points;
-    std::sort(points.begin(), points.end(),
-              [](const auto& a, const auto& b) { return a.x() != b.x() ? a.x() < b.x() : a.y() < b.y(); });
-    std::vector<Eigen::Vector2d> hull;
-    const auto turn = [](const Eigen::Vector2d& a, const Eigen::Vector2d& b, const Eigen::Vector2d& c) {
-        return (b - a).x() * (c - a).y() - (b - a).y() * (c - a).x();
-    };
-    const auto chain = [&](auto begin, auto end) {
-        const std::size_t base = hull.size();
-        for (auto p = begin; p != end; ++p) {
-            while (hull.size() >= base + 2 && turn(hull[hull.size() - 2], hull.back(), *p) <= 0)
-                hull.pop_back();
-            hull.push_back(*p);
-        }
-        hull.pop_back();
-    };
-    chain(points.begin(), points.end());
-    chain(points.rbegin(), points.rend());
-    return hull;
-}
-
 }  // namespace
 
 nlohmann::json build(const io::Config& config, const fs::path& input, const fs::path& out, Session& session) {
@@ -156,7 +136,8 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
         }
     nlohmann::json outline = nlohmann::json::array();
     if (config.text("build.crop.by") != "none")
-        for (const auto& corner : convex_hull(kept_px)) outline.push_back({corner.x(), corner.y()});
+        for (const auto& corner : io::convex_outline(kept_px, outline_margin_px))
+            outline.push_back({corner.x(), corner.y()});
     nlohmann::json removed = nlohmann::json::array();
     for (const RemovedAtom& atom : report.removed)
         removed.push_back({{"index", atom.index},
@@ -167,7 +148,7 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
                            {"reason", atom.reason}});
     for (const auto& message : report.messages) session.info("  " + message);
     for (const auto& warning : report.warnings) session.warning(warning);
-    const nlohmann::json summary = {
+    nlohmann::json summary = {
         {"formula", built.structure.formula()},
         {"n_atoms", built.structure.size()},
         {"messages", report.messages},

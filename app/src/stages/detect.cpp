@@ -125,7 +125,7 @@ nlohmann::json detect(const io::Config& config, const fs::path& out, Session& se
         io::write_structure(
             out / "atoms.extxyz",
             structure_from_detections(found.atoms, {.min_probability = 0}, skipped).structure);
-    const nlohmann::json summary = summary_of(found, image, timer.seconds());
+    nlohmann::json summary = summary_of(found, image, timer.seconds());
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
     const auto& calibration = found.calibration;
     session.info(

@@ -212,8 +212,7 @@ io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config
     for (const auto& folder : config.files("calculator.parameters"))
         p.parameter_set += (p.parameter_set.empty() ? "" : ", ") + folder.filename().string();
     const json hashes = manifest.value("sha256", json::object());
-    for (const auto& [file, hash] : hashes.items())
-        p.sha256.emplace_back(file, hash.get<std::string>());
+    for (const auto& [file, hash] : hashes.items()) p.sha256.emplace_back(file, hash.get<std::string>());
     p.config = config.resolved_toml();
     return p;
 }

@@ -202,8 +202,12 @@ const std::string& Config::text(const std::string& path) const {
 
 fs::path Config::resolved(const Entry& entry, const Key& key, const std::string& path) const {
     const bool is_word = std::find(key.words.begin(), key.words.end(), path) != key.words.end();
-    // An option is typed in the current folder.
-    return is_word || entry.from_option ? fs::path(path) : (folder_ / path).lexically_normal();
+    // An option is typed in the current folder. What a file names is looked for beside the file, then in the
+    // current folder too, so that a generated configuration may lie anywhere.
+    if (is_word || entry.from_option) return path;
+    const fs::path beside = (folder_ / path).lexically_normal();
+    std::error_code ignored;
+    return !fs::exists(beside, ignored) && fs::exists(path, ignored) ? fs::absolute(path) : beside;
 }
 
 fs::path Config::file(const std::string& path) const {

@@ -58,7 +58,8 @@ class State {
 
     /// Adds every entry of another state under "prefix/".
     void put_all(const std::string& prefix, const State& other) {
-        for (const auto& [name, value] : other.values_) values_[prefix + "/" + name] = value;
+        for (const auto& [name, value] : other.values_)
+            values_[std::string(prefix).append("/").append(name)] = value;
     }
     /// The entries under "prefix/", with the prefix removed.
     State part(const std::string& prefix) const {
