@@ -31,9 +31,8 @@ io::Schema parameters_schema() {
         Key::text("set.functional", o.functional, "lda, pbe, or libxc names joined by '+'"),
         Key::choice("set.superposition", {"density", "potential"}, "density",
                     "What stands for the potential of two atoms"),
-        Key::texts("set.notes", "[]", "Lines for the documentation of every file"),
-        Key::files("set.references", {}, "[]",
-                   "Reference structures (extended XYZ); none = no repulsive part"),
+        Key::texts("set.notes", "", "Lines for the documentation of every file"),
+        Key::files("set.references", {}, "", "Reference structures (extended XYZ); none = no repulsive part"),
         Key::table(
             "elements",
             "By element: configuration, shells, relativity (none, zora), wave and density (confinement "
@@ -147,8 +146,8 @@ dft::ParameterOptions parameter_options(const io::Config& c) {
     o.functional = c.text("set.functional");
     o.integrals.superposition = c.text("set.superposition") == "density" ? dft::Superposition::density
                                                                          : dft::Superposition::potential;
-    o.notes = c.texts("set.notes");
-    o.references = c.files("set.references");
+    if (c.has("set.notes")) o.notes = c.texts("set.notes");
+    if (c.has("set.references")) o.references = c.files("set.references");
     for (const auto& [symbol, table] : c.table("elements").table())
         o.elements.push_back(element_options(symbol, table));
     std::sort(o.elements.begin(), o.elements.end(),

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stembridge/md/vibrations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "checkpoint.hpp"
+#include "coordinates.hpp"
+#include "stembridge/base/errors.hpp"
+
+namespace stembridge::md {
+namespace {
+
+/// Atoms closer than this to a line (mass-weighted, bohr) do not resist a rotation about it.
+constexpr double off_the_line = 0.01;
+
+Eigen::VectorXd masses_of(const Structure& structure, const Eigen::VectorXd& masses) {
+    if (masses.size() == 0) return structure.masses();
+    if (masses.size() != structure.size())
+        throw InputError(fmt::format("{} masses were given for {} atoms", masses.size(), structure.size()));
+    if (!masses.allFinite() || masses.minCoeff() <= 0) throw InputError("every mass must be positive");
+    return masses;
+}
+
+/// Masses of the free coordinates.
+Eigen::VectorXd coordinate_masses(const FreeCoordinates& free, const Eigen::VectorXd& masses) {
+    return free.gather(masses.transpose().replicate(3, 1));
+}
+
+/// The motions of everything at once that cost no energy and leave every fixed coordinate alone, as
+/// orthonormal columns in mass-weighted coordinates.
+Eigen::MatrixXd rigid_motions(const Structure& structure, const FreeCoordinates& free,
+                              const Eigen::VectorXd& masses) {
+    std::vector<Eigen::VectorXd> columns;
+    const Eigen::VectorXd root_mass = coordinate_masses(free, masses).cwiseSqrt();
+    const double negligible = masses.sum() * off_the_line * off_the_line;
+    const auto add = [&](const Eigen::Matrix3Xd& motion) {
+        if (structure.fixed.cols() != 0 && (structure.fixed && motion.array() != 0).any()) return;
+        const Eigen::VectorXd weighted = root_mass.cwiseProduct(free.gather(motion));
+        if (weighted.squaredNorm() > negligible) columns.emplace_back(weighted.normalized());
+    };
+    for (int axis = 0; axis < 3; ++axis) add(Eigen::Vector3d::Unit(axis).replicate(1, structure.size()));
+    if (!structure.cell.is_periodic()) {
+        // u x r about the centre of mass; about the principal axes these are orthogonal to each other. With
+        // fixed coordinates at most one rotation, about a Cartesian axis, is left.
+        const Inertia body = inertia(structure, masses);
+        const Eigen::Matrix3d axes =
+            free.size() == 3 * structure.size() ? body.axes : Eigen::Matrix3d::Identity();
+        const Eigen::Matrix3Xd r = structure.positions.colwise() - body.center;
+        for (int k = 0; k < 3; ++k) {
+            Eigen::Matrix3Xd motion(3, structure.size());
+            for (int atom = 0; atom < structure.size(); ++atom)
+                motion.col(atom) = axes.col(k).cross(r.col(atom));
+            add(motion);
+        }
+    }
+    Eigen::MatrixXd rigid(free.size(), static_cast<Eigen::Index>(columns.size()));
+    for (std::size_t k = 0; k < columns.size(); ++k) rigid.col(static_cast<Eigen::Index>(k)) = columns[k];
+    return rigid;
+}
+
+/// hbar omega of the eigenvalues omega^2; imaginary ones as negative numbers.
+Eigen::VectorXd frequencies_of(const Eigen::VectorXd& squares) {
+    return squares.array().sign() * squares.array().abs().sqrt();
+}
+
+}  // namespace
+
+Inertia inertia(const Structure& structure, const Eigen::VectorXd& masses) {
+    if (structure.size() == 0) throw InputError("a structure without atoms has no inertia");
+    const Eigen::VectorXd m = masses_of(structure, masses);
+    Inertia result;
+    result.center = structure.positions * m / m.sum();
+    // I = sum_a m_a (r_a^2 - r_a r_a^T)
+    const Eigen::Matrix3Xd r = structure.positions.colwise() - result.center;
+    const Eigen::Matrix3d m_rr = r * m.asDiagonal() * r.transpose();
+    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(m_rr.trace() * Eigen::Matrix3d::Identity() -
+                                                                m_rr);
+    result.moments = solver.eigenvalues();
+    result.axes = solver.eigenvectors();
+    const double negligible = m.sum() * off_the_line * off_the_line;
+    result.rotations = static_cast<int>((result.moments.array() > negligible).count());
+    return result;
+}
+
+struct HessianCalculation::Implementation {
+    Structure structure;
+    Calculator* calculator;
+    double displacement;
+    Context context;
+    FreeCoordinates free;
+    std::vector<int> atoms;  // with a free coordinate
+
+    Evaluation reference;  // of the undisplaced structure
+    State memory;          // of the calculator, after that
+    Eigen::MatrixXd rows;  // (n_free, n_free), row i: -dF/dx_i; only the rows done have a meaning
+    Eigen::Matrix3Xd dipole_gradient;
+    std::size_t atoms_done = 0;
+
+    Implementation(Structure start, Calculator& model, double d, Context c)
+        : structure(std::move(start)),
+          calculator(&model),
+          displacement(d),
+          context(std::move(c)),
+          free(structure) {
+        if (!(displacement > 0) || !std::isfinite(displacement))
+            throw InputError("the displacement of a Hessian must be positive");
+        if (structure.size() == 0) throw InputError("a structure without atoms has no Hessian");
+        structure.validate();
+        if (free.size() == 0)
+            throw InputError("every coordinate of the structure is fixed: nothing can vibrate");
+        for (const auto& [axis, atom] : free)
+            if (atoms.empty() || atoms.back() != atom) atoms.push_back(atom);
+        rows = Eigen::MatrixXd::Zero(free.size(), free.size());
+    }
+
+    Evaluation evaluate(const Structure& at) const {
+        Evaluation result;
+        calculator->evaluate(at, {.forces = true, .stress = false}, result, context);
+        if (!std::isfinite(result.energy) || !result.forces.allFinite())
+            throw NumericalError(
+                fmt::format("energy or forces of {} are not finite numbers in a Hessian, after {} atoms",
+                            calculator->description(), atoms_done));
+        return result;
+    }
+
+    bool has_dipole() const {
+        return !structure.cell.is_periodic() && reference.charges.size() == structure.size();
+    }
+
+    void evaluate_reference() {
+        reference = evaluate(structure);
+        memory = calculator->save();
+        if (has_dipole()) dipole_gradient = Eigen::Matrix3Xd::Zero(3, free.size());
+    }
+
+    /// Forces and charges with one coordinate moved.
+    std::pair<Eigen::Matrix3Xd, Eigen::Vector3d> moved(int axis, int atom, double by) const {
+        Structure there = structure;
+        there.positions(axis, atom) += by;
+        calculator->restore(memory);
+        const Evaluation at = evaluate(there);
+        Eigen::Vector3d dipole = Eigen::Vector3d::Zero();
+        if (has_dipole()) dipole = there.positions * at.charges;
+        return {at.forces, dipole};
+    }
+
+    void step() {
+        if (atoms_done == atoms.size()) return;
+        if (reference.forces.cols() == 0) evaluate_reference();
+        Eigen::Index row = 0;
+        for (const auto& [axis, atom] : free) {
+            if (atom == atoms[atoms_done]) {
+                const auto [forces_up, dipole_up] = moved(axis, atom, displacement);
+                const auto [forces_down, dipole_down] = moved(axis, atom, -displacement);
+                rows.row(row) = -free.gather(forces_up - forces_down).transpose() / (2 * displacement);
+                if (has_dipole()) dipole_gradient.col(row) = (dipole_up - dipole_down) / (2 * displacement);
+            }
+            ++row;
+        }
+        calculator->restore(memory);
+        ++atoms_done;
+    }
+
+    void require_finished() const {
+        if (atoms_done != atoms.size()) throw std::logic_error("the Hessian is not finished");
+    }
+};
+
+HessianCalculation::HessianCalculation(Structure structure, Calculator& calculator, double displacement,
+                                       Context context)
+    : implementation_(std::make_unique<Implementation>(std::move(structure), calculator, displacement,
+                                                       std::move(context))) {}
+HessianCalculation::~HessianCalculation() = default;
+HessianCalculation::HessianCalculation(HessianCalculation&&) noexcept = default;
+HessianCalculation& HessianCalculation::operator=(HessianCalculation&&) noexcept = default;
+
+void HessianCalculation::step() {
+    implementation_->step();
+}
+
+bool HessianCalculation::run(const std::function<void()>& observer) {
+    while (!finished()) {
+        if (implementation_->context.stop_requested()) return false;
+        step();
+        if (observer) observer();
+    }
+    return true;
+}
+
+int HessianCalculation::atoms_done() const {
+    return static_cast<int>(implementation_->atoms_done);
+}
+int HessianCalculation::n_atoms() const {
+    return static_cast<int>(implementation_->atoms.size());
+}
+const Evaluation& HessianCalculation::evaluation() const {
+    return implementation_->reference;
+}
+const Structure& HessianCalculation::structure() const {
+    return implementation_->structure;
+}
+
+Eigen::MatrixXd HessianCalculation::hessian() const {
+    implementation_->require_finished();
+    return 0.5 * (implementation_->rows + implementation_->rows.transpose());
+}
+
+double HessianCalculation::asymmetry() const {
+    implementation_->require_finished();
+    return (implementation_->rows - implementation_->rows.transpose()).cwiseAbs().maxCoeff();
+}
+
+Eigen::Matrix3Xd HessianCalculation::dipole_gradient() const {
+    implementation_->require_finished();
+    return implementation_->dipole_gradient;
+}
+
+State HessianCalculation::save() const {
+    const Implementation& now = *implementation_;
+    State state;
+    state.put_all("structure", state_of(now.structure));
+    state.put("displacement", now.displacement);
+    state.put("atoms_done", static_cast<std::int64_t>(now.atoms_done));
+    if (now.reference.forces.cols() == 0) return state;
+    state.put_all("reference", state_of(now.reference));
+    state.put_all("memory", now.memory);
+    state.put("rows", now.rows);
+    if (now.has_dipole()) state.put("dipole_gradient", now.dipole_gradient);
+    return state;
+}
+
+void HessianCalculation::restore(const State& state) {
+    Implementation& now = *implementation_;
+    Structure saved = now.structure;
+    restore_positions(state.part("structure"), saved);
+    const auto done = state.integer("atoms_done");
+    if ((saved.positions.array() != now.structure.positions.array()).any() ||
+        state.number("displacement") != now.displacement || done < 0 || done > n_atoms())
+        throw FileError("the checkpoint was written for another structure or displacement");
+    if (!state.has("rows")) return;
+    const Eigen::MatrixXd rows = state.matrix("rows", now.free.size());
+    if (rows.cols() != now.free.size())
+        throw FileError("the checkpoint was written with other fixed coordinates");
+    now.reference = evaluation_of(state.part("reference"));
+    now.memory = state.part("memory");
+    now.rows = rows;
+    if (now.has_dipole()) {
+        now.dipole_gradient = state.matrix("dipole_gradient", 3);
+        if (now.dipole_gradient.cols() != now.free.size())
+            throw FileError("checkpoint entry 'dipole_gradient' has the wrong size");
+    }
+    now.atoms_done = static_cast<std::size_t>(done);
+}
+
+NormalModes normal_modes(const Structure& structure, const Eigen::MatrixXd& hessian,
+                         const ModeOptions& options) {
+    const FreeCoordinates free(structure);
+    if (hessian.rows() != free.size() || hessian.cols() != free.size())
+        throw InputError(fmt::format("a Hessian of {} x {} does not fit {} free coordinates", hessian.rows(),
+                                     hessian.cols(), free.size()));
+    if (!hessian.allFinite()) throw InputError("the Hessian holds numbers that are not finite");
+    const Eigen::VectorXd masses = masses_of(structure, options.masses);
+    const Eigen::VectorXd inverse_root = coordinate_masses(free, masses).cwiseSqrt().cwiseInverse();
+
+    // D = M^-1/2 H M^-1/2
+    const Eigen::MatrixXd dynamical =
+        inverse_root.asDiagonal() * (0.5 * (hessian + hessian.transpose())) * inverse_root.asDiagonal();
+    NormalModes result;
+    result.unprojected = frequencies_of(
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(dynamical, Eigen::EigenvaluesOnly).eigenvalues());
+
+    // B: orthonormal basis of what is orthogonal to the rigid motions, the last columns of Q in R = Q U
+    Eigen::MatrixXd basis = Eigen::MatrixXd::Identity(free.size(), free.size());
+    if (options.project) {
+        const Eigen::MatrixXd rigid = rigid_motions(structure, free, masses);
+        result.rigid_motions = static_cast<int>(rigid.cols());
+        if (rigid.cols() > 0) basis = Eigen::HouseholderQR<Eigen::MatrixXd>(rigid).householderQ() * basis;
+    }
+    const Eigen::Index n_modes = free.size() - result.rigid_motions;
+    const Eigen::MatrixXd vibrations = basis.rightCols(n_modes);
+
+    // (B^T D B) y = omega^2 y,  x = M^-1/2 B y
+    result.displacements = Eigen::MatrixXd::Zero(3 * Eigen::Index{structure.size()}, n_modes);
+    result.reduced_masses.resize(n_modes);
+    if (n_modes == 0) return result;
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(vibrations.transpose() * dynamical *
+                                                                vibrations);
+    result.frequencies = frequencies_of(solver.eigenvalues());
+    result.zero_point_energy = 0.5 * result.frequencies.cwiseMax(0).sum();
+    const Eigen::MatrixXd cartesian = inverse_root.asDiagonal() * (vibrations * solver.eigenvectors()).eval();
+    for (Eigen::Index k = 0; k < n_modes; ++k) {
+        const double square = cartesian.col(k).squaredNorm();
+        result.reduced_masses(k) = 1 / square;
+        Eigen::Matrix3Xd mode = Eigen::Matrix3Xd::Zero(3, structure.size());
+        free.add_to(mode, cartesian.col(k) / std::sqrt(square));
+        result.displacements.col(k) = mode.reshaped();
+    }
+    return result;
+}
+
+Eigen::VectorXd infrared_intensities(const Structure& structure, const NormalModes& modes,
+                                     const Eigen::Matrix3Xd& dipole_gradient) {
+    const FreeCoordinates free(structure);
+    if (dipole_gradient.cols() != free.size() || modes.displacements.rows() != 3 * structure.size())
+        throw InputError("dipole gradient, modes and structure have different sizes");
+    Eigen::VectorXd intensities(modes.n_modes());
+    for (int k = 0; k < modes.n_modes(); ++k) {
+        // dQ = sqrt(mu) along the unit displacement
+        const Eigen::Vector3d gradient = dipole_gradient * free.gather(modes.mode(k));
+        intensities(k) = gradient.squaredNorm() / modes.reduced_masses(k);
+    }
+    return intensities;
+}
+
+}  // namespace stembridge::md
