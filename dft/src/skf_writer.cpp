@@ -40,10 +40,10 @@ std::string line(const std::vector<double>& values) {
 std::string spline_block(const tb::SkfRepulsive& repulsive) {
     const auto& intervals = repulsive.intervals();
     const auto& [a1, a2, a3] = repulsive.head();
-    std::string text = fmt::format("Spline\n{} {}\n{:.15g} {:.15g} {:.15g}\n", intervals.size(),
+    std::string text = fmt::format("Spline\n{} {:.12g}\n{:.15g} {:.15g} {:.15g}\n", intervals.size(),
                                    repulsive.cutoff(), a1, a2, a3);
     for (std::size_t k = 0; k < intervals.size(); ++k) {
-        text += fmt::format("{} {}", intervals[k].begin, intervals[k].end);
+        text += fmt::format("{:.12g} {:.12g}", intervals[k].begin, intervals[k].end);
         const std::size_t order = k + 1 == intervals.size() ? 6 : 4;
         for (std::size_t i = 0; i < order; ++i) text += fmt::format(" {:.13g}", intervals[k].c[i]);
         text += '\n';
