@@ -2,12 +2,15 @@
 // From the [calculator] table to a Calculator.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "configuration.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge::app {
+namespace fs = std::filesystem;
 namespace {
 
 int element_of(const std::string& symbol, const io::Value& value) {
@@ -53,9 +56,16 @@ std::map<int, Eigen::MatrixXd> spin_constants(const io::Value& table) {
     return result;
 }
 
+/// The Hubbard parameters of the built-in Cr differ by shell (data/parameters/stembridge-1/README.md).
+bool needs_shells(const io::Config& config, const Structure& structure) {
+    const auto folders = config.files("calculator.parameters");
+    const bool builtin = std::find(folders.begin(), folders.end(), fs::path("builtin")) != folders.end();
+    return builtin && structure.count(atomic_number("Cr")) > 0;
+}
+
 }  // namespace
 
-std::unique_ptr<Calculator> make_calculator(const io::Config& config) {
+std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure) {
     tb::SccDftbOptions options;
     options.parameters = parameter_folders(config);
     options.electronic_temperature = config.quantity("calculator.electronic_temperature");
@@ -68,7 +78,9 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config) {
     options.scc.tolerance = config.number("calculator.scc.tolerance");
     options.scc.max_iterations = static_cast<int>(config.integer("calculator.scc.max_iterations"));
     options.scc.mixer = tb::mixer_from_name(config.text("calculator.scc.mixer"));
-    options.scc.shell_resolved = config.boolean("calculator.scc.shell_resolved");
+    options.scc.shell_resolved = config.has("calculator.scc.shell_resolved")
+                                     ? config.boolean("calculator.scc.shell_resolved")
+                                     : needs_shells(config, structure);
     options.solver = config.text("calculator.solver");
     if (config.has("calculator.max_angular_momentum"))
         options.max_angular_momentum = max_angular_momentum(config.table("calculator.max_angular_momentum"));

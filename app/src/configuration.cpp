@@ -109,7 +109,9 @@ io::Schema calculator_keys() {
         Key::choice(
             "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "simple"}, "preconditioned",
             "preconditioned = Anderson on residuals, preconditioned with the local density of states"),
-        Key::boolean("calculator.scc.shell_resolved", "false", "One charge per shell instead of per atom"),
+        Key::boolean(
+            "calculator.scc.shell_resolved", "",
+            "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
         Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
                     "What makes the density matrix"),
         Key::table("calculator.max_angular_momentum",

@@ -58,8 +58,8 @@ class ConfigOptions {
     std::vector<std::unique_ptr<Setting>> settings_;
 };
 
-/// The calculator that the [calculator] table describes.
-std::unique_ptr<Calculator> make_calculator(const io::Config& config);
+/// The calculator that the [calculator] table describes, with the defaults that fit this structure.
+std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure);
 /// Folders of .skf files that the configuration names ("builtin" resolved).
 std::vector<std::filesystem::path> parameter_folders(const io::Config& config);
 

@@ -63,7 +63,7 @@ void run(const Options& options, Session& session) {
     set_threads(static_cast<int>(config.integer("run.threads")));
     const Structure structure = io::read_structure(options.structure);
     structure.validate();
-    const auto calculator = make_calculator(config);
+    const auto calculator = make_calculator(config, structure);
     session.info(fmt::format("{}: {} atoms ({}), {}", options.structure, structure.size(),
                              structure.formula(), calculator->description()));
     Evaluation result;

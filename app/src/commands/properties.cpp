@@ -236,7 +236,7 @@ void run(const Options& options, Session& session) {
     std::vector<tb::BandPoint> corners;
     if (with_bands) corners = tb::band_path(config.text("properties.bands"), structure.cell);
 
-    const auto calculator = make_calculator(config);
+    const auto calculator = make_calculator(config, structure);
     auto* dftb = dynamic_cast<tb::SccDftb*>(calculator.get());
     if (!dftb)
         throw UnsupportedError(fmt::format("electronic properties come from SCC-DFTB alone, not from {}",

@@ -53,7 +53,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
     structure.validate();
     if (config.has("relax.fix"))
         for (const auto& rule : config.texts("relax.fix")) fix_atoms(structure, rule);
-    const auto calculator = make_calculator(config);
+    const auto calculator = make_calculator(config, structure);
     const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
     session.info(fmt::format("relaxing {} ({} atoms) with {}", structure.formula(), structure.size(),
                              calculator->description()));

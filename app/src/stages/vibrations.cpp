@@ -172,7 +172,7 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
     if (config.has("vibrations.fix"))
         for (const auto& rule : config.texts("vibrations.fix")) fix_atoms(structure, rule);
     const Eigen::VectorXd masses = atomic_masses(config, structure);
-    const auto calculator = make_calculator(config);
+    const auto calculator = make_calculator(config, structure);
     session.info(fmt::format("vibrations of {} ({} atoms) with {}", structure.formula(), structure.size(),
                              calculator->description()));
 
