@@ -15,7 +15,8 @@ struct Electrons {
     double kT = 0;  ///< hartree
     Filling filling = Filling::fermi;
     int n_spins = 1;
-    std::optional<double> unpaired = std::nullopt;  ///< fixed difference of the spins; empty = one Fermi level
+    std::optional<double> unpaired =
+        std::nullopt;  ///< fixed difference of the spins; empty = one Fermi level
 };
 
 /// Electrons on levels. Occupations run from 0 to 2 without spin, 0 to 1 with spin, without k-point weights.
