@@ -157,6 +157,8 @@ io::Schema simulate_keys() {
             .positive(),
         Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
             .positive(),
+        Key::boolean("md.hold_rotation", "true",
+                     "Keep a free cluster, nothing periodic or fixed, from turning"),
         Key::texts("md.fix", "", "What is held fixed, as in relax.fix"),
         Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
         Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),

@@ -23,8 +23,10 @@ md::DynamicsOptions dynamics_options(const io::Config& config, double kT) {
     options.temperature = kT;
     options.thermostat_period = config.quantity("md.thermostat_period");
     options.friction = 1 / config.quantity("md.friction_time");
-    options.hold_center_of_mass =
-        !config.has("calculator.external.point_charges") && !config.has("calculator.external.field");
+    const bool external =
+        config.has("calculator.external.point_charges") || config.has("calculator.external.field");
+    options.hold_center_of_mass = !external;
+    options.hold_rotation = !external && config.boolean("md.hold_rotation");
     return options;
 }
 
