@@ -111,8 +111,9 @@ void write_dos(const fs::path& folder, const tb::ElectronicState& state, const t
     }
     CsvLog table(folder / "dos.csv", columns);
     for (Eigen::Index i = 0; i < x.size(); ++i) {
-        std::vector<double> row;
-        for (const auto& column : values) row.push_back(column(i));
+        std::vector<double> row(values.size());
+        std::transform(values.begin(), values.end(), row.begin(),
+                       [i](const auto& column) { return column(i); });
         table.row(row);
     }
     table.flush();
@@ -185,7 +186,7 @@ void write_bonds(const fs::path& folder, const tb::ElectronicState& state,
     for (const auto& b : bonds) {
         std::string first = state.basis.element(b.i).symbol, second = state.basis.element(b.j).symbol;
         if (second < first) std::swap(first, second);
-        orders[first + "–" + second].push_back(b.mayer);
+        orders[fmt::format("{}–{}", first, second)].push_back(b.mayer);
     }
     io::Histogram plot{.name = "bonds",
                        .caption = "Mayer bond orders by pair of elements",
