@@ -87,7 +87,8 @@ void add_one_centre(tb::SkfTable& table, const ElementOptions& element, const On
 /// Spin constants of all elements in the form that other programs read: a block per element, shells s p d.
 std::string spin_text(const std::map<int, OneCentre>& elements) {
     std::string text;
-    for (const auto& [z, data] : elements) {
+    for (const auto& [z, one_centre] : elements) {
+        const OneCentre& data = one_centre;  // a structured binding cannot be captured below
         std::vector<std::size_t> order(data.shells.size());
         for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
         std::sort(order.begin(), order.end(),
@@ -313,10 +314,9 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
         std::string notes;
         for (const std::string& note : options.notes) notes += fmt::format("<Note>{}</Note>\n", note);
         const fs::path path = folder / electronic.file(order.first, order.second).filename();
-        write_skf(
-            path, complete, set.elements.at(order.first).spin_polarization,
-            fmt::format("<Set>{}</Set>\n<Code>stembridge {}</Code>\n", options.name, STEMBRIDGE_VERSION) +
-                electronic.settings().at(order) + repulsive + notes);
+        write_skf(path, complete, set.elements.at(order.first).spin_polarization,
+                  fmt::format("<Set>{}</Set>\n<Code>stembridge {}</Code>\n{}{}{}", options.name,
+                              STEMBRIDGE_VERSION, electronic.settings().at(order), repulsive, notes));
         set.files.push_back(path);
     }
     write_text(folder / "spinw.txt", spin_text(set.elements));
