@@ -310,6 +310,7 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted 
     solver_->energy_weighted(energy_weighted);
     const Timer timer;
     std::vector<Eigen::VectorXd> v;
+    v.reserve(static_cast<std::size_t>(n_spins()));
     for (int spin = 0; spin < n_spins(); ++spin) v.push_back(orbital_potential(g, cycle.potential, spin));
 
     // dE/dr of each pair: 2 tr [ P dH0 + (1/2 P (V_mu + V_nu) - W) dS ]

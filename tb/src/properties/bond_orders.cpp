@@ -69,6 +69,7 @@ std::vector<Block> distinct_pairs(const ElectronicState& state) {
         if (!added && b.distance < place->second.distance) place->second = b;
     }
     std::vector<Block> pairs;
+    pairs.reserve(nearest.size());
     for (const auto& [key, block] : nearest) pairs.push_back(block);
     return pairs;
 }
