@@ -11,16 +11,12 @@
 #include "stembridge/io/text_file.hpp"
 
 namespace stembridge::app {
-namespace {
-
-std::vector<std::string> split(const std::string& line) {
+std::vector<std::string> csv_cells(const std::string& line) {
     std::vector<std::string> cells;
     std::istringstream stream(line);
     for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
     return cells;
 }
-
-}  // namespace
 
 CsvLog::CsvLog(std::filesystem::path path, const std::vector<std::string>& columns, std::int64_t keep_rows)
     : path_(std::move(path)), rows_(keep_rows) {
@@ -58,11 +54,11 @@ std::map<std::string, std::vector<double>> read_csv(const std::filesystem::path&
     std::istringstream lines(io::read_text(path));
     std::string line;
     std::getline(lines, line);
-    const auto names = split(line);
+    const auto names = csv_cells(line);
     std::map<std::string, std::vector<double>> columns;
     for (const auto& name : names) columns[name];
     for (int number = 2; std::getline(lines, line); ++number) {
-        const auto cells = split(line);
+        const auto cells = csv_cells(line);
         if (cells.size() != names.size())
             throw FileError(fmt::format("{}:{}: {} values where the header has {}", path.string(), number,
                                         cells.size(), names.size()));

@@ -28,6 +28,9 @@ class CsvLog {
     std::int64_t rows_ = 0;
 };
 
+/// The cells of one line, without quoting.
+std::vector<std::string> csv_cells(const std::string& line);
+
 /// The columns of such a file by name. @throw FileError when it is missing or malformed (file:line)
 std::map<std::string, std::vector<double>> read_csv(const std::filesystem::path& path);
 

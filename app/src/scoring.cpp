@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "csv_log.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/text_file.hpp"
 
@@ -46,13 +47,7 @@ std::vector<KnownAtom> read_known_atoms(const std::filesystem::path& path) {
     std::istringstream lines(io::read_text(path));
     std::string line;
     std::getline(lines, line);
-    const auto split = [](const std::string& text) {
-        std::vector<std::string> cells;
-        std::istringstream stream(text);
-        for (std::string cell; std::getline(stream, cell, ',');) cells.push_back(cell);
-        return cells;
-    };
-    const auto header = split(line);
+    const auto header = csv_cells(line);
     const auto column = [&](const std::string& name) {
         return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
     };
@@ -61,7 +56,7 @@ std::vector<KnownAtom> read_known_atoms(const std::filesystem::path& path) {
         throw FileError(path.string() + ":1: the columns x_px and y_px are needed");
     std::vector<KnownAtom> atoms;
     for (int number = 2; std::getline(lines, line); ++number) {
-        const auto cells = split(line);
+        const auto cells = csv_cells(line);
         try {
             KnownAtom atom{std::stod(cells.at(x)), std::stod(cells.at(y)), false};
             if (covered < header.size()) atom.covered = std::stoi(cells.at(covered)) != 0;
