@@ -161,6 +161,52 @@ BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion) {
     check_stress(o, packed);
 }
 
+BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
+    // These models do not act on the charges: what they add to forces and stress is theirs alone.
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood})
+        for (Structure s : {molecule(), crystal(), sheet()}) {
+            s.atomic_numbers[2] = 6;
+            SccDftbOptions o = set.options(2000);
+            SccDftb without(o);
+            o.dispersion = model;
+            SccDftb with(o);
+            const bool periodic = s.cell.is_periodic();
+            const Evaluation a = evaluate(without, s, periodic), b = evaluate(with, s, periodic);
+            const auto energy = [&](const Structure& t) { return evaluate(with, t).terms.at("dispersion"); };
+            const Eigen::Matrix3Xd forces = b.forces - a.forces;
+            const auto slope = [](const auto& f, double h) {
+                return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
+            };
+            for (const int atom : {0, 2, 4})
+                for (int axis = 0; axis < 3; ++axis) {
+                    const auto moved = [&](double h) {
+                        Structure t = s;
+                        t.positions(axis, atom) += h;
+                        return energy(t);
+                    };
+                    BOOST_CHECK_SMALL(forces(axis, atom) + slope(moved, 2e-3),
+                                      1e-6 * forces.cwiseAbs().maxCoeff());
+                }
+            if (!periodic) continue;
+            const Eigen::Matrix3d stress = *b.stress - *a.stress;
+            for (int i = 0; i < 3; ++i)
+                for (int j = 0; j <= i; ++j) {
+                    const auto strained = [&](double h) {
+                        Eigen::Matrix3d d = Eigen::Matrix3d::Identity();
+                        d(i, j) += h / 2;
+                        d(j, i) += h / 2;
+                        Structure t = s;
+                        t.positions = d * s.positions;
+                        t.cell.vectors = d * s.cell.vectors;
+                        return energy(t);
+                    };
+                    BOOST_CHECK_SMALL(stress(i, j) - slope(strained, 2e-4) / s.cell.volume(),
+                                      1e-6 * stress.cwiseAbs().maxCoeff());
+                }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
     const Set set;
     for (const Dispersion model :
@@ -205,6 +251,31 @@ BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion_by_popu
                         {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
     check_forces(o, sheet());
     check_stress(o, sheet());
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_by_populations_of_free_atoms_is_that_of_the_table) {
+    // Far outside the range of the tables every atom is free: v = 1 and E = -f C6 / R^6 with f = 1 - 1e-17.
+    const Set set;
+    SccDftbOptions o = set.options(0);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const auto dispersion = [&](int a, int b) {
+        Structure pair;
+        pair.add(a, {0, 0, 0});
+        pair.add(b, {0, 25, 0});
+        return evaluate(o, pair).terms.at("dispersion") * std::pow(25.0, 6);
+    };
+    BOOST_TEST(dispersion(6, 6) == -46.6, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(dispersion(14, 14) == -305.0, boost::test_tools::tolerance(1e-9));
+    // Bonded atoms are smaller: less than the same C6 with v = 1.
+    Structure dimer;
+    for (const double x : {0.0, 2.5}) dimer.add(6, {x, 0, 0});
+    Structure two = dimer;
+    for (const double x : {0.0, 2.5}) two.add(6, {x, 40, 0});
+    const double bonded =
+        (2 * evaluate(o, dimer).terms.at("dispersion") - evaluate(o, two).terms.at("dispersion")) *
+        std::pow(40.0, 6);
+    BOOST_TEST(bonded < 4 * 46.6 * 0.98);
+    BOOST_TEST(bonded > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_slab_does_not_know_the_height_of_its_box) {
@@ -349,6 +420,67 @@ BOOST_AUTO_TEST_CASE(energy_is_invariant) {
     Structure wrapped = c;
     wrapped.positions.col(1) += c.cell.vector(0) - 2 * c.cell.vector(2);
     BOOST_CHECK_SMALL(evaluate(set.options(), wrapped).energy - evaluate(set.options(), c).energy, 1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(every_variant_is_invariant) {
+    const Set set;
+    const Eigen::Matrix3d rotation =
+        Eigen::AngleAxisd(0.7, Eigen::Vector3d(2, -1, 1).normalized()).toRotationMatrix();
+    SccDftbOptions o = set.options(1000);
+    std::vector<SccDftbOptions> variants = {o};
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    variants.push_back(o);
+    o.dispersion = Dispersion::lennard_jones;
+    o.scc.shell_resolved = true;
+    variants.push_back(o);
+    o.scc.shell_resolved = false;
+    o.third_order = {ThirdOrder::full, {{1, -0.18}, {6, -0.15}, {14, -0.07}}, 4.0};
+    variants.push_back(o);
+    o.spin.polarized = true;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    variants.push_back(o);
+    for (std::size_t k = 0; k < variants.size(); ++k)
+        for (const Structure& s : {molecule(), sheet(), crystal()}) BOOST_TEST_CONTEXT("variant " << k) {
+                const bool periodic = s.cell.is_periodic();
+                const Evaluation plain = evaluate(variants[k], s, periodic);
+                Structure moved = s;
+                moved.positions.colwise() += Eigen::Vector3d(0.3, -7, 11);
+                moved.positions = rotation * moved.positions;
+                moved.cell.vectors = rotation * s.cell.vectors;
+                if (periodic) moved.positions.col(1) += moved.cell.vector(0) - 2 * moved.cell.vector(1);
+                const std::vector<int> order = {3, 0, 4, 2, 1};
+                moved = moved.selected(order);
+                const Evaluation other = evaluate(variants[k], moved, periodic);
+                BOOST_CHECK_SMALL(other.energy - plain.energy, 1e-9);
+                for (int i = 0; i < 5; ++i)
+                    BOOST_CHECK((other.forces.col(i) -
+                                 rotation * plain.forces.col(order[static_cast<std::size_t>(i)]))
+                                    .isZero(1e-8));
+                if (periodic)
+                    BOOST_CHECK(
+                        (*other.stress - rotation * *plain.stress * rotation.transpose()).isZero(1e-9));
+            }
+}
+
+BOOST_AUTO_TEST_CASE(a_supercell_of_a_sheet_equals_kpoints) {
+    const Set set;
+    SccDftbOptions o = set.options(1000);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const Structure cell = sheet();
+    Structure supercell = cell;
+    for (int i = 0; i < cell.size(); ++i)
+        supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                      cell.positions.col(i) + cell.cell.vector(0));
+    supercell.cell.vectors.col(0) *= 2;
+    o.kpoints = {{1, 2, 1}, false, {}};
+    const Evaluation large = evaluate(o, supercell, true);
+    o.kpoints = {{1, 1, 1}, false, {{0, 0.25, 0, 0.5}, {0.5, 0.25, 0, 0.5}}};
+    const Evaluation small = evaluate(o, cell, true);
+    BOOST_CHECK_SMALL(large.energy - 2 * small.energy, 1e-9);
+    BOOST_CHECK((large.forces.leftCols(5) - small.forces).isZero(1e-8));
+    BOOST_CHECK((*large.stress - *small.stress).isZero(1e-9));
 }
 
 BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
