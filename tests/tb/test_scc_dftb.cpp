@@ -321,8 +321,13 @@ BOOST_AUTO_TEST_CASE(forces_match_differences_with_point_charges_and_a_field) {
     o.external.point_charges = {{{5, -4, 3}, 0.7}, {{-4, 2, -3}, -0.4}};
     check_forces(o, molecule());
     check_forces(o, crystal());
+    check_forces(o, sheet());
     o.external.field = Eigen::Vector3d(0.01, -0.02, 0.005);
     check_forces(o, molecule());
+    // A sheet can be in a field along its normal.
+    SccDftbOptions across = o;
+    across.external.field = 0.01 * sheet().cell.vector(0).cross(sheet().cell.vector(1)).normalized();
+    check_forces(across, sheet());
     BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, crystal()); }), "field"));
     o.external.field.setZero();
     BOOST_TEST(!SccDftb(o).offers(crystal()).stress);
