@@ -20,15 +20,19 @@ std::unique_ptr<ImageReader> open_image(const fs::path& path, const std::string&
     std::transform(suffix.begin(), suffix.end(), suffix.begin(),
                    [](unsigned char c) { return std::tolower(c); });
     if (suffix == ".npz") return open_npz(path, dataset);
-    if (suffix == ".h5" || suffix == ".hdf5") return open_hdf5(path, dataset);
+    if (suffix == ".h5" || suffix == ".hdf5" || suffix == ".hf5" || suffix == ".emd")
+        return open_hdf5(path, dataset);
+    if (suffix == ".dm3" || suffix == ".dm4") return open_dm(path, dataset);
     if (!dataset.empty())
-        throw InputError(fmt::format("image '{}': a dataset ('{}') can be named only in .npz and .h5 files",
-                                     path.string(), dataset));
+        throw InputError(
+            fmt::format("image '{}': a dataset ('{}') can be named only in .npz, .dm and HDF5 files",
+                        path.string(), dataset));
     if (suffix == ".npy") return open_npy(path);
     if (suffix == ".png") return open_png(path);
     if (suffix == ".tif" || suffix == ".tiff") return open_tiff(path);
     throw InputError(
-        fmt::format("image '{}' has the suffix '{}'; accepted: .npy, .npz, .png, .tif, .tiff, .h5, .hdf5",
+        fmt::format("image '{}' has the suffix '{}'; accepted: .npy, .npz, .png, .tif, .tiff, .h5, .hdf5, "
+                    ".hf5, .emd, .dm3, .dm4",
                     path.string(), suffix));
 }
 
@@ -87,24 +91,48 @@ std::optional<double> angstrom_per(std::string unit) {
     return std::nullopt;
 }
 
-Image read_image(const fs::path& path, int frame, const std::string& dataset) {
-    const auto reader = open_image(path, dataset);
-    const int frames = reader->n_frames();
+std::optional<double> real_space_angstrom(std::string unit, const std::string& name) {
+    std::erase_if(unit, [](char c) { return c == '[' || c == ']' || c == '_' || c == ' '; });
+    const bool reciprocal = unit.starts_with("1/") || unit.find("^-1") != std::string::npos ||
+                            unit.find("\u207b\u00b9") != std::string::npos || unit == "nm-1" || unit == "m-1";
+    if (reciprocal || unit == "mrad" || unit == "rad")
+        throw InputError(
+            fmt::format("image {} is calibrated in {}: a diffraction pattern or a Fourier transform; "
+                        "needed is an image in real space (nm, angstrom, pm, um)",
+                        name, unit));
+    return angstrom_per(unit);
+}
+
+ImageStack::ImageStack(const fs::path& path, const std::string& dataset)
+    : path_(path), reader_(open_image(path, dataset)) {}
+
+ImageStack::~ImageStack() = default;
+
+int ImageStack::n_frames() const {
+    return reader_->n_frames();
+}
+
+Image ImageStack::read(int frame) {
+    const int frames = n_frames();
     if (frame < 0 || frame >= frames)
         throw InputError(fmt::format("image '{}' has no frame {}: it holds {} frame{}, counted from 0",
-                                     path.string(), frame, frames, frames == 1 ? "" : "s"));
+                                     path_.string(), frame, frames, frames == 1 ? "" : "s"));
     Image image;
-    image.source = fmt::format("'{}'", path.string());
-    if (!reader->dataset().empty()) image.source += fmt::format(", dataset '{}'", reader->dataset());
+    image.source = fmt::format("'{}'", path_.string());
+    if (!reader_->dataset().empty()) image.source += fmt::format(", dataset '{}'", reader_->dataset());
     if (frames > 1) image.source += fmt::format(", frame {} of {}", frame, frames);
-    image.pixels = reader->read(frame);
-    image.pixel_size_angstrom = reader->pixel_size_angstrom(frame);
+    image.pixels = reader_->read(frame);
+    image.pixel_size_angstrom = reader_->pixel_size_angstrom(frame);
     check_finite(image);
     return image;
 }
 
+Image read_image(const fs::path& path, int frame, const std::string& dataset) {
+    return ImageStack(path, dataset).read(frame);
+}
+
 int n_frames(const fs::path& path, const std::string& dataset) {
-    return open_image(path, dataset)->n_frames();
+    return ImageStack(path, dataset).n_frames();
 }
 
 Bitmap to_bitmap(const Pixels& pixels, float low, float high) {

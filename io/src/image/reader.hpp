@@ -31,6 +31,7 @@ std::unique_ptr<ImageReader> open_npz(const std::filesystem::path& path, const s
 std::unique_ptr<ImageReader> open_png(const std::filesystem::path& path);
 std::unique_ptr<ImageReader> open_tiff(const std::filesystem::path& path);
 std::unique_ptr<ImageReader> open_hdf5(const std::filesystem::path& path, const std::string& dataset);
+std::unique_ptr<ImageReader> open_dm(const std::filesystem::path& path, const std::string& dataset);
 
 /// More pixels than any micrograph has: a damaged header.
 inline constexpr std::int64_t most_pixels = std::int64_t{1} << 30;
@@ -52,5 +53,10 @@ inline double luminance(double red, double green, double blue) {
 
 /// Angstrom per unit of a name such as "nm", "micron", "\u00b5m", "\\u00B5m", if it is one.
 std::optional<double> angstrom_per(std::string unit);
+
+/// The same for the unit of an image's axes, as formats write it ("[n_m]"); nothing for pixels and unknown
+/// words.
+/// @throw InputError naming the image when the unit is that of a diffraction pattern (1/nm, mrad)
+std::optional<double> real_space_angstrom(std::string unit, const std::string& name);
 
 }  // namespace stembridge::io
