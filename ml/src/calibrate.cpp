@@ -380,6 +380,34 @@ BondStatistics carbon_bonds(const Detections& atoms) {
     return result;
 }
 
+double dark_atom_phase(const Image& image, const LatticeCalibration& calibration) {
+    require_usable(image, 8);
+    if (calibration.lattice_px.determinant() == 0) return 0;
+    const Pixels& p = image.pixels;
+    const double scale = calibration.scale_angstrom;
+    Pixels detail = p - gaussian_blur(p, 2.0 / scale);
+    // Contamination is bright and rough: every place has the same say.
+    detail /= gaussian_blur(detail.square(), 5.0 / scale).sqrt() + 1e-12f;
+    const Eigen::Matrix2d g = calibration.lattice_px.inverse().transpose();
+    ComplexPixels product = ComplexPixels::Constant(p.rows(), p.cols(), 1);
+    for (const Vector& k : {Vector(g.col(0)), Vector(g.col(1)), Vector(-g.col(0) - g.col(1))}) {
+        Pixels real(p.rows(), p.cols()), imaginary(p.rows(), p.cols());
+        for (Eigen::Index y = 0; y < p.rows(); ++y)
+            for (Eigen::Index x = 0; x < p.cols(); ++x) {
+                const double phase =
+                    2 * pi * (k.x() * static_cast<double>(x) + k.y() * static_cast<double>(y));
+                real(y, x) = detail(y, x) * static_cast<float>(std::cos(phase));
+                imaginary(y, x) = detail(y, x) * static_cast<float>(std::sin(phase));
+            }
+        real = gaussian_blur(real, 5.0 / scale);
+        imaginary = gaussian_blur(imaginary, 5.0 / scale);
+        for (Eigen::Index i = 0; i < product.size(); ++i)
+            product.data()[i] *= std::complex<float>(real.data()[i], imaginary.data()[i]);
+    }
+    const double modulus = product.abs().mean();
+    return modulus > 0 ? product.real().mean() / modulus : 0;
+}
+
 Pixels graphene_region(const Image& image, const LatticeCalibration& calibration) {
     require_usable(image, 8);
     const Pixels& p = image.pixels;

@@ -71,6 +71,21 @@ class Mixture {
 
 }  // namespace
 
+void mark_unknown(Detections& atoms, const std::vector<double>& amplitudes) {
+    std::vector<float> carbon, silicon;
+    for (std::size_t i = 0; i < atoms.size(); ++i) {
+        if (atoms[i].atomic_number == 6) carbon.push_back(static_cast<float>(amplitudes[i]));
+        if (atoms[i].atomic_number == 14) silicon.push_back(static_cast<float>(amplitudes[i]));
+    }
+    const double unit = quantile(carbon, 0.5);
+    if (unit <= 0) return;
+    // Si over C is 4.2 (medium angles) to 5.2 (high angles), Cr over C 11 to 13: Cr is 2.5 times a Si.
+    constexpr double usual = 4.6, least = 3.0, most = 5.5, brighter = 1.75;
+    const double si = silicon.size() < 3 ? usual : std::clamp(quantile(silicon, 0.5) / unit, least, most);
+    for (std::size_t i = 0; i < atoms.size(); ++i)
+        if (amplitudes[i] > brighter * si * unit) atoms[i].atomic_number = 0;
+}
+
 Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
                               const ClassicalOptions& options, const Context&) {
     require_usable(image, 16);
@@ -100,6 +115,7 @@ Detections classical_detector(const Image& image, const LatticeCalibration& cali
     const double deviation = 0.74 * (quantile(heights, 0.75) - quantile(heights, 0.25)) + 1e-30;
 
     Detections atoms;
+    std::vector<double> amplitudes;
     for (std::size_t i = 0; i < maxima.size(); ++i) {
         const FittedAtom& fitted = fit.atoms[i];
         const double silicon = mixture.bright(maxima[i].value);
@@ -113,7 +129,9 @@ Detections classical_detector(const Image& image, const LatticeCalibration& cali
         atom.probability = real * std::max(silicon, 1 - silicon);
         atom.sigma_angstrom = fitted.sigma_px * scale;
         atoms.push_back(atom);
+        amplitudes.push_back(fitted.amplitude);
     }
+    mark_unknown(atoms, amplitudes);
     std::sort(atoms.begin(), atoms.end(), [](const Detection& a, const Detection& b) {
         return std::pair(a.y_px, a.x_px) < std::pair(b.y_px, b.x_px);
     });

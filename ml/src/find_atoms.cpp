@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "filters.hpp"
@@ -24,6 +25,9 @@ constexpr double faintest = 0.2;
 /// Atoms at the rim of the contamination, mostly Si, lie in its glow: so far outside the clean region the
 /// network may find them.
 constexpr double rim_angstrom = 3.0;
+
+/// Phase of the lattice's waves above which the atoms are dark: bright ones have -1, noise 0.
+constexpr double clearly_dark = 0.5;
 
 /// A blob of the atom probability, on the network's grid.
 struct Blob {
@@ -96,13 +100,31 @@ Pixels on_frame(const Pixels& map, double factor, Eigen::Index height, Eigen::In
 
 }  // namespace
 
-FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network, const FindAtomsOptions& options,
-                           const Context& context) {
-    require_usable(image, 48);
-    const std::string where = image.source.empty() ? "image" : image.source;
+double saturated_share(const Pixels& pixels) {
+    if (pixels.size() == 0) return 0;
+    const float largest = pixels.maxCoeff();
+    float next = -std::numeric_limits<float>::infinity();
+    for (Eigen::Index i = 0; i < pixels.size(); ++i)
+        if (pixels.data()[i] < largest) next = std::max(next, pixels.data()[i]);
+    const auto at_largest = (pixels == largest).count(), at_next = (pixels == next).count();
+    const double share = static_cast<double>(at_largest) / static_cast<double>(pixels.size());
+    return share > 1e-3 && at_largest > 3 * at_next && at_next > 0 ? share : 0;
+}
+
+FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
+                           const FindAtomsOptions& options, const Context& context) {
+    require_usable(recorded, 48);
+    const std::string where = recorded.source.empty() ? "image" : recorded.source;
     const std::optional<double> nominal =
-        options.pixel_size_angstrom ? options.pixel_size_angstrom : image.pixel_size_angstrom;
+        options.pixel_size_angstrom ? options.pixel_size_angstrom : recorded.pixel_size_angstrom;
     FindAtomsResult result;
+    result.saturated_share = saturated_share(recorded.pixels);
+    if (result.saturated_share > 0)
+        context.warning(
+            fmt::format("{}: {:.1f} % of the pixels are saturated (all at {}): atoms under them have no "
+                        "true brightness, and Si cannot be told from C there",
+                        where, 100 * result.saturated_share, recorded.pixels.maxCoeff()));
+    Image image = recorded;
     if (options.calibrate) {
         result.calibration = calibrate_lattice(image, nominal, context);
         result.calibrated = true;
@@ -113,6 +135,15 @@ FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network, con
         result.calibration = nominal_calibration(*nominal);
         result.calibration.nominal_angstrom = nominal;
     }
+    const double dark =
+        options.contrast == AtomContrast::automatic ? dark_atom_phase(image, result.calibration) : 0;
+    result.inverted = options.contrast == AtomContrast::dark || dark > clearly_dark;
+    if (result.inverted) image.pixels = recorded.pixels.maxCoeff() - recorded.pixels;
+    if (dark > clearly_dark)
+        context.warning(
+            fmt::format("{}: inverted contrast: the atoms are dark (or the sheet has two layers); the frame "
+                        "is turned over before they are looked for",
+                        where));
     const double scale = result.calibration.scale_angstrom;
     result.region = graphene_region(image, result.calibration);
     context.debug(
@@ -151,6 +182,7 @@ FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network, con
         start.reserve(blobs.size());
         for (const Blob& blob : blobs) start.push_back(blob.position);
         const AtomFit fit = fit_atoms(image.pixels, start, scale, network_error_angstrom);
+        std::vector<double> amplitudes;
         for (std::size_t i = 0; i < blobs.size(); ++i) {
             const FittedAtom& fitted = fit.atoms[i];
             // Nothing in vacuum.
@@ -163,7 +195,9 @@ FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network, con
             atom.spread = blobs[i].spread;
             atom.sigma_angstrom = options.refine_on_image ? fitted.sigma_px * scale : network_error_angstrom;
             result.atoms.push_back(atom);
+            amplitudes.push_back(fitted.amplitude);
         }
+        mark_unknown(result.atoms, amplitudes);
         std::sort(result.atoms.begin(), result.atoms.end(), [](const Detection& a, const Detection& b) {
             return std::pair(a.y_px, a.x_px) < std::pair(b.y_px, b.x_px);
         });

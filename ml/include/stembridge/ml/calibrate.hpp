@@ -62,4 +62,13 @@ BondStatistics carbon_bonds(const Detections& atoms);
 /// @return (height, width) of 0 and 1
 Pixels graphene_region(const Image& image, const LatticeCalibration& calibration);
 
+/// Whether the lattice shows dark atoms on bright ground, as a bright-field frame or an inverted file does:
+/// from -1 (bright atoms, dark hollows) to 1 (dark atoms); near 0 without a lattice.
+///
+/// The three first-order waves of a sheet with wave vectors g1 + g2 + g3 = 0 meet with phase pi in the
+/// hollows: the mean of F(g1) F(g2) F(g3) over its mean modulus is the cosine of their common phase, wherever
+/// the origin is. Two layers in AB stacking look like dark atoms: their brightest sites form one triangular
+/// lattice.
+double dark_atom_phase(const Image& image, const LatticeCalibration& calibration);
+
 }  // namespace stembridge::ml

@@ -2,6 +2,8 @@
 // Atoms without a network: maxima of the smoothed frame. The baseline of every report.
 #pragma once
 
+#include <vector>
+
 #include "stembridge/ml/calibrate.hpp"
 
 namespace stembridge::ml {
@@ -19,5 +21,10 @@ struct ClassicalOptions {
 /// @throw InputError when no maximum is left
 Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
                               const ClassicalOptions& options = {}, const Context& context = {});
+
+/// Atoms brighter than any Si become unknown (atomic number 0): brighter than 1.75 times the usual Si, which
+/// is the median of the Si found where there are three (between 3 and 5.5 times a C), else 4.6 times a C.
+/// @param amplitudes of the atoms over their background
+void mark_unknown(Detections& atoms, const std::vector<double>& amplitudes);
 
 }  // namespace stembridge::ml

@@ -8,13 +8,17 @@
 
 namespace stembridge::ml {
 
+/// How the atoms of a frame look: brighter or darker than the hollows.
+enum class AtomContrast { automatic, bright, dark };
+
 struct FindAtomsOptions {
     std::optional<double>
         pixel_size_angstrom;           ///< nominal; else the image's own; else found from the lattice
     bool calibrate = true;             ///< false: trust the nominal size, no correction of the scan
     double minimum_probability = 0.5;  ///< of an atom to be kept
     double minimum_distance_angstrom = 0.8;
-    bool refine_on_image = true;  ///< fit Gaussians to the frame after the network
+    AtomContrast contrast = AtomContrast::automatic;  ///< automatic: told by the lattice
+    bool refine_on_image = true;                      ///< fit Gaussians to the frame after the network
     ClassicalOptions classical;
 };
 
@@ -27,10 +31,17 @@ struct FindAtomsResult {
     Pixels spread;                   ///< its standard deviation over the ensemble
     Pixels region;                   ///< 1 where atoms can be trusted
     BondStatistics bonds;
-    std::string method;  ///< "network" or "classical"
+    std::string method;     ///< "network" or "classical"
+    bool inverted = false;  ///< the atoms are dark: the frame was turned over before they were looked for
+    double saturated_share = 0;  ///< of the pixels, see saturated_share()
 };
 
-/// Finds the atoms of a frame.
+/// Share of the pixels that stand at the largest value because nothing larger could be recorded; 0 where the
+/// largest value is no heap (at most a thousandth of the pixels, or not three times as many as have the next
+/// smaller value).
+double saturated_share(const Pixels& pixels);
+
+/// Finds the atoms of a frame. Dark atoms and saturation are told to the context as warnings.
 /// @param network may be null: then the classical detector gives the atoms
 /// @throw InputError for pixels that are NaN or constant, a pixel size that is missing or off, no atoms found
 /// @throw NumericalError when no lattice is found and calibrate is set
