@@ -37,9 +37,10 @@ io::Schema run_keys() {
 
 io::Schema detect_keys() {
     return {
-        Key::file("detect.image", "", "Micrograph: .npy, .npz, .png, .tif, .h5"),
+        Key::file("detect.image", "", "Micrograph: .npy, .npz, .png, .tif, .h5, .emd, .dm3, .dm4"),
         Key::integer("detect.frame", "0", "Frame of a stack, counted from 0").at_least(0),
-        Key::text("detect.dataset", "", "Dataset inside an .h5 or .npz file; left out = the first image"),
+        Key::text("detect.dataset", "",
+                  "Image inside an .h5, .emd, .dm3, .dm4 or .npz file; left out = the first"),
         Key::quantity("detect.pixel_size", Dimension::length, "",
                       "Nominal pixel size; left out = from the file, else from the lattice")
             .positive(),
@@ -56,6 +57,16 @@ io::Schema detect_keys() {
         Key::quantity("detect.min_distance", Dimension::length, "0.8 angstrom", "Closest two atoms can be")
             .positive(),
         Key::boolean("detect.refine", "true", "Fit the positions to the frame after the network"),
+        Key::choice("detect.contrast", {"auto", "bright", "dark"}, "auto",
+                    "Atoms brighter or darker than the hollows; auto = told by the lattice"),
+        Key::quantity("detect.track_gate", Dimension::length, "0.7 angstrom",
+                      "Series: farthest an atom moves from frame to frame, without drift")
+            .positive(),
+        Key::quantity("detect.track_drift", Dimension::length, "6 angstrom",
+                      "Series: farthest the view drifts from frame to frame")
+            .positive(),
+        Key::integer("detect.track_memory", "2", "Series: frames an atom may be missed before it is gone")
+            .at_least(0),
     };
 }
 

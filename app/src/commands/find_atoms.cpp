@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stembridge find-atoms: the detect stage alone.
+// stembridge find-atoms: the detect stage alone, for a frame, a series, or a folder that frames arrive in.
 #include <CLI/CLI.hpp>
 
 #include "commands/commands.hpp"
@@ -12,16 +12,38 @@ namespace stembridge::app {
 void add_find_atoms(CLI::App& program, Action& action) {
     struct Options {
         ConfigOptions config{run_schema()};
-        std::string image, out;
+        std::string image, out, frames, watch;
+        double idle_seconds = 0;
     };
     auto options = std::make_shared<Options>();
     CLI::App* command = program.add_subcommand("find-atoms", "Find the atoms of a micrograph");
-    command->add_option("image", options->image, "Micrograph: .npy, .npz, .png, .tif, .h5")->required();
+    auto* image = command->add_option("image", options->image,
+                                      "Micrograph: .npy, .npz, .png, .tif, .h5, .emd, .dm3, .dm4");
     command->add_option("--out", options->out, "Folder for atoms.csv, overlay.png, summary.json, ...")
         ->required();
+    auto* frames =
+        command->add_option("--frames", options->frames,
+                            "Several frames of a stack, and their atoms tracked: all, FIRST:END or "
+                            "FIRST:END:STEP (END left out)");
+    auto* watch =
+        command
+            ->add_option("--watch", options->watch,
+                         "Instead of an image: a folder whose frames are done as they arrive, until "
+                         "SIGINT; results in OUT/FILE/")
+            ->excludes(image)
+            ->excludes(frames);
+    command
+        ->add_option("--watch-idle", options->idle_seconds,
+                     "Seconds without a new frame after which watching ends; 0 = never")
+        ->check(CLI::NonNegativeNumber)
+        ->needs(watch);
     options->config.add(*command, "--pixel-size", "detect.pixel_size");
     options->config.add(*command, "--fov", "detect.field_of_view");
     options->config.add(*command, "--frame", "detect.frame");
+    options->config.add(*command, "--track-gate", "detect.track_gate");
+    options->config.add(*command, "--track-drift", "detect.track_drift");
+    options->config.add(*command, "--track-memory", "detect.track_memory");
+    options->config.add(*command, "--contrast", "detect.contrast");
     options->config.add(*command, "--dataset", "detect.dataset");
     options->config.add(*command, "--ensemble", "detect.network");
     options->config.add(*command, "--method", "detect.method");
@@ -31,12 +53,19 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--threads", "run.threads");
     options->config.add_config_file(*command);
     command->callback([options, &action] {
-        options->config.set("detect.image", options->image, "IMAGE");
+        if (options->image.empty() == options->watch.empty())
+            throw CLI::RequiredError("an IMAGE or --watch FOLDER");
+        if (!options->image.empty()) options->config.set("detect.image", options->image, "IMAGE");
         action = [options](Session& session) {
             const io::Config config = options->config.config();
             set_threads(static_cast<int>(config.integer("run.threads")));
             session.attach_folder(options->out);
-            detect(config, options->out, session);
+            if (!options->watch.empty())
+                watch_folder(config, options->watch, options->idle_seconds, options->out, session);
+            else if (!options->frames.empty())
+                detect_series(config, options->frames, options->out, session);
+            else
+                detect(config, options->out, session);
         };
     });
 }

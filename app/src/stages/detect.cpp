@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "configuration.hpp"
 #include "environment.hpp"
 #include "overlay.hpp"
+#include "stages/atom_finder.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
@@ -33,6 +35,23 @@ std::unique_ptr<ml::SegmentationNetwork> network_of(const io::Config& config, Se
     return ml::open_network(weights, session.context(), threads_in_use());
 }
 
+/// Pixel sizes that differ by more than this contradict each other.
+constexpr double contradiction = 0.02;
+
+/// What is known of the pixel size, and what is said about it.
+void say_pixel_size(const ml::FindAtomsOptions& options, const Image& image, Session& session) {
+    const auto& given = options.pixel_size_angstrom;
+    const auto& stored = image.pixel_size_angstrom;
+    if (!stored) return;
+    if (!given)
+        session.info(fmt::format("pixel size {:.5g} angstrom from the file's metadata", *stored));
+    else if (std::abs(*given / *stored - 1) > contradiction)
+        session.warning(
+            fmt::format("the pixel size given, {:.5g} angstrom, contradicts the {:.5g} angstrom in the "
+                        "metadata of {}; the one given is used",
+                        *given, *stored, image.source));
+}
+
 ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) {
     ml::FindAtomsOptions options;
     if (config.has("detect.pixel_size") && config.has("detect.field_of_view"))
@@ -48,6 +67,10 @@ ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) 
     options.minimum_distance_angstrom = config.quantity("detect.min_distance") / units::angstrom;
     options.classical.minimum_distance_angstrom = options.minimum_distance_angstrom;
     options.refine_on_image = config.boolean("detect.refine");
+    const std::string& contrast = config.text("detect.contrast");
+    options.contrast = contrast == "dark"     ? ml::AtomContrast::dark
+                       : contrast == "bright" ? ml::AtomContrast::bright
+                                              : ml::AtomContrast::automatic;
     return options;
 }
 
@@ -89,6 +112,8 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const Image& image, 
         {"cc_std_angstrom", found.bonds.deviation_angstrom},
         {"cc_count", found.bonds.count},
         {"graphene_share", found.region.size() == 0 ? 0.0 : static_cast<double>(found.region.mean())},
+        {"inverted_contrast", found.inverted},
+        {"saturated_share", found.saturated_share},
         {"wall_seconds", seconds},
     };
 }
@@ -101,40 +126,52 @@ fs::path network_file(const io::Config& config) {
     return files.front() == "builtin" ? data_folder() / "networks" / "graphene.h5" : files.front();
 }
 
-nlohmann::json detect(const io::Config& config, const fs::path& out, Session& session) {
-    if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
-    const Timer timer;
-    const Image image =
-        io::read_image(config.file("detect.image"), static_cast<int>(config.integer("detect.frame")),
-                       config.has("detect.dataset") ? config.text("detect.dataset") : "");
-    session.info(fmt::format("frame {} ({} x {} px)", image.source, image.width(), image.height()));
-    const auto network = network_of(config, session);
-    const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
-    const ml::FindAtomsResult found =
-        ml::find_atoms(image, network.get(), find_options(config, image), session.context(seed));
+std::string dataset_of(const io::Config& config) {
+    return config.has("detect.dataset") ? config.text("detect.dataset") : "";
+}
 
-    io::write_detections_csv(out / "atoms.csv", found.atoms);
-    io::write_detections_csv(out / "baseline.csv", found.baseline);
-    io::write_npy(out / "mean.npy", found.mean);
-    io::write_npy(out / "spread.npy", found.spread);
-    write_overlay(out / "overlay.png", image, found.atoms);
+AtomFinder::AtomFinder(const io::Config& config, Session& session)
+    : config_(config), session_(session), network_(network_of(config, session)) {}
+
+AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
+    const Timer timer;
+    session_.info(fmt::format("frame {} ({} x {} px)", image.source, image.width(), image.height()));
+    const ml::FindAtomsOptions options = find_options(config_, image);
+    say_pixel_size(options, image, session_);
+    const auto seed = static_cast<std::uint64_t>(config_.integer("run.seed"));
+    Found found{ml::find_atoms(image, network_.get(), options, session_.context(seed)), {}};
+    const ml::FindAtomsResult& result = found.result;
+
+    io::write_detections_csv(out / "atoms.csv", result.atoms);
+    io::write_detections_csv(out / "baseline.csv", result.baseline);
+    io::write_npy(out / "mean.npy", result.mean);
+    io::write_npy(out / "spread.npy", result.spread);
+    write_overlay(out / "overlay.png", image, result.atoms);
     BuildReport skipped;
-    const bool any_known = std::any_of(found.atoms.begin(), found.atoms.end(),
+    const bool any_known = std::any_of(result.atoms.begin(), result.atoms.end(),
                                        [](const Detection& d) { return d.atomic_number > 0; });
     if (any_known)
         io::write_structure(
             out / "atoms.extxyz",
-            structure_from_detections(found.atoms, {.min_probability = 0}, skipped).structure);
-    nlohmann::json summary = summary_of(found, image, timer.seconds());
+            structure_from_detections(result.atoms, {.min_probability = 0}, skipped).structure);
+    nlohmann::json& summary = found.summary;
+    summary = summary_of(result, image, timer.seconds());
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
-    const auto& calibration = found.calibration;
-    session.info(
-        fmt::format("{} atoms ({} C, {} Si, {} unknown) by {}; {:.4f} angstrom/px, anisotropy {:.1f} %, C-C "
-                    "{:.3f} +- {:.3f} angstrom",
-                    found.atoms.size(), summary["counts"]["C"].get<int>(), summary["counts"]["Si"].get<int>(),
-                    summary["counts"]["unknown"].get<int>(), found.method, calibration.scale_angstrom,
-                    100 * calibration.anisotropy, found.bonds.mean_angstrom, found.bonds.deviation_angstrom));
-    return summary;
+    const auto& calibration = result.calibration;
+    session_.info(fmt::format(
+        "{} atoms ({} C, {} Si, {} unknown) by {}; {:.4f} angstrom/px, anisotropy {:.1f} %, C-C "
+        "{:.3f} +- {:.3f} angstrom",
+        result.atoms.size(), summary["counts"]["C"].get<int>(), summary["counts"]["Si"].get<int>(),
+        summary["counts"]["unknown"].get<int>(), result.method, calibration.scale_angstrom,
+        100 * calibration.anisotropy, result.bonds.mean_angstrom, result.bonds.deviation_angstrom));
+    return found;
+}
+
+nlohmann::json detect(const io::Config& config, const fs::path& out, Session& session) {
+    if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
+    const Image image = io::read_image(config.file("detect.image"),
+                                       static_cast<int>(config.integer("detect.frame")), dataset_of(config));
+    return AtomFinder(config, session).find(image, out).summary;
 }
 
 }  // namespace stembridge::app

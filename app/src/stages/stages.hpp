@@ -18,6 +18,20 @@ namespace stembridge::app {
 /// overlay.png, summary.json. @return the content of summary.json
 nlohmann::json detect(const io::Config& config, const std::filesystem::path& out, Session& session);
 
+/// Finds the atoms of several frames of the stack [detect] names and follows them from frame to frame. Writes
+/// frame_0000/, frame_0001/, ... as detect() does, tracks.csv, tracks.svg and summary.json. A frame without
+/// atoms is told and left out. @param frames "all", "first:end" or "first:end:step", the end left out
+/// @return the content of summary.json  @throw the error of the last frame when there was none with atoms
+nlohmann::json detect_series(const io::Config& config, const std::string& frames,
+                             const std::filesystem::path& out, Session& session);
+
+/// Finds the atoms of every micrograph that arrives in a folder, in out/FILE/, until the session is to stop
+/// or nothing new came for a time. A file counts once it is whole: unchanged between two looks, and readable.
+/// Files whose results are there already are left alone. @param idle_seconds 0 = wait for ever
+/// @return number of frames and of failures
+nlohmann::json watch_folder(const io::Config& config, const std::filesystem::path& folder,
+                            double idle_seconds, const std::filesystem::path& out, Session& session);
+
 /// Turns detections (.csv) or a structure into a cell. Writes structure.extxyz and build.json.
 /// @return the content of build.json
 nlohmann::json build(const io::Config& config, const std::filesystem::path& input,

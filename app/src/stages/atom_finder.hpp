@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frames to atoms, one after another with the same network: what detect, series and watched folders share.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "session.hpp"
+#include "stembridge/io/config.hpp"
+#include "stembridge/ml/find_atoms.hpp"
+
+namespace stembridge::app {
+
+class AtomFinder {
+  public:
+    /// Opens the network that [detect] names, if any.
+    AtomFinder(const io::Config& config, Session& session);
+
+    struct Found {
+        ml::FindAtomsResult result;
+        nlohmann::json summary;  ///< content of summary.json
+    };
+    /// Finds the atoms of a frame and writes atoms.csv, atoms.extxyz, baseline.csv, mean.npy, spread.npy,
+    /// overlay.png and summary.json.
+    Found find(const Image& image, const std::filesystem::path& out);
+
+  private:
+    const io::Config& config_;
+    Session& session_;
+    std::unique_ptr<ml::SegmentationNetwork> network_;
+};
+
+/// The dataset that [detect] names inside the image file; empty = the first image.
+std::string dataset_of(const io::Config& config);
+
+}  // namespace stembridge::app
