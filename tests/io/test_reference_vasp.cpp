@@ -145,13 +145,15 @@ const std::map<std::string, Expected>& expected() {
         {"xdatcar_formats/XDATCAR_5", {complete, "", 3, 4, none, none, none, none, "O", at(0, 0, 0)}},
         {"xdatcar_formats/XDATCAR_monatomic.gz", {complete, "", 4, 10, none, none, none, none, "Ne"}},
         {"xdatcar_formats/XDATCAR_traj",
-         {complete, "", 76, 100, none, none, none, none, "Si", at(9.522369198443, 6.079237270, 1.298413991)}},
+         {complete, "", 76, 100, none, none, none, none, "Si",
+          at(0.881257 * 10.805799, 0.565634 * 10.805799, 0.120159 * 10.805799)}},
         {"xdatcar_nacl_nblock50/NaCl_800K_MD_XDATCAR",
          {complete, "", 216, 40, none, none, none, none, "Cl",
-          at(14.0786306592, 14.1495001496, 14.2250763072)}},
+          at(0.83204200 * 16.9206, 0.83640607 * 16.9206, 0.84072632 * 16.9206)}},
         {"xdatcar_si64/POSCAR", {complete, "", 8, 1, none, none, none, none, "Si"}},
         {"xdatcar_si64/XDATCAR",
-         {complete, "", 64, 15, none, none, none, none, "Si", at(8.844361161, 8.873495238, 6.2527775320)}},
+         {complete, "", 64, 15, none, none, none, none, "Si",
+          at(0.81140928 * 10.9, 0.81408227 * 10.9, 0.56447508 * 10.9)}},
     };
     return table;
 }

@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(poscar_traps) {
         "0.5 0.5 0.5 F F F\r\nLattice velocities and vectors\r\n 1\r\n0 0 0\r\n0 0 0\r\n0 0 0\r\n2 0 0\r\n1 "
         "2 0\r\n"
         "0 0 9\r\n\r\n0.1 0.2 0.3\r\n0 0 0\r\n\r\n 1\r\n 0.5\r\n0 0 0\r\n0 0 0\r\n");
-    BOOST_REQUIRE((skew.status == VaspStatus::complete), skew.problem);
+    BOOST_REQUIRE_MESSAGE(skew.status == VaspStatus::complete, skew.problem);
     BOOST_TEST(skew.free_along(0, 0));
     BOOST_TEST(!skew.free_along(1, 0));
     BOOST_TEST(json_of(skew)["n_ionic_steps"].is_null());

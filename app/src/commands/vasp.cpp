@@ -80,14 +80,30 @@ std::vector<int> atoms_of_rule(const Structure& structure, const std::string& ru
     return atoms;
 }
 
-/// A box for a structure without one, and a warning where the images come close.
+/// A box for a structure without one; a warning where periodic images come close in directions that do not
+/// repeat.
 Structure with_box(const Structure& structure, double vacuum, Session& session) {
-    if (structure.cell.is_fully_periodic()) return structure;
-    if (structure.cell.volume() > 1e-6 && structure.cell.is_periodic()) return structure;
-    session.info(
-        fmt::format("the structure has no periodic box: it is put into one with {:.1f} angstrom of vacuum",
-                    vacuum / units::angstrom));
-    return center_in_box(structure, vacuum, true);
+    Structure boxed = structure;
+    if (structure.cell.volume() < 1e-6) {
+        boxed = center_in_box(structure, vacuum, true);
+        session.info(
+            fmt::format("the structure has no box: it is put into one with {:.1f} angstrom of vacuum",
+                        vacuum / units::angstrom));
+    }
+    for (int k = 0; k < 3; ++k) {
+        if (structure.cell.periodic[static_cast<std::size_t>(k)]) continue;
+        const Eigen::Vector3d normal =
+            boxed.cell.vector((k + 1) % 3).cross(boxed.cell.vector((k + 2) % 3)).normalized();
+        const Eigen::RowVectorXd heights = normal.transpose() * boxed.positions;
+        const double gap =
+            std::abs(normal.dot(boxed.cell.vector(k))) - (heights.maxCoeff() - heights.minCoeff());
+        if (gap < 8 * units::angstrom)
+            session.warning(
+                fmt::format("only {:.1f} angstrom between the images along lattice vector {}; VASP "
+                            "repeats the box in every direction",
+                            gap / units::angstrom, k + 1));
+    }
+    return boxed;
 }
 
 void write(const WriteOptions& o, Session& session) {
@@ -147,8 +163,9 @@ void add_write(CLI::App& vasp, Action& action) {
         ->capture_default_str();
     command->add_option("--frame", o->frame, "Frame of a trajectory, counted from 0; -1 = the last")
         ->capture_default_str();
-    command->add_option("--fix", o->fix,
-                        "Held atoms: perimeter, species:H, xy, indices:1,2 (several allowed)");
+    command
+        ->add_option("--fix", o->fix, "Held atoms: perimeter, species:H, xy, indices:1,2; may be given again")
+        ->allow_extra_args(false);
     command->add_option("--vacuum", o->vacuum, "Around a structure without a box")->capture_default_str();
     command->add_option("--cutoff", o->cutoff, "ENCUT")->capture_default_str();
     command->add_option("--kpoints", o->kpoints, "Mesh")->capture_default_str();
@@ -158,12 +175,18 @@ void add_write(CLI::App& vasp, Action& action) {
     command->add_flag("--spin-polarized", o->spin_polarized,
                       "ISPIN = 2 (always so for spin, default for adsorption)");
     command->add_flag("--unpolarized", o->unpolarized, "ISPIN = 1 for adsorption");
-    command->add_option("--unpaired", o->unpaired,
-                        "Numbers of unpaired electrons of --kind spin (several allowed)");
+    command
+        ->add_option("--unpaired", o->unpaired,
+                     "Numbers of unpaired electrons of --kind spin, with commas or given again")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     command->add_option("--max-force", o->force, "EDIFFG of relaxations")->capture_default_str();
     command->add_option("--max-steps", o->relaxation_steps, "NSW of relaxations")->capture_default_str();
-    command->add_option("--temperature", o->temperatures,
-                        "Of --kind aimd, several allowed; left out = 300 to 5000 K in nine steps");
+    command
+        ->add_option("--temperature", o->temperatures,
+                     "Of --kind aimd, \"300 K,500 K\" or given again; left out = nine from 300 to 5000 K")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     command->add_option("--steps", o->dynamics_steps, "NSW of --kind aimd")->capture_default_str();
     command->add_option("--timestep", o->timestep, "POTIM of --kind aimd")->capture_default_str();
     command->add_flag("--keep-velocities", o->input.keep_velocities,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <pugixml.hpp>
@@ -116,7 +117,6 @@ void read_kpoints(const pugi::xml_node& kpoints, VaspRun& run) {
 void read_atoms(const pugi::xml_node& atominfo, VaspRun& run) {
     for (const pugi::xml_node row : child_named(atominfo, "array", "atoms").child("set").children("rc"))
         run.species.emplace_back(trimmed(row.child("c").text().get()));
-    // VASP writes r for an element it does not know by its two letters.
     run.n_atoms = static_cast<int>(run.species.size());
     if (const auto announced = leading_integer(atominfo.child("atoms").text().get());
         announced && *announced != *run.n_atoms)
@@ -201,19 +201,14 @@ VaspStep read_step(const pugi::xml_node& calculation, const VaspRun& run, std::s
 void read_vasprun(std::string_view text, VaspRun& run) {
     const XmlOutline outline = outline_xml(text, "modeling");
     int bare_steps = 0;
-    const auto needs_atoms = [&] {
-        if (!run.n_atoms) throw Damage("positions stand before <atominfo>");
-    };
     for (const XmlSection& section : outline.sections) {
         if (section.name == "varray") {
             ++bare_steps;  // a step of force-field dynamics: <structure>, <varray>, ... without <calculation>
             continue;
         }
-        const bool initial = section.name == "structure" && run.free_along.cols() == 0 && run.steps.empty();
-        if (!initial && section.name != "generator" && section.name != "parameters" &&
-            section.name != "incar" && section.name != "kpoints" && section.name != "atominfo" &&
-            section.name != "calculation")
-            continue;
+        static constexpr std::array<std::string_view, 7> used = {
+            "generator", "incar", "parameters", "kpoints", "atominfo", "structure", "calculation"};
+        if (std::find(used.begin(), used.end(), section.name) == used.end()) continue;
         const pugi::xml_document document = parse(section.text);
         const pugi::xml_node root = document.first_child();
         if (section.name == "generator")
@@ -227,12 +222,11 @@ void read_vasprun(std::string_view text, VaspRun& run) {
         else if (section.name == "atominfo") {
             if (run.n_atoms) throw Damage("<atominfo> stands twice (several programs wrote into one file?)");
             read_atoms(root, run);
-        } else {
-            needs_atoms();
-            if (initial)
-                read_flags(root, run);
-            else
-                run.steps.push_back(read_step(root, run, run.steps.size() + 1));
+        } else if (section.name == "calculation") {
+            if (!run.n_atoms) throw Damage("a step stands before <atominfo>");
+            run.steps.push_back(read_step(root, run, run.steps.size() + 1));
+        } else if (std::string_view(root.attribute("name").value()) == "initialpos") {
+            read_flags(root, run);
         }
     }
     if (bare_steps > 0)
