@@ -44,10 +44,12 @@ Potential potential(int z) {
 /// Lines "KEY = value", in order.
 class Incar {
   public:
-    template <class T>
-    void set(const std::string& key, const T& value) {
+    void set(const std::string& key, const std::string& value) {
         text_ += fmt::format("{:<8}= {}\n", key, value);
     }
+    void set(const std::string& key, int value) { set(key, std::to_string(value)); }
+    /// Ten digits: a conversion of units must not show.
+    void set(const std::string& key, double value) { set(key, fmt::format("{:.10g}", value)); }
     void heading(const std::string& text) { text_ += "\n# " + text + "\n"; }
     const std::string& text() const { return text_; }
 
