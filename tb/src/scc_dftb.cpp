@@ -43,10 +43,12 @@ class ThreadScope {
     int before_;
 };
 
-/// Charges and spins one after the other, as the mixer sees them.
+/// Charges, spins and on-site populations one after the other, as the mixer sees them.
 Eigen::VectorXd joined(const Charges& q) {
-    Eigen::VectorXd x(q.electrons.size() + q.spin.size());
-    x << q.electrons, q.spin;
+    Eigen::VectorXd x(q.electrons.size() + q.spin.size() + q.on_site.size());
+    x.head(q.electrons.size()) = q.electrons;
+    x.segment(q.electrons.size(), q.spin.size()) = q.spin;
+    x.tail(q.on_site.size()) = q.on_site;
     return x;
 }
 
@@ -64,14 +66,33 @@ void add_potential(BlockMatrix& hamiltonian, const BlockMatrix& overlap, const E
     }
 }
 
+/// H_mu,mu += u of the orbitals' atom: the potential that belongs to the traces of the on-site blocks.
+/// @param u of the atoms, or empty
+void add_on_site_potential(BlockMatrix& hamiltonian, const Eigen::VectorXd& u) {
+    if (u.size() == 0) return;
+    for (const Block& b : hamiltonian.pattern().blocks())
+        if (b.on_site()) hamiltonian.block(b).diagonal().array() += u(b.i);
+}
+
+/// Traces of the on-site blocks, (atoms).
+Eigen::VectorXd on_site_populations(const std::vector<BlockMatrix>& density) {
+    const BlockPattern& pattern = density.front().pattern();
+    Eigen::VectorXd n = Eigen::VectorXd::Zero(pattern.basis().n_atoms());
+    for (const BlockMatrix& p : density)
+        for (const Block& b : pattern.blocks())
+            if (b.on_site()) n(b.i) += p.block(b).trace();
+    return n;
+}
+
 }  // namespace
 
 class SccDftb::Engine {
   public:
     explicit Engine(SccDftbOptions options) : options_(std::move(options)) {
         check_options(options_);
-        solver_ =
-            make_density_solver(options_.solver, options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
+        solver_ = make_density_solver(
+            options_.solver,
+            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -119,13 +140,19 @@ class SccDftb::Engine {
 
     void load(const Structure& structure);
     int n_spins() const { return options_.spin.polarized ? 2 : 1; }
+    bool needs_on_site() const {
+        return std::any_of(terms_.begin(), terms_.end(), [](const auto* t) { return t->needs_on_site(); });
+    }
     Charges starting_charges(const Geometry& g) const;
     Charges potential_of(const Geometry& g, const Charges& q) const;
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
     Charges populations(const Geometry& g) const;
-    Preconditioner preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT,
-                                  std::optional<double> window_error) const;
+    /// @param error of the cycle  @param window use the exact response of the states near the Fermi level
+    Preconditioner preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT, double error,
+                                  bool window) const;
+    /// Whether the window response costs little beside a diagonalisation.
+    bool window_is_cheap(const Geometry& g) const;
     void warn_of(Fallback::Step step, const Fallback& fallback, double error, const Context& context) const;
     void fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const;
     void fill_forces(const Geometry& g, const Cycle& cycle, Wanted wanted, Evaluation& out);
@@ -148,6 +175,7 @@ class SccDftb::Engine {
         Structure structure;
         Electrons electrons;
         std::vector<Eigen::VectorXd> potential;  ///< of the orbitals, per spin
+        Eigen::VectorXd on_site_potential;       ///< of the atoms, or empty
     };
     std::optional<Last> last_;
 };
@@ -201,10 +229,12 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
     Charges q;
     const Eigen::Index n_spin = options_.spin.polarized ? g.basis.n_shells() : 0;
     if (const auto guess = history_.predict(g.structure, options_.scc.predict);
-        guess && guess->electrons.size() == g.sites.size() && guess->spin.size() == n_spin)
+        guess && guess->electrons.size() == g.sites.size() && guess->spin.size() == n_spin &&
+        guess->on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
         return *guess;
     // Neutral atoms with the charge spread evenly, and the spins of free atoms scaled to the wanted sum.
     q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
+    if (needs_on_site()) q.on_site = g.basis.atoms_from_shells(g.basis.neutral_shells());
     q.spin.resize(n_spin);
     for (Eigen::Index s = 0; s < n_spin; ++s) {
         const int atom = g.basis.atom_of_shell(static_cast<int>(s));
@@ -217,7 +247,8 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
 }
 
 Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
-    Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size())};
+    Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size()),
+              Eigen::VectorXd::Zero(q.on_site.size())};
     for (EnergyTerm* term : terms_) term->add_potential(q, v);
     return v;
 }
@@ -243,6 +274,7 @@ Charges SccDftb::Engine::populations(const Geometry& g) const {
     for (int s = 0; s < g.basis.n_shells(); ++s)
         q.electrons(g.sites.site_of_shell[static_cast<std::size_t>(s)]) += excess(s);
     if (shells.size() == 2) q.spin = shells[0] - shells[1];
+    if (needs_on_site()) q.on_site = on_site_populations(density_.matrices);
     return q;
 }
 
@@ -250,56 +282,59 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
     Timer timer;
     cycle.potential = potential_of(g, cycle.in);
     std::vector<BlockMatrix> hamiltonian;
-    for (int spin = 0; spin < n_spins(); ++spin)
+    for (int spin = 0; spin < n_spins(); ++spin) {
         add_potential(hamiltonian.emplace_back(g.h0), g.overlap, orbital_potential(g, cycle.potential, spin));
+        add_on_site_potential(hamiltonian.back(), cycle.potential.on_site);
+    }
     seconds_["hamiltonian"] += timer.seconds();
     solver_->solve(hamiltonian, electrons, density_);
     timer.restart();
     cycle.out = populations(g);
-    // F[q_out] - F <= 1/2 r K r with r = q_out - q_in and K = dV/dq, rigorous where the energy is convex in
-    // the charges (gamma); spins count by the size of their part.
-    const Eigen::VectorXd r = joined(cycle.out) - joined(cycle.in);
+    // F[q_out] - F <= 1/2 r K r with r = q_out - q_in and K = dV/dq: rigorous where the energy is convex in
+    // the charges, as with gamma; spins and on-site populations count by the size of their parts.
     const Charges after = potential_of(g, cycle.out);
-    const Eigen::Index n = g.sites.size();
-    cycle.error = r.cwiseAbs().maxCoeff();
-    cycle.bound = 0.5 * (std::abs(r.head(n).dot(after.electrons - cycle.potential.electrons)) +
-                         std::abs(r.tail(r.size() - n).dot(after.spin - cycle.potential.spin)));
+    const auto part = [&](const Eigen::VectorXd Charges::*of) {
+        return 0.5 * std::abs((cycle.out.*of - cycle.in.*of).dot(after.*of - cycle.potential.*of));
+    };
+    cycle.error = (joined(cycle.out) - joined(cycle.in)).cwiseAbs().maxCoeff();
+    cycle.bound = part(&Charges::electrons) + part(&Charges::spin) + part(&Charges::on_site);
     seconds_["charges"] += timer.seconds();
 }
 
 Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT,
-                                               std::optional<double> window_error) const {
+                                               double error, bool window) const {
     const bool shared_fermi_level = !options_.spin.unpaired;
     const Eigen::Index n = g.sites.size();
     Eigen::MatrixXd chi;
-    Timer timer;
-    if (window_error) {
-        // Early, when charges are far off, the response is that of a warm system.
+    if (window) {
+        // While charges are far off, the response is that of a warm system.
         constexpr double half_width = 0.1, kelvin_per_error = 1e4;
-        const double warm = std::clamp(kelvin_per_error * *window_error, 300.0, 6000.0) * units::kelvin;
-        chi = window_response(g.sites, solver_->states_near_fermi_level(half_width), g.overlap,
-                              std::max(kT, warm), shared_fermi_level);
+        const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
+        const double warm = std::clamp(kelvin_per_error * error, 300.0, 6000.0) * units::kelvin;
+        const Timer timer;
+        chi = window_response(g.sites, states, g.overlap, std::max(kT, warm), shared_fermi_level);
+        seconds_["mixing"] += timer.seconds();
     } else {
         // The response to finite steps is that of a warm system, however cold the filling is.
-        constexpr double least_temperature = 3000 * units::kelvin, half_width = 0.25;
-        const double warm = std::max(kT, least_temperature);
-        std::vector<Eigen::VectorXd> shells;
-        if (n_spins() == 2)
-            shells = shells_at_fermi_level(solver_->states_near_fermi_level(half_width), g.overlap, warm,
-                                           shared_fermi_level);
-        if (shells.empty()) {
-            BlockMatrix states;
-            solver_->states_at_fermi_level(warm, states);
-            shells.assign(static_cast<std::size_t>(n_spins()),
-                          g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap)) / n_spins());
-        }
-        chi = local_response(g.sites, shells, shared_fermi_level);
+        constexpr double least_temperature = 3000 * units::kelvin;
+        BlockMatrix states;
+        solver_->states_at_fermi_level(std::max(kT, least_temperature), states);
+        const Eigen::VectorXd shells = g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
+        chi = local_response(g.sites, shells, n_spins(), shared_fermi_level);
     }
+    const Timer timer;
     chi.topLeftCorner(n, n) += bonds;
-    Preconditioner result =
-        make_preconditioner(chi, coulomb_->matrix(), spin_ ? spin_->matrix() : Eigen::SparseMatrix<double>());
+    Preconditioner result = make_preconditioner(
+        chi, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
     seconds_["mixing"] += timer.seconds();
     return result;
+}
+
+bool SccDftb::Engine::window_is_cheap(const Geometry& g) const {
+    // About 0.11 of all states are in the window: products of pairs of them against a diagonalisation.
+    const double orbitals = g.basis.n_orbitals(), pairs = 0.5 * std::pow(0.11 * orbitals, 2);
+    const double size = g.sites.size() + (n_spins() == 2 ? g.basis.n_shells() : 0);
+    return pairs * size * size < 10 * orbitals * orbitals * orbitals;
 }
 
 void SccDftb::Engine::warn_of(Fallback::Step step, const Fallback& fallback, double error,
@@ -416,7 +451,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     timer.restart();
     for (EnergyTerm* term : terms_) term->update(structure, g.basis, g.sites);
     seconds_["terms"] += timer.seconds();
-    kpoints_ = kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell);
+    kpoints_ = options_.kpoints.points.empty()
+                   ? kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell)
+                   : kpoint_list(options_.kpoints.points, structure.cell);
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
@@ -430,7 +467,12 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     const Eigen::MatrixXd bonds =
         options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::MatrixXd();
     const double energy_tolerance = options_.scc.energy_tolerance * structure.size();
-    std::optional<Fallback> fallback;
+    // Once spins are near their values, their own slope of the occupations decides, not that of a warm
+    // system.
+    constexpr double near = 0.1;
+    const bool has_states = solver_->offers_states();
+    const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
+    Fallback fallback(has_states, electrons.kT);
     bool in_window = false;
     Cycle cycle;
     cycle.in = starting_charges(g);
@@ -446,26 +488,25 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         converged = !options_.scc.enabled ||
                     (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance);
         if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
-        if (!fallback) fallback.emplace(!solver_->states_near_fermi_level(0.0).empty(), electrons.kT);
-        const auto step = options_.scc.fallback ? fallback->after(cycle.error) : Fallback::Step::none;
+        const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
         if (step != Fallback::Step::none) {
-            warn_of(step, *fallback, cycle.error, context);
+            warn_of(step, fallback, cycle.error, context);
             in_window = in_window || step == Fallback::Step::window_response;
-            electrons.kT = fallback->kT();
+            electrons.kT = fallback.kT();
             mixer = make_mixer(Mixer::preconditioned, 0);
             if (step == Fallback::Step::warmer) continue;
         }
         const Preconditioner precondition =
-            mixer->wants_preconditioner()
-                ? preconditioner(g, bonds, electrons.kT,
-                                 in_window ? std::optional(cycle.error) : std::nullopt)
-                : Preconditioner();
+            mixer->wants_preconditioner() ? preconditioner(g, bonds, electrons.kT, cycle.error,
+                                                           in_window || (spin_window && cycle.error < near))
+                                          : Preconditioner();
         timer.restart();
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
         cycle.in.electrons = next.head(cycle.in.electrons.size());
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
-        cycle.in.spin = next.tail(cycle.in.spin.size());
+        cycle.in.spin = next.segment(cycle.in.electrons.size(), cycle.in.spin.size());
+        cycle.in.on_site = next.tail(cycle.in.on_site.size());
         seconds_["mixing"] += timer.seconds();
     }
     if (electrons.kT > options_.electronic_temperature) raised_kT_ = electrons.kT;
@@ -477,7 +518,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     fill_energy(g, cycle, out);
     fill_forces(g, cycle, wanted, out);
     history_.add(structure, cycle.out, converged);
-    last_ = {structure, electrons, {}};
+    last_ = {structure, electrons, {}, cycle.potential.on_site};
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
@@ -496,6 +537,7 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
     parameters_->hamiltonian_and_overlap(state->pattern, h0, state->overlap);
     for (std::size_t spin = 0; spin < last_->potential.size(); ++spin) {
         add_potential(state->hamiltonian.emplace_back(h0), state->overlap, last_->potential[spin]);
+        add_on_site_potential(state->hamiltonian.back(), last_->on_site_potential);
         // The pattern depends on the structure alone, so the values have the same places.
         state->density.emplace_back(state->pattern).values() = density_.matrices[spin].values();
     }
@@ -528,7 +570,9 @@ std::string SccDftb::Engine::description() const {
     std::string text = fmt::format("{}, {}, {:.0f} K", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
                                    options_.electronic_temperature / units::kelvin);
     const auto& [a, b, c] = options_.kpoints.divisions;
-    if (a * b * c > 1)
+    if (!options_.kpoints.points.empty())
+        text += fmt::format(", {} k-points of a list", options_.kpoints.points.size());
+    else if (a * b * c > 1)
         text += fmt::format(", {} x {} x {} k-points{}", a, b, c,
                             options_.kpoints.gamma_centered ? " (Gamma-centred)" : "");
     if (options_.scc.shell_resolved) text += ", shell-resolved";

@@ -58,6 +58,7 @@ std::optional<Charges> ChargeHistory::predict(const Structure& structure, bool e
         const Charges& earlier = entries_[static_cast<std::size_t>(j) + 1].charges;
         q.electrons += c(j) * (earlier.electrons - last.charges.electrons);
         q.spin += c(j) * (earlier.spin - last.charges.spin);
+        q.on_site += c(j) * (earlier.on_site - last.charges.on_site);
     }
     return q;
 }
@@ -65,21 +66,18 @@ std::optional<Charges> ChargeHistory::predict(const Structure& structure, bool e
 State ChargeHistory::save() const {
     State state;
     if (entries_.empty()) return state;
-    const auto n = static_cast<Eigen::Index>(entries_.size());
-    Eigen::MatrixXd positions(entries_[0].positions.size(), n);
-    Eigen::MatrixXd electrons(entries_[0].charges.electrons.size(), n),
-        spin(entries_[0].charges.spin.size(), n);
-    for (Eigen::Index k = 0; k < n; ++k) {
-        const Entry& entry = entries_[static_cast<std::size_t>(k)];
-        positions.col(k) = entry.positions.reshaped();
-        electrons.col(k) = entry.charges.electrons;
-        spin.col(k) = entry.charges.spin;
-    }
+    const auto put = [&](const std::string& name, const auto& vector_of) {
+        Eigen::MatrixXd columns(vector_of(entries_[0]).size(), entries_.size());
+        for (std::size_t k = 0; k < entries_.size(); ++k)
+            columns.col(static_cast<Eigen::Index>(k)) = vector_of(entries_[k]);
+        state.put(name, columns);
+    };
     state.put("atomic_numbers", atomic_numbers_);
-    state.put("geometries", n);
-    state.put("positions", positions);
-    state.put("electrons", electrons);
-    state.put("spin", spin);
+    state.put("geometries", static_cast<std::int64_t>(entries_.size()));
+    put("positions", [](const Entry& e) { return Eigen::VectorXd(e.positions.reshaped()); });
+    put("electrons", [](const Entry& e) { return e.charges.electrons; });
+    put("spin", [](const Entry& e) { return e.charges.spin; });
+    put("on_site", [](const Entry& e) { return e.charges.on_site; });
     return state;
 }
 
@@ -95,13 +93,13 @@ void ChargeHistory::restore(const State& state) {
         return Eigen::Map<const Eigen::MatrixXd>(v.data(), static_cast<Eigen::Index>(v.size()) / n, n);
     };
     const Eigen::MatrixXd positions = columns("positions"), electrons = columns("electrons"),
-                          spin = columns("spin");
+                          spin = columns("spin"), on_site = columns("on_site");
     if (positions.rows() != 3 * static_cast<Eigen::Index>(atoms.size()))
         throw FileError("checkpoint entry 'positions' does not fit to 'atomic_numbers'");
     atomic_numbers_ = std::move(atoms);
     for (Eigen::Index k = 0; k < n; ++k)
-        entries_.push_back(
-            {positions.col(k).reshaped(3, positions.rows() / 3), {electrons.col(k), spin.col(k)}});
+        entries_.push_back({positions.col(k).reshaped(3, positions.rows() / 3),
+                            {electrons.col(k), spin.col(k), on_site.col(k)}});
 }
 
 }  // namespace stembridge::tb

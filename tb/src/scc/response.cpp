@@ -112,38 +112,18 @@ Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites) {
     return k;
 }
 
-std::vector<Eigen::VectorXd> shells_at_fermi_level(const std::vector<NearStates>& states,
-                                                   const BlockMatrix& overlap, double kT,
-                                                   bool shared_fermi_level) {
-    const Basis& basis = overlap.pattern().basis();
-    const Occupations warm = occupy_window(states, kT, shared_fermi_level);
-    std::vector<Eigen::VectorXd> result;
-    for (std::size_t s = 0; s < states.size(); ++s) {
-        const Eigen::MatrixXd& c = states[s].coefficients;
-        const Eigen::MatrixXd sc = times(overlap, c);
-        result.push_back(basis.shells_from_orbitals(c.cwiseProduct(sc) * slopes(warm, s, kT)));
-    }
-    return result;
-}
-
-Eigen::MatrixXd local_response(const Sites& sites, const std::vector<Eigen::VectorXd>& states,
+Eigen::MatrixXd local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
                                bool shared_fermi_level) {
-    const Coordinates at(sites, states.size());
+    const Coordinates at(sites, static_cast<std::size_t>(n_spins));
     Eigen::MatrixXd chi = Eigen::MatrixXd::Zero(at.size(), at.size());
-    std::vector<Eigen::VectorXd> sums;
-    for (std::size_t spin = 0; spin < states.size(); ++spin) {
-        const Eigen::VectorXd d = states[spin].cwiseMax(0.0);
-        for (Eigen::Index shell = 0; shell < d.size(); ++shell) {
-            const Eigen::Index site = at.site(shell);
-            chi(site, site) -= d(shell);
-            if (!at.polarized()) continue;
-            const Eigen::Index m = at.spin(shell);
-            chi(m, m) -= d(shell);
-            chi(site, m) -= at.sign(spin) * d(shell);
-            chi(m, site) -= at.sign(spin) * d(shell);
-        }
-        sums.push_back(at.gather(d, spin));
+    const Eigen::VectorXd d = states.cwiseMax(0.0);
+    for (Eigen::Index shell = 0; shell < d.size(); ++shell) {
+        chi(at.site(shell), at.site(shell)) -= d(shell);
+        if (at.polarized()) chi(at.spin(shell), at.spin(shell)) -= d(shell);
     }
+    std::vector<Eigen::VectorXd> sums;
+    for (int spin = 0; spin < n_spins; ++spin)
+        sums.push_back(at.gather(d / n_spins, static_cast<std::size_t>(spin)));
     add_fermi_level(at, sums, shared_fermi_level, chi);
     return chi;
 }
@@ -192,8 +172,10 @@ Preconditioner make_preconditioner(const Eigen::MatrixXd& chi, const Eigen::Matr
     Eigen::MatrixXd a = Eigen::MatrixXd::Identity(chi.rows(), chi.cols());
     a.leftCols(n).noalias() -= chi.leftCols(n) * gamma;
     if (spin.rows() > 0) a.rightCols(spin.rows()) -= chi.rightCols(spin.rows()) * spin;
-    return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) -> Eigen::VectorXd {
-        return lu.solve(r);
+    return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) {
+        Eigen::VectorXd result = r;
+        result.head(lu.rows()) = lu.solve(r.head(lu.rows()));
+        return result;
     };
 }
 

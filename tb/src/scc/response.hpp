@@ -20,17 +20,12 @@ namespace stembridge::tb {
 /// diagonal. (sites, sites), e^2/hartree; zero where sites are shells.
 Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites);
 
-/// Number of states on each shell at the Fermi level of a higher temperature, per spin, from eigenstates.
-/// @param kT hartree  @return (n_shells) per spin, 1/hartree
-std::vector<Eigen::VectorXd> shells_at_fermi_level(const std::vector<NearStates>& states,
-                                                   const BlockMatrix& overlap, double kT,
-                                                   bool shared_fermi_level);
-
-/// Response of states at the Fermi level that exchange electrons among each other: without spin
-/// chi = -diag(D) + D D^T / sum(D). What it gives has no charge in all.
-/// @param states D, number of states on each shell at the Fermi level, (n_shells) per spin, 1/hartree
+/// Response of states at the Fermi level that exchange electrons among each other, without spin
+/// chi = -diag(D) + D D^T / sum(D), and with spin the same for both of them, each with half of D. What it
+/// gives has no charge in all.
+/// @param states D, number of states on each shell at the Fermi level, (n_shells), 1/hartree
 /// @param shared_fermi_level of the spins; else each spin keeps its electrons
-Eigen::MatrixXd local_response(const Sites& sites, const std::vector<Eigen::VectorXd>& states,
+Eigen::MatrixXd local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
                                bool shared_fermi_level);
 
 /// Response of the given eigenstates alone, by perturbation theory,
@@ -40,7 +35,8 @@ Eigen::MatrixXd local_response(const Sites& sites, const std::vector<Eigen::Vect
 Eigen::MatrixXd window_response(const Sites& sites, const std::vector<NearStates>& states,
                                 const BlockMatrix& overlap, double kT, bool shared_fermi_level);
 
-/// (1 - chi K)^-1 with K = gamma for the charges and W for the spins.
+/// (1 - chi K)^-1 with K = gamma for the charges and W for the spins; what follows them in the vector of the
+/// mixer stays as it is.
 /// @param chi (sites + spins, sites + spins)  @param gamma (sites, sites)  @param spin W, (spins, spins)
 Preconditioner make_preconditioner(const Eigen::MatrixXd& chi, const Eigen::MatrixXd& gamma,
                                    const Eigen::SparseMatrix<double>& spin);
