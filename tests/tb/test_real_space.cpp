@@ -29,7 +29,8 @@ const OrbitalTable& table() {
 SccDftbOptions options(std::array<int, 3> kpoints = {1, 1, 1}) {
     SccDftbOptions o;
     o.parameters = {builtin()};
-    o.kpoints = {.divisions = kpoints, .gamma_centered = true};
+    o.kpoints.divisions = kpoints;
+    o.kpoints.gamma_centered = true;
     o.scc.tolerance = 1e-9;
     return o;
 }
