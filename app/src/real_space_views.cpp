@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <optional>
+#include <cmath>
+#include <vector>
 
 #include "configuration.hpp"
 #include "scan_picture.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/units.hpp"
 #include "stembridge/io/cube_file.hpp"
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/tb/near_fermi.hpp"

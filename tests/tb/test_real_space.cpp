@@ -2,6 +2,7 @@
 // Orbitals and densities in space, with the orbitals of the built-in set.
 #include "stembridge/tb/real_space.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>

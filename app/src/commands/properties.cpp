@@ -271,8 +271,8 @@ void run(const Options& options, Session& session) {
                         {"fermi_levels_ev", fermi_ev},         {"atoms", populations_json(*state)},
                         {"dipole_e_angstrom", nullptr}};
     if (!structure.cell.is_periodic()) {
-        const Eigen::VectorXd moment = tb::dipole(*state);
-        j["dipole_e_angstrom"] = list(moment / units::angstrom);
+        const Eigen::Vector3d moment = tb::dipole(*state) / units::angstrom;
+        j["dipole_e_angstrom"] = {moment(0), moment(1), moment(2)};
     }
 
     std::optional<double> gap;
