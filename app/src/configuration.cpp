@@ -149,7 +149,10 @@ io::Schema simulate_keys() {
         Key::texts(
             "relax.fix", "",
             "What is held fixed: perimeter, xy, species:H, indices:1,2,5-9; \":z\" and the like pick axes"),
-        Key::choice("relax.cell", {"none"}, "none", "Cell relaxation"),
+        Key::choice(
+            "relax.cell", {"none", "xy", "full"}, "none",
+            "What of the cell relaxes with the atoms: nothing, a sheet in its plane (first two lattice "
+            "vectors), or the whole cell"),
         Key::integer("relax.checkpoint_every", "10", "Steps between checkpoints").at_least(1),
 
         Key::quantities("md.temperature", Dimension::temperature, "300 K",
