@@ -53,6 +53,20 @@ Eigen::VectorXd joined(const Charges& q) {
     return x;
 }
 
+/// Brings what a mixer made of a far guess back to what atoms can hold: no fewer than no electrons, no more
+/// than the shells take, no larger spin than one filled spin of a shell.
+void clamp_to_possible(const Basis& basis, const Sites& sites, Charges& q) {
+    Eigen::VectorXd neutral = Eigen::VectorXd::Zero(sites.size()), room = neutral;
+    for (int shell = 0; shell < basis.n_shells(); ++shell) {
+        const int l = shell - basis.first_shell(basis.atom_of_shell(shell)), one_spin = 2 * l + 1;
+        const int site = sites.site_of_shell[static_cast<std::size_t>(shell)];
+        neutral(site) += basis.neutral_shells()(shell);
+        room(site) += 2 * one_spin;
+        if (q.spin.size() > 0) q.spin(shell) = std::clamp(q.spin(shell), -1.0 * one_spin, 1.0 * one_spin);
+    }
+    q.electrons = q.electrons.cwiseMax(-neutral).cwiseMin(room - neutral);
+}
+
 /// H = H0 + 1/2 S (V_mu + V_nu). @param v of the orbitals, (n_orbitals)
 void add_potential(BlockMatrix& hamiltonian, const BlockMatrix& overlap, const Eigen::VectorXd& v) {
     const Basis& basis = overlap.pattern().basis();
@@ -507,9 +521,10 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
         cycle.in.electrons = next.head(cycle.in.electrons.size());
-        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
         cycle.in.spin = next.segment(cycle.in.electrons.size(), cycle.in.spin.size());
         cycle.in.on_site = next.tail(cycle.in.on_site.size());
+        clamp_to_possible(g.basis, g.sites, cycle.in);
+        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
         seconds_["mixing"] += timer.seconds();
     }
     if (electrons.kT > options_.electronic_temperature) raised_kT_ = electrons.kT;
