@@ -541,9 +541,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
     if (!converged)
-        throw ConvergenceError(
-            "SCC", out.iterations, cycle.error, options_.scc.tolerance,
-            diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap, electrons.kT));
+        throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
+                               diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
+                                        electrons.kT, options_.electronic_temperature));
 }
 
 std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
