@@ -53,18 +53,18 @@ Eigen::VectorXd joined(const Charges& q) {
     return x;
 }
 
-/// Brings what a mixer made of a far guess back to what atoms can hold: no fewer than no electrons, no more
-/// than the shells take, no larger spin than one filled spin of a shell.
+/// Brings what a mixer made of a far guess back to what atoms can hold: no charge and no spin is larger than
+/// the electrons that the shells take. Mulliken populations may go a little below nothing or above full, so
+/// this is wide.
 void clamp_to_possible(const Basis& basis, const Sites& sites, Charges& q) {
-    Eigen::VectorXd neutral = Eigen::VectorXd::Zero(sites.size()), room = neutral;
+    Eigen::VectorXd most = Eigen::VectorXd::Zero(sites.size());
     for (int shell = 0; shell < basis.n_shells(); ++shell) {
-        const int l = shell - basis.first_shell(basis.atom_of_shell(shell)), one_spin = 2 * l + 1;
-        const int site = sites.site_of_shell[static_cast<std::size_t>(shell)];
-        neutral(site) += basis.neutral_shells()(shell);
-        room(site) += 2 * one_spin;
-        if (q.spin.size() > 0) q.spin(shell) = std::clamp(q.spin(shell), -1.0 * one_spin, 1.0 * one_spin);
+        const int l = shell - basis.first_shell(basis.atom_of_shell(shell));
+        const double room = 2.0 * (2 * l + 1);
+        most(sites.site_of_shell[static_cast<std::size_t>(shell)]) += room;
+        if (q.spin.size() > 0) q.spin(shell) = std::clamp(q.spin(shell), -room, room);
     }
-    q.electrons = q.electrons.cwiseMax(-neutral).cwiseMin(room - neutral);
+    q.electrons = q.electrons.cwiseMax(-most).cwiseMin(most);
 }
 
 /// H = H0 + 1/2 S (V_mu + V_nu). @param v of the orbitals, (n_orbitals)
