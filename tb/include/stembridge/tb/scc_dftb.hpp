@@ -29,6 +29,7 @@ enum class Mixer {
     preconditioned,  ///< Anderson on raw residuals, preconditioned by a model of the dielectric response
     anderson,
     broyden,
+    diis,
     simple
 };
 
@@ -43,20 +44,29 @@ Mixer mixer_from_name(std::string_view name);
 ThirdOrder third_order_from_name(std::string_view name);
 Dispersion dispersion_from_name(std::string_view name);
 
-/// Regular grid of k-points for periodic cells.
+/// Regular grid of k-points for periodic cells, or a list of them.
 struct KPointGrid {
     std::array<int, 3> divisions = {1, 1, 1};
     bool gamma_centered = false;  ///< else Monkhorst-Pack with VASP's convention: even divisions avoid Gamma
+    /// Fractions of the reciprocal vectors and weight of each point; used instead of the grid when not empty.
+    std::vector<std::array<double, 4>> points;
 };
 
 /// The self-consistency of the charges.
 struct SccOptions {
     bool enabled = true;
     double tolerance = 1e-6;  ///< largest change of an atomic charge, e
+    /// Largest error of the energy by the bound 1/2 r gamma r, hartree per atom. The cycles end when this and
+    /// `tolerance` both hold.
+    double energy_tolerance = 1e-8;
     int max_iterations = 200;
     Mixer mixer = Mixer::preconditioned;
     double mixing = 0;            ///< step of the mixer; 0 = the mixer's own default
     bool shell_resolved = false;  ///< one charge and one Hubbard parameter per shell instead of per atom
+    bool predict = true;          ///< start from charges extrapolated over the last geometries
+    /// When the cycles make no progress: the exact response of the states near the Fermi level, then a higher
+    /// electronic temperature for this system, which the log and Evaluation::fallback name.
+    bool fallback = true;
 };
 
 /// Collinear spin polarisation.
@@ -100,6 +110,9 @@ struct SccDftbOptions {
     SpinOptions spin;
     ThirdOrderOptions third_order;
     Dispersion dispersion = Dispersion::none;
+    /// s_R, the scale of the van der Waals radii in the damping of Tkatchenko and Scheffler; 0.94 belongs to
+    /// PBE.
+    double ts_scaling = 0.94;
     ExternalOptions external;
     int threads = 0;  ///< 0 = as many as OpenMP gives
 };
