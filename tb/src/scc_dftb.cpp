@@ -404,6 +404,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     kpoints_ = options_.kpoints.points.empty()
                    ? kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell)
                    : kpoint_list(options_.kpoints.points, structure.cell);
+    solver_->set_context(context);
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
@@ -420,13 +421,16 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     cycle.in = starting_charges(g);
     std::vector<double> errors;
     bool converged = false;
+    double accuracy = 0;  // of the density matrix: far from the end, less will do
     while (true) {
+        solver_->set_accuracy(accuracy);
         one_cycle(g, electrons, cycle);
         errors.push_back(cycle.error);
         context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e", errors.size(), cycle.error));
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
-        converged = !options_.scc.enabled || cycle.error <= options_.scc.tolerance;
+        converged = !options_.scc.enabled || (cycle.error <= options_.scc.tolerance && accuracy == 0);
+        accuracy = cycle.error > 1e-2 ? 1e-3 * cycle.error : 0;
         if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
         const Preconditioner precondition =
             mixer->wants_preconditioner() ? preconditioner(g, bonds) : Preconditioner();
