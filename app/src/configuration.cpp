@@ -102,6 +102,8 @@ io::Schema calculator_keys() {
         Key::integers("calculator.kpoints", 3, "[1, 1, 1]", "Monkhorst-Pack mesh, in VASP's convention")
             .at_least(1),
         Key::boolean("calculator.kpoints_gamma_centered", "false", "Centre the mesh on Gamma"),
+        Key::rows("calculator.kpoint_list", 4, "",
+                  "k-points one by one, instead of the mesh: fractions of the reciprocal vectors and weight"),
         Key::boolean("calculator.scc.enabled", "true", "Self-consistent charges"),
         Key::number("calculator.scc.tolerance", "1e-6", "Largest change of a charge at the end, e")
             .positive(),
@@ -124,7 +126,10 @@ io::Schema calculator_keys() {
         Key::table("calculator.third_order.hubbard_derivatives", "dU/dq per element, hartree"),
         Key::number("calculator.third_order.damping_exponent", "", "X-H damping; left out = none").positive(),
         Key::choice("calculator.dispersion.model", {"none", "lj", "slater-kirkwood", "ts"}, "none",
-                    "Dispersion"),
+                    "Dispersion; ts = Tkatchenko-Scheffler, by the populations of the atoms"),
+        Key::number("calculator.dispersion.ts_scaling", "0.94",
+                    "s_R of ts: scale of the van der Waals radii where it is damped")
+            .positive(),
         Key::rows("calculator.external.point_charges", 4, "", "x, y, z in angstrom and charge in e of each"),
         Key::numbers("calculator.external.field", 3, "", "Uniform field, hartree/(bohr e)"),
     };

@@ -96,9 +96,10 @@ void check_options(const SccDftbOptions& o) {
         throw UnsupportedError("third_order together with scc.shell_resolved is not available");
     if (o.third_order.damping_exponent)
         require(*o.third_order.damping_exponent > 0, "third_order.damping_exponent must be positive");
-    if (o.dispersion == Dispersion::tkatchenko_scheffler)
-        throw UnsupportedError(
-            "dispersion model \"ts\" is not available; use \"lj\", \"slater-kirkwood\" or \"none\"");
+    if (o.dispersion == Dispersion::tkatchenko_scheffler && !o.scc.enabled)
+        throw InputError("dispersion.model \"ts\" needs scc.enabled = true: it depends on the populations");
+    require(o.ts_scaling > 0 && o.ts_scaling < 10,
+            fmt::format("dispersion.ts_scaling {} is outside 0..10", o.ts_scaling));
     for (const PointCharge& p : o.external.point_charges)
         require(p.position.allFinite() && std::isfinite(p.charge),
                 "external.point_charges hold a value that is not a finite number");

@@ -10,6 +10,7 @@
 
 #include "coulomb/coulomb_term.hpp"
 #include "dispersion/dispersion_term.hpp"
+#include "dispersion/tkatchenko_scheffler.hpp"
 #include "hamiltonian/parameters.hpp"
 #include "options.hpp"
 #include "scc/diagnosis.hpp"
@@ -197,6 +198,8 @@ void SccDftb::Engine::load(const Structure& structure) {
         own_terms_.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
     if (options_.dispersion == Dispersion::slater_kirkwood)
         own_terms_.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
+    if (options_.dispersion == Dispersion::tkatchenko_scheffler)
+        own_terms_.push_back(std::make_unique<TkatchenkoScheffler>(options_.ts_scaling));
     for (const auto* list : {&own_terms_, &added_terms_})
         for (const auto& term : *list) terms_.push_back(term.get());
 }
@@ -475,7 +478,8 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
     state->fermi_levels = density_.fermi_levels;
     state->electrons = last_->electrons;
     state->kpoints = kpoints_;
-    state->divisions = options_.kpoints.divisions;
+    state->divisions =
+        options_.kpoints.points.empty() ? options_.kpoints.divisions : common_divisions(kpoints_);
     return state;
 }
 

@@ -34,6 +34,14 @@ Evaluation evaluate(const SccDftbOptions& options, const Structure& s, bool stre
     return evaluate(calculator, s, stress);
 }
 
+/// A corrugated sheet in the plane of two lattice vectors, which is not that of x and y.
+Structure sheet() {
+    Structure s = crystal();
+    s.cell.vectors.col(2) << 0, 0, 30;
+    s.cell.periodic = {true, true, false};
+    return s;
+}
+
 /// Central differences at two steps, extrapolated: their own error falls to about 1e-10, so that forces can
 /// be asked to agree to 1e-6 of the largest one.
 void check_forces(const SccDftbOptions& options, const Structure& s) {
@@ -153,9 +161,56 @@ BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion) {
     check_stress(o, packed);
 }
 
+BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
+    // These models do not act on the charges: what they add to forces and stress is theirs alone.
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood})
+        for (Structure s : {molecule(), crystal(), sheet()}) {
+            s.atomic_numbers[2] = 6;
+            SccDftbOptions o = set.options(2000);
+            SccDftb without(o);
+            o.dispersion = model;
+            SccDftb with(o);
+            const bool periodic = s.cell.is_periodic();
+            const Evaluation a = evaluate(without, s, periodic), b = evaluate(with, s, periodic);
+            const auto energy = [&](const Structure& t) { return evaluate(with, t).terms.at("dispersion"); };
+            const Eigen::Matrix3Xd forces = b.forces - a.forces;
+            const auto slope = [](const auto& f, double h) {
+                return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
+            };
+            for (const int atom : {0, 2, 4})
+                for (int axis = 0; axis < 3; ++axis) {
+                    const auto moved = [&](double h) {
+                        Structure t = s;
+                        t.positions(axis, atom) += h;
+                        return energy(t);
+                    };
+                    BOOST_CHECK_SMALL(forces(axis, atom) + slope(moved, 2e-3),
+                                      1e-6 * forces.cwiseAbs().maxCoeff());
+                }
+            if (!periodic) continue;
+            const Eigen::Matrix3d stress = *b.stress - *a.stress;
+            for (int i = 0; i < 3; ++i)
+                for (int j = 0; j <= i; ++j) {
+                    const auto strained = [&](double h) {
+                        Eigen::Matrix3d d = Eigen::Matrix3d::Identity();
+                        d(i, j) += h / 2;
+                        d(j, i) += h / 2;
+                        Structure t = s;
+                        t.positions = d * s.positions;
+                        t.cell.vectors = d * s.cell.vectors;
+                        return energy(t);
+                    };
+                    BOOST_CHECK_SMALL(stress(i, j) - slope(strained, 2e-4) / s.cell.volume(),
+                                      1e-6 * stress.cwiseAbs().maxCoeff());
+                }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
     const Set set;
-    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood}) {
+    for (const Dispersion model :
+         {Dispersion::lennard_jones, Dispersion::slater_kirkwood, Dispersion::tkatchenko_scheffler}) {
         SccDftbOptions o = set.options(300);
         o.dispersion = model;
         Structure cell = crystal();
@@ -165,8 +220,10 @@ BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
             supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
                           cell.positions.col(i) + cell.cell.vector(0));
         supercell.cell.vectors.col(0) *= 2;
+        SccDftbOptions small = o;
+        small.kpoints = {{2, 1, 1}, true, {}};
         BOOST_CHECK_SMALL(
-            evaluate(o, supercell).terms.at("dispersion") - 2 * evaluate(o, cell).terms.at("dispersion"),
+            evaluate(o, supercell).terms.at("dispersion") - 2 * evaluate(small, cell).terms.at("dispersion"),
             1e-10);
         // A molecule alone in a large cell: its images are 60 bohr away, C6 / R^6 falls below 1e-8.
         Structure boxed = molecule();
@@ -176,6 +233,86 @@ BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
         boxed.cell.periodic = {true, true, true};
         BOOST_CHECK_SMALL(evaluate(o, boxed).terms.at("dispersion") - free, 1e-7);
     }
+}
+
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion_by_populations) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    check_forces(o, molecule());
+    for (const Structure& s : {crystal(), sheet()}) {
+        check_forces(o, s);
+        check_stress(o, s);
+    }
+    o.kpoints = {{2, 3, 1}, false, {}};
+    o.spin.polarized = true;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    check_forces(o, sheet());
+    check_stress(o, sheet());
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_by_populations_of_free_atoms_is_that_of_the_table) {
+    // Far outside the range of the tables every atom is free: v = 1 and E = -f C6 / R^6 with f = 1 - 1e-17.
+    const Set set;
+    SccDftbOptions o = set.options(0);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const auto dispersion = [&](int a, int b) {
+        Structure pair;
+        pair.add(a, {0, 0, 0});
+        pair.add(b, {0, 25, 0});
+        return evaluate(o, pair).terms.at("dispersion") * std::pow(25.0, 6);
+    };
+    BOOST_TEST(dispersion(6, 6) == -46.6, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(dispersion(14, 14) == -305.0, boost::test_tools::tolerance(1e-9));
+    // Bonded atoms are smaller: less than the same C6 with v = 1.
+    Structure dimer;
+    for (const double x : {0.0, 2.5}) dimer.add(6, {x, 0, 0});
+    Structure two = dimer;
+    for (const double x : {0.0, 2.5}) two.add(6, {x, 40, 0});
+    const double bonded =
+        (2 * evaluate(o, dimer).terms.at("dispersion") - evaluate(o, two).terms.at("dispersion")) *
+        std::pow(40.0, 6);
+    BOOST_TEST(bonded < 4 * 46.6 * 0.98);
+    BOOST_TEST(bonded > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_slab_does_not_know_the_height_of_its_box) {
+    const Set set;
+    for (const Dispersion model :
+         {Dispersion::none, Dispersion::lennard_jones, Dispersion::tkatchenko_scheffler}) {
+        SccDftbOptions o = set.options(1000);
+        o.dispersion = model;
+        Structure slab = sheet();
+        const double energy = evaluate(o, slab).energy;
+        slab.cell.vectors.col(2) << 3, -2, 7;
+        BOOST_CHECK_SMALL(evaluate(o, slab).energy - energy, 1e-11);
+        slab.cell.vectors.col(2).setZero();
+        BOOST_CHECK_SMALL(evaluate(o, slab).energy - energy, 1e-11);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_slab_is_the_limit_of_a_crystal_with_much_vacuum) {
+    // Two inversion images of a molecule in one cell: no dipole along the normal, so that what is left of the
+    // interaction of the images falls exponentially; dispersion of sheets falls as the fourth power.
+    const Set set;
+    Structure s = molecule();
+    for (int i = 0; i < 5; ++i) s.add(s.atomic_numbers[static_cast<std::size_t>(i)], -s.positions.col(i));
+    s.positions.leftCols(5).colwise() += Eigen::Vector3d(0, 0, 4);
+    s.positions.rightCols(5).colwise() -= Eigen::Vector3d(0, 0, 4);
+    s.cell.vectors = crystal().cell.vectors;
+    s.cell.vectors.col(2) << 0, 0, 70;
+    s.cell.periodic = {true, true, false};
+    Structure boxed = s;
+    boxed.cell.periodic = {true, true, true};
+    SccDftbOptions o = set.options(1000);
+    BOOST_CHECK_SMALL(evaluate(o, s).energy - evaluate(o, boxed).energy, 1e-9);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const double image = evaluate(o, s).terms.at("dispersion") - evaluate(o, boxed).terms.at("dispersion");
+    // pi/2 sum C6 / (A d^4) with about 3000 hartree bohr^6, 55 bohr^2 and d = 70 bohr on either side
+    BOOST_TEST(image > 0);
+    BOOST_TEST(image < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(forces_match_differences_with_point_charges_and_a_field) {
@@ -252,6 +389,11 @@ BOOST_AUTO_TEST_CASE(a_slab_has_forces_that_match_differences) {
     slab.cell.vectors.col(2) << 0, 0, 30;
     slab.cell.periodic = {true, true, false};
     check_forces(set.options(1000), slab);
+    check_stress(set.options(1000), slab);
+    // A wire is a box with vacuum around it.
+    slab.cell.periodic = {true, false, false};
+    slab.cell.vectors.col(1) << 0, 30, 0;
+    check_forces(set.options(1000), slab);
     slab.cell.vectors.col(2) << 0, 0, 8;
     BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(set.options(), slab); }), "vacuum"));
 }
@@ -280,6 +422,67 @@ BOOST_AUTO_TEST_CASE(energy_is_invariant) {
     BOOST_CHECK_SMALL(evaluate(set.options(), wrapped).energy - evaluate(set.options(), c).energy, 1e-11);
 }
 
+BOOST_AUTO_TEST_CASE(every_variant_is_invariant) {
+    const Set set;
+    const Eigen::Matrix3d rotation =
+        Eigen::AngleAxisd(0.7, Eigen::Vector3d(2, -1, 1).normalized()).toRotationMatrix();
+    SccDftbOptions o = set.options(1000);
+    std::vector<SccDftbOptions> variants = {o};
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    variants.push_back(o);
+    o.dispersion = Dispersion::lennard_jones;
+    o.scc.shell_resolved = true;
+    variants.push_back(o);
+    o.scc.shell_resolved = false;
+    o.third_order = {ThirdOrder::full, {{1, -0.18}, {6, -0.15}, {14, -0.07}}, 4.0};
+    variants.push_back(o);
+    o.spin.polarized = true;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    variants.push_back(o);
+    for (std::size_t k = 0; k < variants.size(); ++k)
+        for (const Structure& s : {molecule(), sheet(), crystal()}) BOOST_TEST_CONTEXT("variant " << k) {
+                const bool periodic = s.cell.is_periodic();
+                const Evaluation plain = evaluate(variants[k], s, periodic);
+                Structure moved = s;
+                moved.positions.colwise() += Eigen::Vector3d(0.3, -7, 11);
+                moved.positions = rotation * moved.positions;
+                moved.cell.vectors = rotation * s.cell.vectors;
+                if (periodic) moved.positions.col(1) += moved.cell.vector(0) - 2 * moved.cell.vector(1);
+                const std::vector<int> order = {3, 0, 4, 2, 1};
+                moved = moved.selected(order);
+                const Evaluation other = evaluate(variants[k], moved, periodic);
+                BOOST_CHECK_SMALL(other.energy - plain.energy, 1e-9);
+                for (int i = 0; i < 5; ++i)
+                    BOOST_CHECK((other.forces.col(i) -
+                                 rotation * plain.forces.col(order[static_cast<std::size_t>(i)]))
+                                    .isZero(1e-8));
+                if (periodic)
+                    BOOST_CHECK(
+                        (*other.stress - rotation * *plain.stress * rotation.transpose()).isZero(1e-9));
+            }
+}
+
+BOOST_AUTO_TEST_CASE(a_supercell_of_a_sheet_equals_kpoints) {
+    const Set set;
+    SccDftbOptions o = set.options(1000);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const Structure cell = sheet();
+    Structure supercell = cell;
+    for (int i = 0; i < cell.size(); ++i)
+        supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                      cell.positions.col(i) + cell.cell.vector(0));
+    supercell.cell.vectors.col(0) *= 2;
+    o.kpoints = {{1, 2, 1}, false, {}};
+    const Evaluation large = evaluate(o, supercell, true);
+    o.kpoints = {{1, 1, 1}, false, {{0, 0.25, 0, 0.5}, {0.5, 0.25, 0, 0.5}}};
+    const Evaluation small = evaluate(o, cell, true);
+    BOOST_CHECK_SMALL(large.energy - 2 * small.energy, 1e-9);
+    BOOST_CHECK((large.forces.leftCols(5) - small.forces).isZero(1e-8));
+    BOOST_CHECK((*large.stress - *small.stress).isZero(1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
     const Set set;
     SccDftbOptions o = set.options(1000);
@@ -290,7 +493,7 @@ BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
                       cell.positions.col(i) + cell.cell.vector(1));
     supercell.cell.vectors.col(1) *= 2;
     const Evaluation large = evaluate(o, supercell, true);
-    o.kpoints = {{1, 2, 1}, true};
+    o.kpoints = {{1, 2, 1}, true, {}};
     const Evaluation small = evaluate(o, cell, true);
     BOOST_CHECK_SMALL(large.energy - 2 * small.energy, 1e-9);
     BOOST_CHECK((large.forces.leftCols(5) - small.forces).isZero(1e-8));
@@ -302,7 +505,7 @@ BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
 BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_kpoints) {
     const Set set;
     SccDftbOptions o = set.options(1000);
-    o.kpoints = {{2, 1, 3}, false};
+    o.kpoints = {{2, 1, 3}, false, {}};
     check_forces(o, crystal());
     check_stress(o, crystal());
     o.spin.polarized = true;
@@ -475,7 +678,12 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
     BOOST_TEST(mentions(refused([](auto& o) { o.kpoints.divisions = {0, 1, 1}; }), "k-point"));
     BOOST_TEST(mentions(refused([](auto& o) { o.spin.unpaired = 1; }), "polarized"));
     BOOST_TEST(mentions(refused([](auto& o) { o.solver = "cuda"; }), "cuda"));
-    BOOST_TEST(mentions(refused([](auto& o) { o.dispersion = Dispersion::tkatchenko_scheffler; }), "ts"));
+    BOOST_TEST(mentions(refused([](auto& o) {
+                            o.dispersion = Dispersion::tkatchenko_scheffler;
+                            o.scc.enabled = false;
+                        }),
+                        "scc.enabled"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.ts_scaling = 0; }), "ts_scaling"));
     BOOST_CHECK_THROW(mixer_from_name("shaker"), InputError);
     BOOST_CHECK(mixer_from_name("broyden") == Mixer::broyden);
     BOOST_CHECK(filling_from_name("methfessel-paxton") == Filling::methfessel_paxton);
