@@ -91,7 +91,8 @@ class SccDftb::Engine {
         check_options(options_);
         solver_ = make_density_solver(
             options_.solver,
-            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
+            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1},
+            options_.memory_limit);
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -432,7 +433,8 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e", errors.size(), cycle.error));
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
-        converged = !options_.scc.enabled || (cycle.error <= options_.scc.tolerance && accuracy == 0);
+        converged = !options_.scc.enabled ||
+                    (cycle.error <= options_.scc.tolerance && accuracy <= 0.01 * options_.scc.tolerance);
         accuracy = cycle.error > 1e-2 ? 1e-3 * cycle.error : 0;
         if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
         const Preconditioner precondition =

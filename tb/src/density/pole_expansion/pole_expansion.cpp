@@ -30,11 +30,6 @@ constexpr double window_below = -25 * units::electronvolt, window_above = 200 * 
 constexpr double rough_enough = 1e-5;
 constexpr double coldest = 20 * units::kelvin;
 
-int poles_for(double kT) {
-    const double kelvin = kT / units::kelvin;
-    return kelvin < 200 ? 28 : kelvin < 2500 ? 24 : 20;
-}
-
 /// A step that gave numbers that cannot be right.
 class CheckFailed final : public std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -164,8 +159,9 @@ void PoleExpansionSolver::analyze(const BlockPattern& pattern, const KPoints& kp
     workers_.clear();
     rough_workers_.clear();
     counters_.clear();
-    groups_.clear();
-    inverses_.clear();
+    // The Fermi level stays a good start while atoms only move.
+    if (basis.n_orbitals() != n_orbitals_) inverses_.clear();
+    n_orbitals_ = basis.n_orbitals();
     // Below this size no ordering can make the expansion faster.
     constexpr int too_small = 400;
     const int n = basis.n_orbitals();
@@ -255,21 +251,32 @@ void PoleExpansionSolver::solve(const std::vector<BlockMatrix>& hamiltonian, con
     dense().solve(hamiltonian, electrons, out);
 }
 
-void PoleExpansionSolver::choose_poles(double kT) {
-    if (poles_ && poles_kT_ == kT && poles_->window().lowest == window_below_ / kT) return;
+const PoleExpansion& PoleExpansionSolver::poles_reaching(bool far) {
+    const double kT = electrons_.kT;
+    if (poles_kT_ != kT || poles_below_ != window_below_) {
+        wide_poles_.reset();
+        narrow_poles_.reset();
+        poles_kT_ = kT;
+        poles_below_ = window_below_;
+    }
+    std::optional<PoleExpansion>& poles = far ? wide_poles_ : narrow_poles_;
+    if (poles) return *poles;
     const Timer timer;
-    poles_.emplace(PoleExpansion::Window{window_below_ / kT, window_above / kT, 2.0}, poles_for(kT));
-    poles_kT_ = kT;
+    // A Fermi level that is nearly known takes four poles less.
+    const double kelvin = kT / units::kelvin;
+    const int n_wide = kelvin < 200 ? 28 : kelvin < 2500 ? 24 : 20;
+    poles.emplace(PoleExpansion::Window{window_below_ / kT, window_above / kT, far ? 2.0 : 0.5},
+                  far ? n_wide : n_wide - 4);
     context_.debug(
-        fmt::format("{} poles, largest error {:.1e}", poles_->poles().size(), poles_->largest_error()));
-    if (!(poles_->largest_error() < 1e-5))
-        throw CheckFailed(
-            fmt::format("no poles for this temperature: error {:.1e}", poles_->largest_error()));
+        fmt::format("{} poles, largest error {:.1e}", poles->poles().size(), poles->largest_error()));
+    if (!(poles->largest_error() < 1e-5))
+        throw CheckFailed(fmt::format("no poles for this temperature: error {:.1e}", poles->largest_error()));
     seconds_["poles"] += timer.seconds();
+    return *poles;
 }
 
 int PoleExpansionSolver::workers_that_fit(std::size_t bytes_each) const {
-    const std::size_t n_poles = poles_ ? poles_->poles().size() : 24;
+    const std::size_t n_poles = wide_poles_ ? wide_poles_->poles().size() : 24;
     const double kept =
         static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
                             pattern_->n_values() * sizeof(Complex));
@@ -337,7 +344,7 @@ void PoleExpansionSolver::factorise_in(
     std::vector<std::unique_ptr<Multifrontal<std::complex<Real>>>>& workers,
     const std::vector<BlockMatrix>& hamiltonian, const Group& group) {
     const int threads_that_fit = workers_that_fit(symbolic_->bytes(sizeof(std::complex<Real>)));
-    const auto n_poles = static_cast<int>(poles_->poles().size());
+    const auto n_poles = static_cast<int>(group.poles->poles().size());
     const int n_tasks = static_cast<int>(group.last_spin - group.first_spin + 1) * n_poles;
     const int threads = std::min(n_tasks, threads_that_fit);
     while (static_cast<int>(workers.size()) < threads)
@@ -350,7 +357,7 @@ void PoleExpansionSolver::factorise_in(
         Inverses& inverses = inverses_[spin];
         std::vector<Complex>& g = inverses.g[j];
         g.resize(pattern_->n_values());
-        const Complex z = group.centre + electrons_.kT * poles_->poles()[j];
+        const Complex z = group.centre + electrons_.kT * group.poles->poles()[j];
         Multifrontal<std::complex<Real>>& worker = *workers[static_cast<std::size_t>(thread)];
         worker.factorize(hamiltonian[spin].values().data(), overlap_.values().data(), std::complex<Real>(z),
                          context_.stop);
@@ -367,7 +374,7 @@ void PoleExpansionSolver::factorise_in(
 
 void PoleExpansionSolver::factorise(const std::vector<BlockMatrix>& hamiltonian, const Group& group) {
     const Timer timer;
-    const auto n_poles = poles_->poles().size();
+    const auto n_poles = group.poles->poles().size();
     for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
         inverses_[spin].g.resize(n_poles);
         inverses_[spin].with_overlap.resize(static_cast<Eigen::Index>(n_poles));
@@ -394,12 +401,14 @@ double PoleExpansionSolver::electrons_at(const Group& group, const Eigen::Vector
 void PoleExpansionSolver::find_fermi_level(const std::vector<BlockMatrix>& hamiltonian, Group& group) {
     // The poles give N(mu) within two kT of the centre; further away they have to be made anew.
     constexpr int most_sets = 12;
+    const double before = group.centre;
     bool counted = false;
     for (int set = 0; set < most_sets; ++set) {
+        group.poles = &poles_reaching(!group.settled);
         factorise(hamiltonian, group);
-        const double reach = poles_->window().shift;
+        const double reach = group.poles->window().shift;
         const auto excess = [&](double d) {
-            return electrons_at(group, poles_->fermi_weights(d)) - group.number;
+            return electrons_at(group, group.poles->fermi_weights(d)) - group.number;
         };
         const double noise = 1e-8 * group.number * (accuracy_ >= rough_enough ? 1e3 : 1);
         const double low = excess(-reach), middle = excess(0), high = excess(reach);
@@ -409,14 +418,19 @@ void PoleExpansionSolver::find_fermi_level(const std::vector<BlockMatrix>& hamil
         // In a gap any level will do.
         if (std::abs(middle) <= noise && high - low < 1e3 * noise) {
             group.shift = 0;
+            group.settled = set == 0;
             return;
         }
         if (low <= 0 && high >= 0) {
             group.shift = rising_root(excess, -reach, reach);
+            const double moved = group.centre + group.shift * electrons_.kT - before;
+            group.settled = std::abs(moved) < 0.25 * electrons_.kT;
             return;
         }
         context_.debug(fmt::format("pole expansion: Fermi level off by more than {:g} kT", reach));
-        if (!counted) {
+        if (group.settled) {
+            group.settled = false;
+        } else if (!counted) {
             const FrontierLevels levels = look_for_levels(hamiltonian, group, group.centre);
             group.centre = levels.middle();
             group.gap = levels.gap();
@@ -433,6 +447,7 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
     const std::size_t n_spins = hamiltonian.size();
     const bool fixed = n_spins == 2 && electrons.unpaired.has_value();
     const std::size_t n_groups = fixed ? 2 : 1;
+    const double kT_before = poles_kT_;
     const bool first_time = groups_.size() != n_groups || inverses_.size() != n_spins;
     if (first_time) {
         groups_.assign(n_groups, {});
@@ -444,7 +459,7 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
         group.last_spin = fixed ? k : n_spins - 1;
         group.number =
             !fixed ? electrons.number : (electrons.number + (k == 0 ? 1 : -1) * *electrons.unpaired) / 2;
-        group.centre += group.shift * poles_kT_;
+        group.centre += group.shift * kT_before;
         group.shift = 0;
         if (!first_time) continue;
         // Somewhere among the levels of the free atoms.
@@ -457,8 +472,6 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
         group.gap = levels.gap();
     }
     if (!window_checked_) guard_window(hamiltonian);
-    choose_poles(electrons.kT);
-
     const double kT = electrons.kT;
     out.fermi_levels.assign(n_spins, 0);
     out.matrices.resize(n_spins);
@@ -469,9 +482,9 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
     for (Group& group : groups_) {
         find_fermi_level(hamiltonian, group);
         const Timer timer;
-        const Eigen::VectorXcd f = poles_->fermi_weights(group.shift);
-        const Eigen::VectorXcd e = poles_->energy_weights(group.shift);
-        out.ts += kT * electrons_at(group, poles_->entropy_weights(group.shift));
+        const Eigen::VectorXcd f = group.poles->fermi_weights(group.shift);
+        const Eigen::VectorXcd e = group.poles->energy_weights(group.shift);
+        out.ts += kT * electrons_at(group, group.poles->entropy_weights(group.shift));
         const double mu = group.centre + group.shift * kT;
         double band = 0;
         for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
@@ -515,8 +528,8 @@ void PoleExpansionSolver::energy_weighted(BlockMatrix& out) {
     for (const Group& group : groups_) {
         // W = sum of e f(e): kT (x - d) f(x - d) + mu f(x - d)
         const double mu = group.centre + group.shift * electrons_.kT;
-        const Eigen::VectorXcd w =
-            electrons_.kT * poles_->energy_weights(group.shift) + mu * poles_->fermi_weights(group.shift);
+        const Eigen::VectorXcd w = electrons_.kT * group.poles->energy_weights(group.shift) +
+                                   mu * group.poles->fermi_weights(group.shift);
         for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) add_sum(spin, w, out);
     }
     seconds_["density"] += timer.seconds();
@@ -531,11 +544,11 @@ void PoleExpansionSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     for (const Group& group : groups_) {
         const auto excess = [&](double d) {
             return electrons_at(group,
-                                poles_->weights([&](double x) { return fermi_function(r * (x - d)); })) -
+                                group.poles->weights([&](double x) { return fermi_function(r * (x - d)); })) -
                    group.number;
         };
         const double d = rising_root(excess, -2 / r, 2 / r);
-        const Eigen::VectorXcd w = poles_->weights([&](double x) {
+        const Eigen::VectorXcd w = group.poles->weights([&](double x) {
             const double p = fermi_function(r * (x - d));
             return p * (1 - p) / kT;
         });

@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "density/pole_expansion/fermi_level.hpp"
-#include "density/pole_expansion/multifrontal.hpp"
-#include "density/pole_expansion/poles.hpp"
-#include "density/pole_expansion/symbolic.hpp"
 #include "stembridge/tb/density_solver.hpp"
+#include "stembridge/tb/pole_expansion/fermi_level.hpp"
+#include "stembridge/tb/pole_expansion/multifrontal.hpp"
+#include "stembridge/tb/pole_expansion/poles.hpp"
+#include "stembridge/tb/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 
@@ -46,10 +46,12 @@ class PoleExpansionSolver final : public DensitySolver {
     /// Spins that share a Fermi level.
     struct Group {
         std::size_t first_spin = 0, last_spin = 0;
-        double number = 0;  ///< electrons
-        double centre = 0;  ///< Fermi level for which the poles were factorised, hartree
-        double shift = 0;   ///< of the Fermi level from there, kT
-        double gap = 0;     ///< hartree, when it was last looked at
+        double number = 0;     ///< electrons
+        double centre = 0;     ///< Fermi level for which the poles were factorised, hartree
+        double shift = 0;      ///< of the Fermi level from there, kT
+        double gap = 0;        ///< hartree, when it was last looked at
+        bool settled = false;  ///< the Fermi level moved little in the last solve
+        const PoleExpansion* poles = nullptr;
     };
     /// G_j on the pattern for all poles of one spin, and traces with S and H.
     struct Inverses {
@@ -60,7 +62,7 @@ class PoleExpansionSolver final : public DensitySolver {
     void use_dense(const std::string& reason, bool warn);
     DensitySolver& dense();
     void expand(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons, Density& out);
-    void choose_poles(double kT);
+    const PoleExpansion& poles_reaching(bool far);
     void guard_window(const std::vector<BlockMatrix>& hamiltonian);
     std::vector<int> count_levels(const std::vector<BlockMatrix>& hamiltonian, const Group& group,
                                   const std::vector<double>& energies);
@@ -82,14 +84,15 @@ class PoleExpansionSolver final : public DensitySolver {
     Context context_;
 
     const BlockPattern* pattern_ = nullptr;
+    int n_orbitals_ = 0;
     std::vector<std::array<int, 3>> analyzed_;  ///< pairs and sizes of the pattern that `symbolic_` is of
     std::unique_ptr<Symbolic> symbolic_;
     std::string dense_reason_;  ///< why this pattern is left to diagonalisation; empty = it is not
     std::string last_choice_;   ///< that the log names
     BlockMatrix overlap_;
 
-    std::optional<PoleExpansion> poles_;
-    double poles_kT_ = 0, window_below_;
+    std::optional<PoleExpansion> wide_poles_, narrow_poles_;
+    double poles_kT_ = 0, poles_below_ = 0, window_below_;
     bool window_checked_ = false;
     Electrons electrons_;
     std::vector<Group> groups_;

@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "density/pole_expansion/symbolic.hpp"
+#include "stembridge/tb/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 
