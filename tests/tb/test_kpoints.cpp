@@ -29,7 +29,8 @@ List full_grid(const std::array<int, 3>& n, bool gamma_centered) {
                 std::array<double, 4> point{0, 0, 0, 1.0 / (n[0] * n[1] * n[2])};
                 const std::array<int, 3> i = {a, b, c};
                 for (std::size_t k = 0; k < 3; ++k)
-                    point[k] = gamma_centered ? double(i[k]) / n[k] : (2.0 * i[k] + 1 - n[k]) / (2.0 * n[k]);
+                    point[k] = gamma_centered ? static_cast<double>(i[k]) / n[k]
+                                              : (2.0 * i[k] + 1 - n[k]) / (2.0 * n[k]);
                 list.push_back(point);
             }
     return list;

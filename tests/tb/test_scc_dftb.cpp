@@ -321,8 +321,13 @@ BOOST_AUTO_TEST_CASE(forces_match_differences_with_point_charges_and_a_field) {
     o.external.point_charges = {{{5, -4, 3}, 0.7}, {{-4, 2, -3}, -0.4}};
     check_forces(o, molecule());
     check_forces(o, crystal());
+    check_forces(o, sheet());
     o.external.field = Eigen::Vector3d(0.01, -0.02, 0.005);
     check_forces(o, molecule());
+    // A sheet can be in a field along its normal.
+    SccDftbOptions across = o;
+    across.external.field = 0.01 * sheet().cell.vector(0).cross(sheet().cell.vector(1)).normalized();
+    check_forces(across, sheet());
     BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, crystal()); }), "field"));
     o.external.field.setZero();
     BOOST_TEST(!SccDftb(o).offers(crystal()).stress);
@@ -585,6 +590,7 @@ BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
     const Set set;
     SccDftbOptions o = set.options();
     o.scc.tolerance = 1e-5;  // loose, so that the history shows
+    o.dispersion = Dispersion::tkatchenko_scheffler;
     SccDftb calculator(o);
     evaluate(calculator, crystal());
     const State state = calculator.save();
@@ -598,6 +604,11 @@ BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
     BOOST_TEST((direct.forces.array() == restored.forces.array()).all());
     BOOST_TEST((direct.stress->array() == restored.stress->array()).all());
     BOOST_TEST((direct.charges.array() == restored.charges.array()).all());
+    // Without dispersion by populations there are no populations to go on from: a start from free atoms.
+    o.dispersion = Dispersion::none;
+    SccDftb plain(o), fresh(o);
+    plain.restore(state);
+    BOOST_TEST(evaluate(plain, moved).energy == evaluate(fresh, moved).energy);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bits_and_threads_change_little) {
