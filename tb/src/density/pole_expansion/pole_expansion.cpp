@@ -118,6 +118,8 @@ void PoleExpansionSolver::use_dense(const std::string& reason, bool warn) {
     const std::string note = "density matrix by diagonalisation: " + reason;
     if (warn)
         context_.warning(note);
+    else if (small_)
+        context_.debug(note);
     else if (last_choice_ != "dense")
         context_.info(note);
     last_choice_ = "dense";
@@ -165,9 +167,10 @@ void PoleExpansionSolver::analyze(const BlockPattern& pattern, const KPoints& kp
     // Below this size no ordering can make the expansion faster.
     constexpr int too_small = 400;
     const int n = basis.n_orbitals();
+    small_ = n < too_small;
     if (!only_gamma_) {
         dense_reason_ = "poles are for the Gamma point only";
-    } else if (choose_ && n < too_small) {
+    } else if (choose_ && small_) {
         dense_reason_ = fmt::format("{} orbitals are few", n);
     } else {
         symbolic_ = std::make_unique<Symbolic>(pattern);

@@ -39,6 +39,10 @@ class PoleExpansionSolver final : public DensitySolver {
                Density& out) override;
     void energy_weighted(BlockMatrix& out) override;
     void states_at_fermi_level(double kT, BlockMatrix& out) override;
+    /// When the pattern is left to diagonalisation.
+    bool offers_states() const override {
+        return dense_ && !dense_reason_.empty() && dense_->offers_states();
+    }
     std::vector<NearStates> states_near_fermi_level(double half_width) const override;
     const std::map<std::string, double>& seconds() const override;
 
@@ -79,6 +83,7 @@ class PoleExpansionSolver final : public DensitySolver {
     double capacity() const { return 2.0 / static_cast<double>(inverses_.size()); }
 
     bool only_gamma_, choose_;
+    bool small_ = false;  ///< so small that the choice needs no word
     double memory_limit_;
     double accuracy_ = 0;
     Context context_;
