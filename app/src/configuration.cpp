@@ -50,6 +50,9 @@ io::Schema detect_keys() {
         Key::boolean("detect.calibrate", "true",
                      "Correct scale and scan distortion on the graphene lattice; false = trust the nominal "
                      "pixel size"),
+        Key::choice(
+            "detect.correct", {"scale", "affine", "rows"}, "affine",
+            "What calibration straightens: the scale alone, anisotropy and shear, or also the drift of rows"),
         Key::choice("detect.method", {"auto", "network", "classical"}, "auto",
                     "auto = network where this build has it, else the classical detector"),
         Key::files("detect.network", {"builtin"}, "builtin", "Weights of the network"),

@@ -388,6 +388,14 @@ double dark_atom_phase(const Image& image, const LatticeCalibration& calibration
     Pixels detail = p - gaussian_blur(p, 2.0 / scale);
     // Contamination is bright and rough: every place has the same say.
     detail /= gaussian_blur(detail.square(), 5.0 / scale).sqrt() + 1e-12f;
+    // Down to 0 at the border: a wave that is continued as a constant would not cancel there.
+    const double taper = std::min(10.0 / scale, 0.25 * static_cast<double>(std::min(p.rows(), p.cols())));
+    const auto from_border = [&](Eigen::Index i, Eigen::Index n) {
+        return std::min(1.0, static_cast<double>(std::min(i, n - 1 - i)) / taper);
+    };
+    for (Eigen::Index y = 0; y < p.rows(); ++y)
+        for (Eigen::Index x = 0; x < p.cols(); ++x)
+            detail(y, x) *= static_cast<float>(from_border(y, p.rows()) * from_border(x, p.cols()));
     const Eigen::Matrix2d g = calibration.lattice_px.inverse().transpose();
     ComplexPixels product = ComplexPixels::Constant(p.rows(), p.cols(), 1);
     for (const Vector& k : {Vector(g.col(0)), Vector(g.col(1)), Vector(-g.col(0) - g.col(1))}) {
@@ -404,8 +412,8 @@ double dark_atom_phase(const Image& image, const LatticeCalibration& calibration
         for (Eigen::Index i = 0; i < product.size(); ++i)
             product.data()[i] *= std::complex<float>(real.data()[i], imaginary.data()[i]);
     }
-    const double modulus = product.abs().mean();
-    return modulus > 0 ? product.real().mean() / modulus : 0;
+    const double modulus = product.abs2().mean();
+    return modulus > 0 ? (product.real() * product.abs()).mean() / modulus : 0;
 }
 
 Pixels graphene_region(const Image& image, const LatticeCalibration& calibration) {

@@ -15,6 +15,14 @@ struct FittedAtom {
     double amplitude = 0;   ///< over the local background
     double background = 0;  ///< of the window around it
     double sigma_px = 0;    ///< standard deviation of the position per axis
+    double prior_px = 0;    ///< the same of the start, where there was a prior
+};
+
+/// How well positions are known before the fit, per axis: hypot(least, share_of_fit * error of the fit).
+struct PositionPrior {
+    double least_angstrom = 0;
+    double share_of_fit = 0;
+    bool known() const { return least_angstrom > 0 || share_of_fit > 0; }
 };
 
 struct AtomFit {
@@ -26,10 +34,9 @@ struct AtomFit {
 
 /// Least squares of I(r) = b_i + sum_j A_j exp(-|r - r_j|^2 / 2 w^2) in a window around each atom, neighbours
 /// held at their last values, in sweeps; w is common to all.
-/// @param start positions, pixels  @param prior_angstrom how well they are known before (Gaussian), 0 =
-/// nothing
-/// @param scale_angstrom per pixel
+/// @param start positions, pixels  @param scale_angstrom per pixel  @param prior towards the start; none by
+/// default
 AtomFit fit_atoms(const Pixels& image, const std::vector<Eigen::Vector2d>& start, double scale_angstrom,
-                  double prior_angstrom);
+                  PositionPrior prior = {});
 
 }  // namespace stembridge::ml

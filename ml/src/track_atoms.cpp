@@ -52,14 +52,23 @@ std::map<int, double> information(const Detections& atoms) {
     return result;
 }
 
-/// Sum of the information of tracks that find an atom of their element within the gate after a shift.
-double overlap(const std::vector<LiveTrack>& tracks, const Detections& atoms, const Points& moved,
-               const NeighborBins& bins, const Vector& shift, double gate,
-               const std::map<int, double>& weight) {
+/// How well a shift fits: of the tracks that it leaves in view, the mean information of those that find an
+/// atom of their element within the gate. 0 when it leaves less than a third in view.
+double agreement(const std::vector<LiveTrack>& tracks, const Detections& atoms, const Points& moved,
+                 const NeighborBins& bins, const Vector& shift, double gate,
+                 const std::map<int, double>& weight) {
+    Vector low = moved.front(), high = low;
+    for (const Vector& p : moved) {
+        low = low.cwiseMin(p);
+        high = high.cwiseMax(p);
+    }
     double sum = 0;
+    std::size_t in_view = 0;
     std::vector<int> near;
     for (const LiveTrack& track : tracks) {
         const Vector target = track.position - shift;
+        if ((target - low).minCoeff() < 0 || (high - target).minCoeff() < 0) continue;
+        ++in_view;
         bins.within(target, gate, near);
         double best = 0;
         for (const int j : near) {
@@ -70,11 +79,11 @@ double overlap(const std::vector<LiveTrack>& tracks, const Detections& atoms, co
         }
         sum += best;
     }
-    return sum;
+    return 3 * in_view < tracks.size() ? 0 : sum / static_cast<double>(in_view);
 }
 
 /// The shift of the view since the last frame: the fullest places in the histogram of all differences, the
-/// one of them with the largest overlap. A lattice repeats itself: of equal overlaps the smallest shift.
+/// one of them with the largest overlap. A lattice repeats itself: of equal ones the smallest shift.
 Vector drift(const std::vector<LiveTrack>& tracks, const Detections& atoms, const Points& moved,
              const TrackOptions& options) {
     const double bin = 0.25, most = options.largest_drift_angstrom;
@@ -96,10 +105,10 @@ Vector drift(const std::vector<LiveTrack>& tracks, const Detections& atoms, cons
     const NeighborBins bins(moved, options.gate_angstrom);
     const auto weight = information(atoms);
     Vector best = Vector::Zero();
-    double best_score = overlap(tracks, atoms, moved, bins, best, options.gate_angstrom, weight);
+    double best_score = agreement(tracks, atoms, moved, bins, best, options.gate_angstrom, weight);
     for (const Maximum& place : places) {
         const Vector shift = bin * Vector(place.x - side / 2, place.y - side / 2);
-        const double score = overlap(tracks, atoms, moved, bins, shift, options.gate_angstrom, weight) *
+        const double score = agreement(tracks, atoms, moved, bins, shift, options.gate_angstrom, weight) *
                              (1 - 0.02 * shift.norm() / most);
         if (score > best_score) {
             best_score = score;
@@ -268,17 +277,14 @@ class Tracker {
 
     Tracking finish() {
         Tracking result;
-        const int last = static_cast<int>(frames_.size()) - 1;
-        for (const LiveTrack& track : live_)
-            if (track.last_seen < last) end(track);
         for (std::size_t t = 0; t < tracks_.size(); ++t) {
             const Track& track = tracks_[t];
             const TrackPoint& first = track.points.front();
-            if (first.frame == 0 || !confirmed(track)) continue;
-            const auto kind =
-                near_border(first.position, first.frame) || near_border(first.position, first.frame - 1)
-                    ? TrackEvent::Kind::entered
-                    : TrackEvent::Kind::appeared;
+            // It may have been there from the start, and missed.
+            if (first.frame <= options_.memory || !confirmed(track)) continue;
+            const auto kind = near_border(first.position, first.frame - 1 - options_.memory, first.frame)
+                                  ? TrackEvent::Kind::entered
+                                  : TrackEvent::Kind::appeared;
             events_.push_back({kind, static_cast<int>(t), first.frame, first.position, 0,
                                frames_[static_cast<std::size_t>(first.frame)]
                                    .atoms[static_cast<std::size_t>(first.index)]
@@ -309,9 +315,15 @@ class Tracker {
     bool confirmed(const Track& track) const {
         return static_cast<int>(track.points.size()) >= options_.confirmed_after;
     }
-    /// Whether a place of the first view is outside of a frame or near to its border.
+    /// Whether a place of the first view is outside of one of these frames or near to its border.
+    bool near_border(const Vector& position, int first, int last) const {
+        for (int frame = first; frame <= last; ++frame)
+            if (near_border(position, frame)) return true;
+        return false;
+    }
     bool near_border(const Vector& position, int frame) const {
         const FrameAtoms& view = frames_[static_cast<std::size_t>(frame)];
+        if (view.width_px <= 0) return false;  // a frame that could not be used
         const ViewMap& map = maps_[static_cast<std::size_t>(frame)];
         const Vector p = view.angstrom_per_pixel.inverse() * map.stretch.inverse() * (position - map.shift);
         const double b =
@@ -342,11 +354,11 @@ class Tracker {
         track.other_count = 0;
     }
 
-    /// The atom is not in the frame after the last one it was seen in.
+    /// The atom has been missed for longer than memory lasts: it is gone since the frame after the last one.
     void end(const LiveTrack& track) {
         if (!confirmed(tracks_[static_cast<std::size_t>(track.id)])) return;
         const int frame = track.last_seen + 1;
-        const auto kind = near_border(track.position, frame) || near_border(track.position, frame - 1)
+        const auto kind = near_border(track.position, track.last_seen, frame + options_.memory)
                               ? TrackEvent::Kind::left
                               : TrackEvent::Kind::vanished;
         events_.push_back({kind, track.id, frame, track.position, track.element, 0});

@@ -67,21 +67,29 @@ BOOST_AUTO_TEST_CASE(contamination_is_not_taken_for_dark_atoms) {
     SimulationOptions options;
     options.scan.width = options.scan.height = 400;
     options.contamination.coverage = 0.35;
-    const auto frame = sheet_frame(options, {}, 42);
+    auto frame = sheet_frame(options, {}, 42);
     const auto calibration = calibrate_lattice(frame.image, 0.104);
-    BOOST_TEST(dark_atom_phase(frame.image, calibration) < -0.7);
+    // At the dose of real frames.
+    BOOST_TEST(dark_atom_phase(frame.image, calibration) < -0.5);
     BOOST_TEST(dark_atom_phase(frame.image, nominal_calibration(0.104)) == 0);
+    frame.image.pixels = 100.0F - frame.image.pixels;
+    BOOST_TEST(dark_atom_phase(frame.image, calibration) > 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(saturated_frames_are_told_with_the_share) {
-    SimulatedFrame frame = frame_of(12000);
+    SimulationOptions options;
+    options.scan.width = options.scan.height = 300;
+    options.detector.electrons_per_pixel = 12000;
+    options.detector.blur_px = 0.5;  // many grey levels
+    SimulatedFrame frame = sheet_frame(options, {}, 41);
     BOOST_TEST(saturated_share(frame.image.pixels) == 0);
     std::vector<float> values(frame.image.pixels.data(),
                               frame.image.pixels.data() + frame.image.pixels.size());
     std::sort(values.begin(), values.end());
     const float limit = values[values.size() - values.size() / 50];  // the brightest 2 %
     frame.image.pixels = frame.image.pixels.min(limit);
-    BOOST_TEST(saturated_share(frame.image.pixels) == 0.02, boost::test_tools::tolerance(0.3));
+    BOOST_TEST(saturated_share(frame.image.pixels) > 0.015);
+    BOOST_TEST(saturated_share(frame.image.pixels) < 0.03);
     Warnings warnings;
     const auto found = find_atoms(frame.image, nullptr, {}, warnings.context());
     BOOST_TEST(found.saturated_share > 0.01);

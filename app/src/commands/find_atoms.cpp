@@ -44,6 +44,7 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--track-drift", "detect.track_drift");
     options->config.add(*command, "--track-memory", "detect.track_memory");
     options->config.add(*command, "--contrast", "detect.contrast");
+    options->config.add(*command, "--correct", "detect.correct");
     options->config.add(*command, "--dataset", "detect.dataset");
     options->config.add(*command, "--ensemble", "detect.network");
     options->config.add(*command, "--method", "detect.method");

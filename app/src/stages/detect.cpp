@@ -67,6 +67,10 @@ ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) 
     options.minimum_distance_angstrom = config.quantity("detect.min_distance") / units::angstrom;
     options.classical.minimum_distance_angstrom = options.minimum_distance_angstrom;
     options.refine_on_image = config.boolean("detect.refine");
+    const std::string& correction = config.text("detect.correct");
+    options.correction = correction == "scale"  ? ml::ScanCorrection::scale
+                         : correction == "rows" ? ml::ScanCorrection::rows
+                                                : ml::ScanCorrection::affine;
     const std::string& contrast = config.text("detect.contrast");
     options.contrast = contrast == "dark"     ? ml::AtomContrast::dark
                        : contrast == "bright" ? ml::AtomContrast::bright
@@ -108,6 +112,10 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const Image& image, 
         {"counts", counts(found.atoms)},
         {"baseline_counts", counts(found.baseline)},
         {"calibration", calibration},
+        {"row_correction",
+         {{"applied", !found.rows.knots_px.empty()},
+          {"rms_px", found.rows.rms_px()},
+          {"improvement", found.rows.improvement}}},
         {"cc_mean_angstrom", found.bonds.mean_angstrom},
         {"cc_std_angstrom", found.bonds.deviation_angstrom},
         {"cc_count", found.bonds.count},

@@ -5,11 +5,15 @@
 #include "stembridge/ml/calibrate.hpp"
 #include "stembridge/ml/classical_detector.hpp"
 #include "stembridge/ml/network.hpp"
+#include "stembridge/ml/row_correction.hpp"
 
 namespace stembridge::ml {
 
 /// How the atoms of a frame look: brighter or darker than the hollows.
 enum class AtomContrast { automatic, bright, dark };
+
+/// What the lattice is used to straighten: nothing but the scale, an affine map, or every row on top of that.
+enum class ScanCorrection { scale, affine, rows };
 
 struct FindAtomsOptions {
     std::optional<double>
@@ -17,8 +21,9 @@ struct FindAtomsOptions {
     bool calibrate = true;             ///< false: trust the nominal size, no correction of the scan
     double minimum_probability = 0.5;  ///< of an atom to be kept
     double minimum_distance_angstrom = 0.8;
-    AtomContrast contrast = AtomContrast::automatic;  ///< automatic: told by the lattice
-    bool refine_on_image = true;                      ///< fit Gaussians to the frame after the network
+    ScanCorrection correction = ScanCorrection::affine;  ///< where calibrate is set
+    AtomContrast contrast = AtomContrast::automatic;     ///< automatic: told by the lattice
+    bool refine_on_image = true;                         ///< fit Gaussians to the frame after the network
     ClassicalOptions classical;
 };
 
@@ -27,6 +32,7 @@ struct FindAtomsResult {
     Detections baseline;             ///< of the classical detector
     LatticeCalibration calibration;  ///< what turned pixels into angstrom
     bool calibrated = false;         ///< by the lattice (false: nominal size)
+    RowCorrection rows;              ///< displacement of rows that was taken out on top of it
     Pixels mean;                     ///< probability of an atom, (height, width) of the frame
     Pixels spread;                   ///< its standard deviation over the ensemble
     Pixels region;                   ///< 1 where atoms can be trusted
@@ -37,7 +43,7 @@ struct FindAtomsResult {
 };
 
 /// Share of the pixels that stand at the largest value because nothing larger could be recorded; 0 where the
-/// largest value is no heap (at most a thousandth of the pixels, or not three times as many as have the next
+/// largest value is no heap (at most a thousandth of the pixels, or not half as many again as have the next
 /// smaller value).
 double saturated_share(const Pixels& pixels);
 

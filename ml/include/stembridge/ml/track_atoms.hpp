@@ -42,6 +42,8 @@ struct Track {
     std::vector<TrackPoint> points;
 };
 
+/// What became of an atom. What happens within `memory` frames of the start or the end of the series is left
+/// open: the atom may have been missed.
 struct TrackEvent {
     enum class Kind { appeared, vanished, entered, left, changed };
     Kind kind = Kind::appeared;
