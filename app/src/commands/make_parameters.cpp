@@ -53,6 +53,9 @@ io::Schema parameters_schema() {
         Key::number("repulsive.force_weight", fmt::format("{}", o.repulsive.force_weight),
                     "Per hartree/bohr of a force component")
             .at_least(0),
+        Key::number("repulsive.stress_weight", fmt::format("{}", o.repulsive.stress_weight),
+                    "Per hartree of a component of the virial (volume times stress)")
+            .at_least(0),
         Key::number("repulsive.strained_force", fmt::format("{}", o.repulsive.strained_force),
                     "Structures with larger forces count less, hartree/bohr")
             .positive(),
@@ -159,6 +162,7 @@ dft::ParameterOptions parameter_options(const io::Config& c) {
     o.integrals.tolerance = c.number("tables.integral_tolerance");
     o.repulsive.energy_weight = c.number("repulsive.energy_weight");
     o.repulsive.force_weight = c.number("repulsive.force_weight");
+    o.repulsive.stress_weight = c.number("repulsive.stress_weight");
     o.repulsive.strained_force = c.number("repulsive.strained_force");
     o.repulsive.smoothness = c.number("repulsive.smoothness");
     if (c.has("repulsive.weights"))
@@ -180,6 +184,7 @@ std::unique_ptr<Calculator> electronic_calculator(const fs::path& folder,
     o.scc.max_iterations = 500;
     o.spin.polarized = settings.spin_polarized;
     o.spin.unpaired = settings.unpaired;
+    o.kpoints.divisions = settings.kpoints;
     return tb::make_scc_dftb(o);
 }
 
