@@ -12,6 +12,7 @@
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
+#include "stembridge/dft/orbital_table.hpp"
 #include "stembridge/dft/skf_writer.hpp"
 
 namespace stembridge::dft {
@@ -105,6 +106,16 @@ std::string spin_text(const std::map<int, OneCentre>& elements) {
     return text;
 }
 
+std::vector<std::string> orbitals_documentation(const ParameterOptions& o) {
+    std::vector<std::string> lines = {
+        fmt::format("Radial parts R(r), bohr^-3/2, of the valence orbitals of the set {} (stembridge {})",
+                    o.name, STEMBRIDGE_VERSION),
+        "phi = R(r) Y_lm with real spherical harmonics; int R^2 r^2 dr = 1; the outermost lobe is positive",
+        fmt::format("functional {}", o.functional)};
+    for (const ElementOptions& e : o.elements) lines.push_back(description(e));
+    return lines;
+}
+
 /// Electronic tables of a set, made or found.
 class ElectronicTables {
   public:
@@ -125,6 +136,9 @@ class ElectronicTables {
             atoms.emplace(e.atomic_number, pseudo_atom(e, o_, context_));
         }
         write_text(folder_ / "spinw.txt", spin_text(set.elements));
+        std::vector<PseudoAtom> in_order;
+        for (const auto& [z, atom] : atoms) in_order.push_back(atom);
+        set.orbitals = orbital_table(in_order);
         for (std::size_t i = 0; i < o_.elements.size(); ++i)
             for (std::size_t j = i; j < o_.elements.size(); ++j) {
                 const ElementOptions &a = o_.elements[i], &b = o_.elements[j];
@@ -394,6 +408,9 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
     }
     write_text(folder / "spinw.txt", spin_text(set.elements));
     set.files.push_back(folder / "spinw.txt");
+    const fs::path orbitals = folder / tb::orbitals_file_name;
+    write_text(orbitals, tb::orbitals_text(set.orbitals, orbitals_documentation(options)));
+    set.files.push_back(orbitals);
     return set;
 }
 

@@ -41,10 +41,12 @@ class ThreadScope {
     int before_;
 };
 
-/// Charges and spins one after the other, as the mixer sees them.
+/// Charges, spins and on-site populations one after the other, as the mixer sees them.
 Eigen::VectorXd joined(const Charges& q) {
-    Eigen::VectorXd x(q.electrons.size() + q.spin.size());
-    x << q.electrons, q.spin;
+    Eigen::VectorXd x(q.electrons.size() + q.spin.size() + q.on_site.size());
+    x.head(q.electrons.size()) = q.electrons;
+    x.segment(q.electrons.size(), q.spin.size()) = q.spin;
+    x.tail(q.on_site.size()) = q.on_site;
     return x;
 }
 
@@ -62,14 +64,33 @@ void add_potential(BlockMatrix& hamiltonian, const BlockMatrix& overlap, const E
     }
 }
 
+/// H_mu,mu += u of the orbitals' atom: the potential that belongs to the traces of the on-site blocks.
+/// @param u of the atoms, or empty
+void add_on_site_potential(BlockMatrix& hamiltonian, const Eigen::VectorXd& u) {
+    if (u.size() == 0) return;
+    for (const Block& b : hamiltonian.pattern().blocks())
+        if (b.on_site()) hamiltonian.block(b).diagonal().array() += u(b.i);
+}
+
+/// Traces of the on-site blocks, (atoms).
+Eigen::VectorXd on_site_populations(const std::vector<BlockMatrix>& density) {
+    const BlockPattern& pattern = density.front().pattern();
+    Eigen::VectorXd n = Eigen::VectorXd::Zero(pattern.basis().n_atoms());
+    for (const BlockMatrix& p : density)
+        for (const Block& b : pattern.blocks())
+            if (b.on_site()) n(b.i) += p.block(b).trace();
+    return n;
+}
+
 }  // namespace
 
 class SccDftb::Engine {
   public:
     explicit Engine(SccDftbOptions options) : options_(std::move(options)) {
         check_options(options_);
-        solver_ =
-            make_density_solver(options_.solver, options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
+        solver_ = make_density_solver(
+            options_.solver,
+            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -113,6 +134,9 @@ class SccDftb::Engine {
 
     void load(const Structure& structure);
     int n_spins() const { return options_.spin.polarized ? 2 : 1; }
+    bool needs_on_site() const {
+        return std::any_of(terms_.begin(), terms_.end(), [](const auto* t) { return t->needs_on_site(); });
+    }
     Charges starting_charges(const Geometry& g) const;
     Charges potential_of(const Geometry& g, const Charges& q) const;
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
@@ -141,6 +165,7 @@ class SccDftb::Engine {
         Structure structure;
         Electrons electrons;
         std::vector<Eigen::VectorXd> potential;  ///< of the orbitals, per spin
+        Eigen::VectorXd on_site_potential;       ///< of the atoms, or empty
     };
     std::optional<Last> last_;
 };
@@ -192,10 +217,12 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
     const auto& z = g.structure.atomic_numbers;
     const Eigen::Index n_spin = options_.spin.polarized ? g.basis.n_shells() : 0;
     if (std::equal(z.begin(), z.end(), start_.atomic_numbers.begin(), start_.atomic_numbers.end()) &&
-        start_.charges.electrons.size() == g.sites.size() && start_.charges.spin.size() == n_spin)
+        start_.charges.electrons.size() == g.sites.size() && start_.charges.spin.size() == n_spin &&
+        start_.charges.on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
         return start_.charges;
     // Neutral atoms with the charge spread evenly, and the spins of free atoms scaled to the wanted sum.
     q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
+    if (needs_on_site()) q.on_site = g.basis.atoms_from_shells(g.basis.neutral_shells());
     q.spin.resize(n_spin);
     for (Eigen::Index s = 0; s < n_spin; ++s) {
         const int atom = g.basis.atom_of_shell(static_cast<int>(s));
@@ -208,7 +235,8 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
 }
 
 Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
-    Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size())};
+    Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size()),
+              Eigen::VectorXd::Zero(q.on_site.size())};
     for (EnergyTerm* term : terms_) term->add_potential(q, v);
     return v;
 }
@@ -234,6 +262,7 @@ Charges SccDftb::Engine::populations(const Geometry& g) const {
     for (int s = 0; s < g.basis.n_shells(); ++s)
         q.electrons(g.sites.site_of_shell[static_cast<std::size_t>(s)]) += excess(s);
     if (shells.size() == 2) q.spin = shells[0] - shells[1];
+    if (needs_on_site()) q.on_site = on_site_populations(density_.matrices);
     return q;
 }
 
@@ -241,8 +270,10 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
     Timer timer;
     cycle.potential = potential_of(g, cycle.in);
     std::vector<BlockMatrix> hamiltonian;
-    for (int spin = 0; spin < n_spins(); ++spin)
+    for (int spin = 0; spin < n_spins(); ++spin) {
         add_potential(hamiltonian.emplace_back(g.h0), g.overlap, orbital_potential(g, cycle.potential, spin));
+        add_on_site_potential(hamiltonian.back(), cycle.potential.on_site);
+    }
     seconds_["hamiltonian"] += timer.seconds();
     solver_->solve(hamiltonian, electrons, density_);
     timer.restart();
@@ -370,7 +401,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     timer.restart();
     for (EnergyTerm* term : terms_) term->update(structure, g.basis, g.sites);
     seconds_["terms"] += timer.seconds();
-    kpoints_ = kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell);
+    kpoints_ = options_.kpoints.points.empty()
+                   ? kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell)
+                   : kpoint_list(options_.kpoints.points, structure.cell);
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
@@ -402,7 +435,8 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
         cycle.in.electrons = next.head(cycle.in.electrons.size());
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
-        cycle.in.spin = next.tail(cycle.in.spin.size());
+        cycle.in.spin = next.segment(cycle.in.electrons.size(), cycle.in.spin.size());
+        cycle.in.on_site = next.tail(cycle.in.on_site.size());
         seconds_["mixing"] += timer.seconds();
     }
 
@@ -411,7 +445,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     fill_energy(g, cycle, out);
     fill_forces(g, cycle, wanted, out);
     start_ = {{structure.atomic_numbers.begin(), structure.atomic_numbers.end()}, cycle.out};
-    last_ = {structure, electrons, {}};
+    last_ = {structure, electrons, {}, cycle.potential.on_site};
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
@@ -430,6 +464,7 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
     parameters_->hamiltonian_and_overlap(state->pattern, h0, state->overlap);
     for (std::size_t spin = 0; spin < last_->potential.size(); ++spin) {
         add_potential(state->hamiltonian.emplace_back(h0), state->overlap, last_->potential[spin]);
+        add_on_site_potential(state->hamiltonian.back(), last_->on_site_potential);
         // The pattern depends on the structure alone, so the values have the same places.
         state->density.emplace_back(state->pattern).values() = density_.matrices[spin].values();
     }
@@ -446,6 +481,7 @@ State SccDftb::Engine::save() const {
     state.put("atomic_numbers", start_.atomic_numbers);
     state.put("electrons", Eigen::MatrixXd(start_.charges.electrons));
     state.put("spin", Eigen::MatrixXd(start_.charges.spin));
+    if (start_.charges.on_site.size() > 0) state.put("on_site", Eigen::MatrixXd(start_.charges.on_site));
     return state;
 }
 
@@ -461,6 +497,7 @@ void SccDftb::Engine::restore(const State& state) {
     start.atomic_numbers = state.get<std::vector<std::int64_t>>("atomic_numbers");
     start.charges.electrons = vector("electrons");
     start.charges.spin = vector("spin");
+    if (state.has("on_site")) start.charges.on_site = vector("on_site");
     start_ = std::move(start);
 }
 
@@ -474,7 +511,9 @@ std::string SccDftb::Engine::description() const {
     std::string text = fmt::format("{}, {}, {:.0f} K", options_.scc.enabled ? "SCC-DFTB" : "DFTB", sets,
                                    options_.electronic_temperature / units::kelvin);
     const auto& [a, b, c] = options_.kpoints.divisions;
-    if (a * b * c > 1)
+    if (!options_.kpoints.points.empty())
+        text += fmt::format(", {} k-points of a list", options_.kpoints.points.size());
+    else if (a * b * c > 1)
         text += fmt::format(", {} x {} x {} k-points{}", a, b, c,
                             options_.kpoints.gamma_centered ? " (Gamma-centred)" : "");
     if (options_.scc.shell_resolved) text += ", shell-resolved";

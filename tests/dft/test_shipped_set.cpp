@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_pair_made_again_equals_the_shipped_one) {
     ParameterOptions options = hydrogen_and_carbon();
     options.only = {{1, 6}};
     const ParameterSet set = make_parameters(options, folder.path(), {}, {});
-    BOOST_TEST(set.files.size() == 3u);  // both orders and the spin constants
+    BOOST_TEST(set.files.size() == 4u);  // both orders, the spin constants and the orbitals
     for (const auto& [a, b] : {std::pair<std::string, std::string>("H", "C"), {"C", "H"}}) {
         const tb::SkfTable made = tb::read_skf(folder.path() / (a + "-" + b + ".skf"), false);
         const tb::SkfTable expected = shipped_table(a, b);
@@ -89,6 +89,27 @@ BOOST_AUTO_TEST_CASE(a_pair_made_again_equals_the_shipped_one) {
         BOOST_TEST(largest < 1e-8);  // the digits of the file and other processors' rounding
         // Without reference data the pair is marked.
         BOOST_TEST(made.repulsive.missing_below() > 0);
+    }
+    const tb::OrbitalTable orbitals = tb::read_orbitals(folder.path() / tb::orbitals_file_name);
+    const tb::OrbitalTable all = tb::read_orbitals(shipped() / tb::orbitals_file_name);
+    BOOST_TEST(orbitals.orbitals.size() == 3u);
+    BOOST_TEST(all.orbitals.size() == 8u);
+    for (const tb::RadialOrbital& made : orbitals.orbitals) {
+        const tb::RadialOrbital* expected = all.find(made.symbol, made.l);
+        BOOST_REQUIRE(expected != nullptr);
+        BOOST_TEST(made.n == expected->n);
+        // The shipped table reaches farther, as Cr needs it; eight digits are written.
+        BOOST_REQUIRE(orbitals.r.size() <= all.r.size());
+        double largest = 0;
+        for (std::size_t k = 0; k < orbitals.r.size(); ++k) {
+            BOOST_REQUIRE(orbitals.r[k] == all.r[k]);
+            largest = std::max(largest, std::abs(made.values[k] - expected->values[k]));
+        }
+        BOOST_TEST(largest < 1e-6);
+        // Positive in the outermost lobe.
+        const auto last = std::find_if(made.values.rbegin(), made.values.rend(),
+                                       [](double v) { return std::abs(v) > 1e-3; });
+        BOOST_TEST(*last > 0);
     }
     // The second time the electronic tables are taken from before.
     std::vector<std::string> messages;

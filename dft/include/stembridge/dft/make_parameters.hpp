@@ -16,6 +16,7 @@
 #include "stembridge/dft/repulsive_fit.hpp"
 #include "stembridge/dft/two_centre.hpp"
 #include "stembridge/structure/calculator.hpp"
+#include "stembridge/tb/tables/orbitals.hpp"
 
 namespace stembridge::dft {
 
@@ -57,6 +58,7 @@ using ElectronicCalculatorFactory = std::function<std::unique_ptr<Calculator>(
 
 struct ParameterSet {
     std::map<int, OneCentre> elements;
+    tb::OrbitalTable orbitals;  ///< of all elements, by atomic number
     std::vector<std::filesystem::path> files;
     std::optional<RepulsiveFit> fit;
     std::vector<StructureError> left_out;  ///< errors of each structure with its group kept out of the fit
@@ -77,7 +79,8 @@ std::vector<ElectronicResult> electronic_results(std::vector<ReferenceStructure>
                                                  std::vector<std::string>& not_converged,
                                                  const Context& context);
 
-/// Makes a set: FOLDER/A-B.skf for all ordered pairs and FOLDER/spinw.txt. Electronic tables are kept in
+/// Makes a set: FOLDER/A-B.skf for all ordered pairs FOLDER/spinw.txt and
+/// FOLDER/orbitals.csv. Electronic tables are kept in
 /// FOLDER/electronic; those made with the same settings before are taken from there.
 /// A pair without reference data gets a file without repulsive energy that says below which distance it must
 /// not be used.

@@ -16,7 +16,9 @@ struct Grid {
     std::array<int, 3> points = {1, 1, 1};
 
     Eigen::Index size() const { return Eigen::Index{points[0]} * points[1] * points[2]; }
-    Eigen::Index index(int i, int j, int k) const { return (Eigen::Index{i} * points[1] + j) * points[2] + k; }
+    Eigen::Index index(int i, int j, int k) const {
+        return (Eigen::Index{i} * points[1] + j) * points[2] + k;
+    }
     Eigen::Vector3d point(int i, int j, int k) const { return origin + steps * Eigen::Vector3d(i, j, k); }
     /// Volume that belongs to one point, bohr^3.
     double voxel() const { return std::abs(steps.determinant()); }

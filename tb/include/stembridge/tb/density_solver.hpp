@@ -25,6 +25,13 @@ struct Density {
     std::vector<Eigen::MatrixXd> eigenvalues;  ///< (n_orbitals, n_kpoints) per spin; empty when not computed
 };
 
+/// Real eigenstates of one spin near the Fermi level.
+struct NearStates {
+    Eigen::VectorXd energies;      ///< (n_states), hartree, ascending
+    Eigen::VectorXd occupations;   ///< (n_states), 0 to 2 without spin, 0 to 1 with spin
+    Eigen::MatrixXd coefficients;  ///< (n_orbitals, n_states), orthonormal in the overlap
+};
+
 /// Density matrices P = f(H, S) on the pattern of H and S. Order of calls: analyze, set_overlap, solve.
 class DensitySolver {
   public:
@@ -42,6 +49,10 @@ class DensitySolver {
     /// sum (-df/de) c c^T of the last solve at a higher Fermi temperature, both spins together.
     /// @param kT hartree
     virtual void states_at_fermi_level(double kT, BlockMatrix& out) = 0;
+    /// Eigenstates of the last solve within this distance of the Fermi level, one per spin; empty when the
+    /// solver has no real eigenstates, which is what a solver that does not override this says.
+    /// @param half_width hartree, at most 0.25
+    virtual std::vector<NearStates> states_near_fermi_level(double /*half_width*/) const { return {}; }
     /// Seconds spent since construction, by part.
     virtual const std::map<std::string, double>& seconds() const = 0;
 };

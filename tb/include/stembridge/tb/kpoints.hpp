@@ -4,6 +4,7 @@
 
 #include <Eigen/Dense>
 #include <array>
+#include <vector>
 
 #include "stembridge/structure/cell.hpp"
 
@@ -24,5 +25,12 @@ struct KPoints {
 /// @throw InputError for a division below 1, or above 1 in a direction that is not periodic
 /// @source Monkhorst and Pack, Phys. Rev. B 13, 5188 (1976), doi:10.1103/PhysRevB.13.5188
 KPoints kpoint_grid(const std::array<int, 3>& divisions, bool gamma_centered, const Cell& cell);
+
+/// Points given one by one; two that differ by a reciprocal vector, or k and -k, become one with the sum of
+/// their weights.
+/// @param points fractions of the reciprocal vectors and weight of each
+/// @throw InputError when a number is not finite, a weight is not positive, the weights do not add up to 1
+/// (to 1e-6), or a point has a component along a direction that is not periodic
+KPoints kpoint_list(const std::vector<std::array<double, 4>>& points, const Cell& cell);
 
 }  // namespace stembridge::tb

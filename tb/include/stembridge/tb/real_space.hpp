@@ -3,8 +3,8 @@
 #pragma once
 
 #include <Eigen/Dense>
-#include <array>
 #include <memory>
+#include <vector>
 
 #include "stembridge/structure/grid.hpp"
 #include "stembridge/tb/electronic_state.hpp"
@@ -24,8 +24,15 @@ Grid grid_around(const Structure& structure, double spacing, double margin);
 /// @param coefficients (n_orbitals, n), changed in place
 void fix_phases(const Eigen::VectorXd& energies, Eigen::MatrixXd& coefficients, double degenerate = 1e-6);
 
+/// Orbitals at one k-point with a weight each.
+struct WeightedOrbitals {
+    Eigen::Vector3d k = Eigen::Vector3d::Zero();  ///< in fractions of the reciprocal vectors
+    Eigen::MatrixXcd coefficients;                ///< (n_orbitals, n)
+    Eigen::VectorXd weights;                      ///< (n)
+};
+
 /// The basis functions of a calculation in space. Images of a periodic structure are added up. All results
-/// are the same for any number of threads.
+/// are the same for any number of threads. The state must outlive this object.
 class RealSpace {
   public:
     /// @param table must hold every shell of the basis  @param tolerance a radial function is cut off where
@@ -44,11 +51,8 @@ class RealSpace {
     Eigen::VectorXd free_atom_density(const Grid& grid) const;
     /// Orbitals at Gamma, bohr^-3/2, (points, n). @param coefficients (n_orbitals, n)
     Eigen::MatrixXd orbitals(const Grid& grid, const Eigen::MatrixXd& coefficients) const;
-    /// sum_n w_n |psi_nk|^2, (points). @param k in fractions of the reciprocal vectors  @param coefficients
-    /// (n_orbitals, n)  @param weights (n)
-    Eigen::VectorXd weighted_density(const Grid& grid, const Eigen::Vector3d& k,
-                                     const Eigen::MatrixXcd& coefficients,
-                                     const Eigen::VectorXd& weights) const;
+    /// sum_k,n w_nk |psi_nk|^2, (points).
+    Eigen::VectorXd weighted_density(const Grid& grid, const std::vector<WeightedOrbitals>& orbitals) const;
 
   private:
     class Implementation;

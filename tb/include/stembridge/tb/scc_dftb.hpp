@@ -43,10 +43,12 @@ Mixer mixer_from_name(std::string_view name);
 ThirdOrder third_order_from_name(std::string_view name);
 Dispersion dispersion_from_name(std::string_view name);
 
-/// Regular grid of k-points for periodic cells.
+/// Regular grid of k-points for periodic cells, or a list of them.
 struct KPointGrid {
     std::array<int, 3> divisions = {1, 1, 1};
     bool gamma_centered = false;  ///< else Monkhorst-Pack with VASP's convention: even divisions avoid Gamma
+    /// Fractions of the reciprocal vectors and weight of each point; used instead of the grid when not empty.
+    std::vector<std::array<double, 4>> points;
 };
 
 /// The self-consistency of the charges.
@@ -100,6 +102,9 @@ struct SccDftbOptions {
     SpinOptions spin;
     ThirdOrderOptions third_order;
     Dispersion dispersion = Dispersion::none;
+    /// s_R, the scale of the van der Waals radii in the damping of Tkatchenko and Scheffler; 0.94 belongs to
+    /// PBE.
+    double ts_scaling = 0.94;
     ExternalOptions external;
     int threads = 0;  ///< 0 = as many as OpenMP gives
 };

@@ -10,7 +10,7 @@ namespace stembridge::tb {
 
 /// Where the tip goes and what it sees.
 struct TunnellingOptions {
-    double bias = 0;    ///< e V, hartree: positive = empty levels above the Fermi level, negative = filled ones
+    double bias = 0;  ///< e V, hartree: positive = empty levels above the Fermi level, negative = filled ones
     double height = 0;  ///< of the tip over the highest atom, bohr
     double pixel = 0;   ///< bohr
     double width = 0;   ///< a repeating cell is continued to at least this width, bohr
@@ -23,11 +23,11 @@ struct TunnellingImage {
     Eigen::Vector2d origin = Eigen::Vector2d::Zero();  ///< x and y of pixel (0, 0), bohr
     double pixel = 0;                                  ///< bohr
     double tip = 0;                                    ///< z of the tip at constant height, bohr
-    Eigen::ArrayXXd current;    ///< (rows, columns) integrated local density of states at the tip, 1/bohr^3
-    Eigen::ArrayXXd tip_height; ///< (rows, columns) z where it equals the set point, bohr
-    double set_point = 0;       ///< mean of `current`, 1/bohr^3
-    double lowest = 0;          ///< the tip goes no lower than this z, bohr
-    int levels = 0;             ///< that take part with more than 1e-6 of an electron
+    Eigen::ArrayXXd current;     ///< (rows, columns) integrated local density of states at the tip, 1/bohr^3
+    Eigen::ArrayXXd tip_height;  ///< (rows, columns) z where it equals the set point, bohr
+    double set_point = 0;        ///< mean of `current`, 1/bohr^3
+    double lowest = 0;           ///< the tip goes no lower than this z, bohr
+    int levels = 0;              ///< that take part with more than 1e-6 of an electron
 };
 
 /// Local density of states between the Fermi level E_F and E_F + bias (Tersoff and Hamann):

@@ -14,7 +14,7 @@
 namespace stembridge::tb {
 namespace {
 
-// Eigenvectors up to here above the Fermi level are kept for states_at_fermi_level(), hartree.
+// Eigenvectors up to here above the Fermi level are kept for the states at and near it, hartree.
 constexpr double kept_above = 0.25;
 
 void check(lapack_int info, const char* step) {
@@ -139,6 +139,21 @@ void DenseGammaSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
         add_weighted_states(states_[s], g, out);
     }
     seconds_["density"] += timer.seconds();
+}
+
+std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_width) const {
+    std::vector<NearStates> result;
+    for (std::size_t s = 0; s < states_.size(); ++s) {
+        const Eigen::VectorXd e = eigenvalues_[s].col(0);
+        const double mu = occupations_.fermi_levels[s];
+        const Eigen::Index first = std::lower_bound(e.begin(), e.end(), mu - half_width) - e.begin();
+        const Eigen::Index last = std::min<Eigen::Index>(
+            kept_[s], std::upper_bound(e.begin(), e.end(), mu + half_width) - e.begin());
+        const Eigen::Index m = std::max<Eigen::Index>(0, last - first);
+        result.push_back({e.segment(first, m), occupations_.f[s].col(0).segment(first, m),
+                          states_[s].middleCols(first, m)});
+    }
+    return result;
 }
 
 void DenseGammaSolver::add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,

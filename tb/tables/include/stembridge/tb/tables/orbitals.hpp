@@ -16,7 +16,8 @@ struct RadialOrbital {
     std::string symbol;  ///< of the element
     int n = 1;
     int l = 0;
-    std::vector<double> values;  ///< R at the distances of the table, bohr^-3/2; the outermost lobe is positive
+    std::vector<double>
+        values;  ///< R at the distances of the table, bohr^-3/2; the outermost lobe is positive
 };
 
 /// Orbitals of several elements at the same distances.
