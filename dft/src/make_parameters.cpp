@@ -387,7 +387,7 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
         if (fitted) {
             complete.repulsive = set.fit->potentials.at(pair).as_spline();
             repulsive = fmt::format("<Repulsive>spline, {} distances of reference structures</Repulsive>\n",
-                                    set.fit->n_distances.at(pair));
+                                    set.fit->distances.at(pair).size());
         } else {
             const double below = given == options.repulsive.pairs.end()
                                      ? 2 * (covalent_radius(pair.first) + covalent_radius(pair.second))

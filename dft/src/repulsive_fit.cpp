@@ -47,7 +47,7 @@ class Problem {
         double shortest = 0;  ///< distance in the data
         double first = 0;     ///< knot
         Eigen::Index begin = 0, count = 0;
-        int n_distances = 0;
+        std::vector<double> distances;  ///< every pair once
     };
     /// Rows of one structure without weights: the energy, then 3 n forces, then 9 of the virial if it has
     /// one.
@@ -84,7 +84,7 @@ Problem::Problem(const std::vector<ReferenceStructure>& references,
                 "repulsive of {}: accepted are a cut-off of 1 to 20 bohr, knots 0.02 to 1 bohr apart and a "
                 "smoothness of 0 or more",
                 pair_name(pair)));
-        if (!pairs_.emplace(pair, Pair{p, p.cutoff, 0, 0, 0, 0}).second)
+        if (!pairs_.emplace(pair, Pair{p, p.cutoff, 0, 0, 0, {}}).second)
             throw InputError(fmt::format("repulsive of {}: it stands twice", pair_name(pair)));
         longest_ = std::max(longest_, p.cutoff);
     }
@@ -93,7 +93,7 @@ Problem::Problem(const std::vector<ReferenceStructure>& references,
         // One whole knot interval below the shortest distance, so that the data determine the rest alone.
         const double span = p.options.cutoff - (p.shortest - p.options.spacing);
         p.count =
-            p.n_distances == 0 ? 0 : static_cast<Eigen::Index>(std::ceil(span / p.options.spacing - 1e-9));
+            p.distances.empty() ? 0 : static_cast<Eigen::Index>(std::ceil(span / p.options.spacing - 1e-9));
         p.first = p.options.cutoff - static_cast<double>(p.count) * p.options.spacing;
         p.begin = n_curvatures_;
         n_curvatures_ += p.count;
@@ -119,7 +119,7 @@ void Problem::find_distances() {
                                     reference.name, pair_name(name), neighbor.distance));
                 if (neighbor.distance >= found->second.options.cutoff) continue;
                 found->second.shortest = std::min(found->second.shortest, neighbor.distance);
-                ++found->second.n_distances;
+                if (i <= neighbor.j) found->second.distances.push_back(neighbor.distance);
             }
     }
 }
@@ -239,7 +239,7 @@ RepulsiveFit Problem::solve(const std::string& left_out_group) const {
 
     RepulsiveFit fit;
     for (const auto& [name, p] : pairs_) {
-        fit.n_distances[name] = p.n_distances / 2;
+        fit.distances[name] = p.distances;
         if (p.count == 0) continue;
         const Eigen::VectorXd own = c.segment(p.begin, p.count);
         fit.potentials.emplace(name,
@@ -257,11 +257,13 @@ RepulsiveFit Problem::solve(const std::string& left_out_group) const {
                              difference(0),
                              0,
                              0,
+                             {},
                              {}};
         const auto forces = difference.segment(1, rows.n_forces);
         if (rows.n_virial > 0) error.virial_rms = difference.tail<9>().norm() / 3;
         error.force_rms = std::sqrt(forces.squaredNorm() / static_cast<double>(forces.size()));
         error.force_max = forces.cwiseAbs().maxCoeff();
+        error.force_errors.assign(forces.begin(), forces.end());
         fit.errors.push_back(error);
     }
     return fit;

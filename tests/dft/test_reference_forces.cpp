@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forces of the shipped set, each group kept out of the fit, beside those of published sets on the same
 // structures.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>
@@ -44,12 +45,13 @@ tb::SccDftbOptions options_for(const dft::ReferenceStructure& s, const std::file
     return o;
 }
 
-/// Errors of a set by group, for structures of the wanted elements that are not spin-polarised.
-std::map<std::string, Sum> errors_of(const std::filesystem::path& parameters, const std::set<int>& elements) {
+/// Errors of a set by group, for molecules or periodic structures of the wanted elements without spin.
+std::map<std::string, Sum> errors_of(const std::filesystem::path& parameters, const std::set<int>& elements,
+                                     bool periodic) {
     std::map<std::string, Sum> groups;
     for (const dft::ReferenceStructure& s : references()) {
         const auto& z = s.structure.atomic_numbers;
-        if (s.spin_polarized || s.structure.size() < 2 ||
+        if (s.spin_polarized || s.structure.size() < 2 || s.structure.cell.is_periodic() != periodic ||
             std::any_of(z.begin(), z.end(), [&](int x) { return elements.count(x) == 0; }))
             continue;
         Evaluation out;
@@ -73,7 +75,8 @@ std::map<std::string, Sum> kept_out() {
         std::istringstream words(line);
         std::map<std::string, std::string> row;
         for (const std::string& name : names) std::getline(words, row[name], ',');
-        const double n = 3 * std::stod(row["n_atoms"]), rms = std::stod(row["kept_out_force_rms_hartree_per_bohr"]);
+        const double n = 3 * std::stod(row["n_atoms"]),
+                     rms = std::stod(row["kept_out_force_rms_hartree_per_bohr"]);
         groups[row["group"]].squares += n * rms * rms;
         groups[row["group"]].count += n;
     }
@@ -84,21 +87,32 @@ std::map<std::string, Sum> kept_out() {
 
 BOOST_AUTO_TEST_SUITE(test_reference_forces)
 
-BOOST_AUTO_TEST_CASE(forces_beside_published_sets) {
+BOOST_AUTO_TEST_CASE(forces_of_hydrocarbons_are_as_good_as_those_of_mio) {
     STEMBRIDGE_REQUIRE_REFERENCE(reference);
-    const auto mio = errors_of(reference / "skf" / "mio-1-1", {1, 6});
-    const auto pbc = errors_of(reference / "skf" / "pbc-0-3", {1, 6, 14});
-    const auto own = errors_of(shipped(), {1, 6, 14});
+    const auto mio = errors_of(reference / "skf" / "mio-1-1", {1, 6}, false);
     const auto out = kept_out();
-    for (const auto& [group, sum] : own) {
-        const auto show = [&, name = group](const auto& which) {
-            const auto found = which.find(name);
-            return found == which.end() ? 0.0 : found->second.rms();
-        };
-        BOOST_TEST_MESSAGE(group << ": kept out " << show(out) << ", own " << sum.rms() << ", mio " << show(mio)
-                                 << ", pbc " << show(pbc));
+    BOOST_TEST(mio.size() > 10u);
+    for (const auto& [group, sum] : mio) {
+        BOOST_TEST_MESSAGE(group << ": kept out " << out.at(group).rms() << ", mio-1-1 " << sum.rms());
+        BOOST_TEST(out.at(group).rms() < 1.2 * sum.rms(), group);
     }
-    BOOST_TEST(own.size() > 10u);
+}
+
+// 0.01 hartree/bohr is reached at 300 K. The sheets called 2000 K (uncorrelated displacements of 0.11
+// angstrom, bonds from 1.0 to 1.8 angstrom, 0.7 to 1.2 eV per atom above the flat one) are beyond any pair
+// potential on these electronic tables: one that is fitted to nothing but them still errs by 0.007 (README of
+// the set).
+BOOST_AUTO_TEST_CASE(forces_of_sheets_are_better_than_those_of_pbc) {
+    STEMBRIDGE_REQUIRE_REFERENCE(reference);
+    const auto pbc = errors_of(reference / "skf" / "pbc-0-3", {1, 6, 14}, true);
+    const auto out = kept_out();
+    for (const char* group :
+         {"g44_rat300", "g44_rat2000", "g44_vac", "g55_SW", "g44_Si", "g44_H", "g44_CHx"}) {
+        BOOST_TEST_MESSAGE(group << ": kept out " << out.at(group).rms() << ", pbc-0-3 "
+                                 << pbc.at(group).rms());
+        BOOST_TEST(out.at(group).rms() < pbc.at(group).rms(), group);
+    }
+    BOOST_TEST(out.at("g44_rat300").rms() < 0.01);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,14 +33,6 @@ def frames(text):
     return found
 
 
-def positions_of(trajectory):
-    """Frames of a CP2K -pos-1.xyz file."""
-    lines = trajectory.read_text().split("\n")
-    n = int(lines[0])
-    return [[[float(x) for x in line.split()[1:4]] for line in lines[start + 2:start + 2 + n]]
-            for start in range(0, len(lines) - n - 1, n + 2)]
-
-
 def frame_text(job, name, positions, result):
     energy, forces, stress, entropy, spin = result
     lattice = " ".join(f"{x:.8f}" for v in job["cell"] for x in v)
@@ -85,12 +77,7 @@ def main():
         if not results:
             left_out.append(name)
             continue
-        if "relax" in job:
-            trajectory = positions_of(place / f"{name}-pos-1.xyz")
-            pairs = list(zip(trajectory, results))
-            text += frame_text(job, name, *pairs[-1])
-        else:
-            text += frame_text(job, name, [a[1:] for a in job["atoms"]], results[-1])
+        text += frame_text(job, name, [a[1:] for a in job["atoms"]], results[-1])
     options.output.write_text(text)
     if left_out:
         print("left out (not run, or not converged):", " ".join(left_out))

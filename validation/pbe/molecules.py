@@ -51,9 +51,9 @@ def rattled(atoms, sigma, seed):
 
 def structures():
     jobs = []
-    for cc in (1.10, 1.18, 1.22, 1.30, 1.40):
+    for cc in (1.04, 1.10, 1.18, 1.22, 1.30, 1.40):
         jobs.append((f"C2H2_scan_{cc:.2f}", "C2H2_scan", acetylene(cc)))
-    for cc in (1.20, 1.27, 1.33, 1.40, 1.50):
+    for cc in (1.10, 1.20, 1.27, 1.33, 1.40, 1.50):
         jobs.append((f"C2H4_scan_{cc:.2f}", "C2H4_scan", ethylene(cc)))
     for seed in (1, 2, 3):
         jobs.append((f"C2H2_rattle_{seed}", "C2H2_rattle", rattled(acetylene(1.21), 0.06, seed)))
@@ -62,6 +62,8 @@ def structures():
         jobs.append((f"CH4_rattle_{seed}", "CH4_rattle", rattled(methane(1.095), 0.06, seed)))
     for factor in (0.96, 1.00, 1.05):
         jobs.append((f"C6H6_scaled_{factor:.2f}", "C6H6_scaled", benzene(1.397 * factor, 1.09 * factor)))
+    for ch in (0.90, 0.98, 1.05, 1.15, 1.25):
+        jobs.append((f"CH4_scaled_{ch:.2f}", "CH4_scaled", methane(ch)))
     for distance in (0.60, 0.72, 0.80, 0.95):
         jobs.append((f"H2_more_{distance:.2f}", "H2_more", [("H", 0, 0, 0), ("H", 0, 0, distance)]))
     for seed in (1, 2):
@@ -74,7 +76,6 @@ def main():
     parser.add_argument("output", type=Path)
     parser.add_argument("groups", nargs="*")
     options = parser.parse_args()
-    os.nice(19)
     psi4.set_num_threads(1)
     psi4.core.set_output_file(os.devnull, False)
     psi4.set_options({"basis": "def2-tzvp", "scf_type": "df", "dft_radial_points": 99, "dft_spherical_points": 590,

@@ -77,6 +77,7 @@ struct StructureError {
     double energy = 0;     ///< fit - reference after the constants per element, hartree
     double force_rms = 0;  ///< over components, hartree/bohr
     double force_max = 0;
+    std::vector<double> force_errors;  ///< of every component, hartree/bohr
     std::optional<double> virial_rms;  ///< of volume times stress, hartree; where the reference has a stress
 };
 
@@ -84,7 +85,7 @@ struct RepulsiveFit {
     std::map<ElementPair, RepulsivePotential> potentials;
     /// Energy of an element in the reference code that tight binding does not have, hartree.
     std::map<std::pair<std::string, int>, double> constants;
-    std::map<ElementPair, int> n_distances;  ///< how many distances of the data lie within the cut-off
+    std::map<ElementPair, std::vector<double>> distances;  ///< of the data within the cut-off, bohr
     std::vector<StructureError> errors;      ///< of every structure, in the order of the data
 };
 
