@@ -74,8 +74,15 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
     const auto mesh = config.integers("calculator.kpoints");
     for (std::size_t k = 0; k < 3; ++k) options.kpoints.divisions[k] = static_cast<int>(mesh[k]);
     options.kpoints.gamma_centered = config.boolean("calculator.kpoints_gamma_centered");
+    if (config.has("calculator.kpoint_list"))
+        for (const auto& row : config.rows("calculator.kpoint_list"))
+            options.kpoints.points.push_back({row[0], row[1], row[2], row[3]});
     options.scc.enabled = config.boolean("calculator.scc.enabled");
     options.scc.tolerance = config.number("calculator.scc.tolerance");
+    options.scc.energy_tolerance = config.number("calculator.scc.energy_tolerance");
+    options.scc.mixing = config.number("calculator.scc.mixing");
+    options.scc.predict = config.boolean("calculator.scc.predict");
+    options.scc.fallback = config.boolean("calculator.scc.fallback");
     options.scc.max_iterations = static_cast<int>(config.integer("calculator.scc.max_iterations"));
     options.scc.mixer = tb::mixer_from_name(config.text("calculator.scc.mixer"));
     options.scc.shell_resolved = config.has("calculator.scc.shell_resolved")
@@ -96,6 +103,7 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
     if (config.has("calculator.third_order.damping_exponent"))
         options.third_order.damping_exponent = config.number("calculator.third_order.damping_exponent");
     options.dispersion = tb::dispersion_from_name(config.text("calculator.dispersion.model"));
+    options.ts_scaling = config.number("calculator.dispersion.ts_scaling");
     if (config.has("calculator.external.point_charges"))
         for (const auto& row : config.rows("calculator.external.point_charges"))
             options.external.point_charges.push_back(

@@ -102,13 +102,34 @@ io::Schema calculator_keys() {
         Key::integers("calculator.kpoints", 3, "[1, 1, 1]", "Monkhorst-Pack mesh, in VASP's convention")
             .at_least(1),
         Key::boolean("calculator.kpoints_gamma_centered", "false", "Centre the mesh on Gamma"),
+        Key::rows("calculator.kpoint_list", 4, "",
+                  "k-points one by one, instead of the mesh: fractions of the reciprocal vectors and weight"),
         Key::boolean("calculator.scc.enabled", "true", "Self-consistent charges"),
-        Key::number("calculator.scc.tolerance", "1e-6", "Largest change of a charge at the end, e")
+        Key::number("calculator.scc.tolerance", "1e-6",
+                    "Largest change of a charge at the end, e; the cycles end when this and energy_tolerance "
+                    "both hold")
+            .positive(),
+        Key::number("calculator.scc.energy_tolerance", "1e-8",
+                    "Largest error of the energy at the end, hartree per atom, by the bound 1/2 r gamma r of "
+                    "the charges' change r; binds beside tolerance: to stop on the energy alone, set "
+                    "tolerance = 0.1")
             .positive(),
         Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
         Key::choice(
-            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "simple"}, "preconditioned",
+            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
+            "preconditioned",
             "preconditioned = Anderson on residuals, preconditioned with the local density of states"),
+        Key::number("calculator.scc.mixing", "0", "Step of the mixer; 0 = the mixer's own")
+            .at_least(0)
+            .at_most(2),
+        Key::boolean("calculator.scc.predict", "true",
+                     "In relaxations and dynamics, start from charges extrapolated over the last geometries; "
+                     "false = from the last charges"),
+        Key::boolean(
+            "calculator.scc.fallback", "true",
+            "When 25 cycles bring no progress: first the exact response of the states near the Fermi "
+            "level, then an electronic temperature of 1000, 2000, 4000 K for this system, named in "
+            "log and result"),
         Key::boolean(
             "calculator.scc.shell_resolved", "",
             "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
@@ -124,7 +145,10 @@ io::Schema calculator_keys() {
         Key::table("calculator.third_order.hubbard_derivatives", "dU/dq per element, hartree"),
         Key::number("calculator.third_order.damping_exponent", "", "X-H damping; left out = none").positive(),
         Key::choice("calculator.dispersion.model", {"none", "lj", "slater-kirkwood", "ts"}, "none",
-                    "Dispersion"),
+                    "Dispersion; ts = Tkatchenko-Scheffler, by the populations of the atoms"),
+        Key::number("calculator.dispersion.ts_scaling", "0.94",
+                    "s_R of ts: scale of the van der Waals radii where it is damped")
+            .positive(),
         Key::rows("calculator.external.point_charges", 4, "", "x, y, z in angstrom and charge in e of each"),
         Key::numbers("calculator.external.field", 3, "", "Uniform field, hartree/(bohr e)"),
     };
@@ -144,7 +168,10 @@ io::Schema simulate_keys() {
         Key::texts(
             "relax.fix", "",
             "What is held fixed: perimeter, xy, species:H, indices:1,2,5-9; \":z\" and the like pick axes"),
-        Key::choice("relax.cell", {"none"}, "none", "Cell relaxation"),
+        Key::choice(
+            "relax.cell", {"none", "xy", "full"}, "none",
+            "What of the cell relaxes with the atoms: nothing, a sheet in its plane (first two lattice "
+            "vectors), or the whole cell"),
         Key::integer("relax.checkpoint_every", "10", "Steps between checkpoints").at_least(1),
 
         Key::quantities("md.temperature", Dimension::temperature, "300 K",
@@ -163,7 +190,7 @@ io::Schema simulate_keys() {
         Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
         Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),
 
-        Key::quantity("vibrations.displacement", Dimension::length, "0.01 angstrom",
+        Key::quantity("vibrations.displacement", Dimension::length, "0.005 angstrom",
                       "How far an atom is moved for the differences of forces")
             .positive(),
         Key::quantity("vibrations.temperature", Dimension::temperature, "298.15 K", "Of the thermochemistry")
@@ -180,6 +207,11 @@ io::Schema simulate_keys() {
         Key::quantity("vibrations.broadening", Dimension::wavenumber, "10 cm^-1",
                       "Full width at half maximum of a line in the picture of the spectrum")
             .positive(),
+        Key::integer(
+            "vibrations.workers", "0",
+            "Displacements evaluated at once, sharing the threads; 0 = one per thread up to 400 atoms, "
+            "else one")
+            .at_least(0),
         Key::integer("vibrations.checkpoint_every", "1", "Atoms between checkpoints").at_least(1),
 
         Key::integer("analyze.largest_ring", "10", "Largest ring that is looked for").at_least(6).at_most(12),
@@ -187,7 +219,9 @@ io::Schema simulate_keys() {
                     "Two atoms are bonded below this times the sum of covalent radii")
             .positive(),
         Key::text("properties.bands", "",
-                  "Path of the band structure, e.g. \"G M K G\"; corners may be fractions: 0.5,0,0"),
+                  "Path of the band structure, e.g. \"G M K G\"; corners may be fractions: 0.5,0,0; auto = "
+                  "around the "
+                  "zone in the plane of the first two repeating vectors"),
         Key::integer("properties.band_points", "40", "Points on each piece of the path").at_least(1),
         Key::quantities("properties.dos_range", Dimension::energy, "15 eV",
                         "How far the density of states reaches below and above the Fermi level; one value = "
@@ -205,6 +239,30 @@ io::Schema simulate_keys() {
                      "Only this many levels around the Fermi level, by shift-and-invert Lanczos, in place of "
                      "the full diagonalisation that density of states and bond orders need; 0 = all")
             .at_least(0),
+        Key::texts(
+            "properties.cube", "",
+            "Cube files: density, spin, difference (to the free atoms), homo, homo-1, ..., lumo, lumo+1, "
+            "..., numbers of levels counted from 1"),
+        Key::quantity("properties.cube_spacing", Dimension::length, "0.2 angstrom", "Distance of grid points")
+            .positive(),
+        Key::quantity("properties.cube_margin", Dimension::length, "4 angstrom",
+                      "Space around the atoms of cube files and tunnelling pictures where nothing repeats")
+            .positive(),
+        Key::files("properties.orbitals", {"builtin"}, "",
+                   "Radial orbitals of the set; left out = orbitals.csv beside the .skf files"),
+        Key::boolean("properties.stm", "false",
+                     "Tunnelling pictures, at constant height and constant current"),
+        Key::text("properties.stm_bias", "0.5 V",
+                  "Levels from the Fermi level to this far above it (negative: below) are seen"),
+        Key::quantity("properties.stm_height", Dimension::length, "2 angstrom",
+                      "Tip over the highest atom; the orbitals are confined and end near 4 angstrom")
+            .positive(),
+        Key::quantity("properties.stm_pixel", Dimension::length, "0.2 angstrom", "Of the tunnelling pictures")
+            .positive(),
+        Key::quantity("properties.stm_width", Dimension::length, "20 angstrom",
+                      "Smaller cells are repeated to this width in tunnelling pictures")
+            .at_least(0),
+        Key::boolean("properties.stm_atoms", "true", "Whether rings mark the atoms in tunnelling pictures"),
         Key::text("report.title", "", "Title of the report; left out = the name of the run"),
         Key::file("report.truth", "",
                   "Known positions (CSV with x_px,y_px,element[,covered]) to score the detection with"),

@@ -22,7 +22,7 @@ Eigen::SparseMatrix<double> spring_matrix(const Structure& structure, const Free
     Eigen::VectorXd radius(structure.size());
     for (int i = 0; i < structure.size(); ++i)
         radius(i) = covalent_radius(structure.atomic_numbers[static_cast<std::size_t>(i)]);
-    Eigen::ArrayXXi row = Eigen::ArrayXXi::Constant(3, structure.size(), -1);
+    Eigen::ArrayXXi row = Eigen::ArrayXXi::Constant(3, free.n_columns(), -1);
     int n = 0;
     for (const auto& [axis, atom] : free) row(axis, atom) = n++;
 
@@ -33,6 +33,9 @@ Eigen::SparseMatrix<double> spring_matrix(const Structure& structure, const Free
                 if (row(a, i) >= 0 && row(b, j) >= 0) entries.emplace_back(row(a, i), row(b, j), block(a, b));
     };
     for (int k = 0; k < n; ++k) entries.emplace_back(k, k, k_anywhere);
+    // Coordinates of the cell are scaled to be as stiff as a bond.
+    for (const auto& [axis, column] : free)
+        if (column >= structure.size()) entries.emplace_back(row(axis, column), row(axis, column), k_along);
     const NeighborList neighbors(structure, reach * 2 * radius.maxCoeff());
     for (int i = 0; i < structure.size(); ++i)
         for (const Neighbor& pair : neighbors.of(i)) {

@@ -17,16 +17,22 @@ struct Coordinate {
     int atom;
 };
 
-/// The free coordinates, atom by atom.
+/// The free coordinates, atom by atom. Coordinates of the cell follow, three by three, as if they were those
+/// of more atoms.
 class FreeCoordinates {
   public:
-    explicit FreeCoordinates(const Structure& structure) {
-        for (int atom = 0; atom < structure.size(); ++atom)
+    /// @param cell_columns columns of three coordinates of the cell after those of the atoms
+    explicit FreeCoordinates(const Structure& structure, int cell_columns = 0)
+        : n_columns_(structure.size() + cell_columns) {
+        for (int atom = 0; atom < n_columns_; ++atom)
             for (int axis = 0; axis < 3; ++axis)
-                if (!structure.is_fixed(axis, atom)) list_.push_back({axis, atom});
+                if (atom >= structure.size() || !structure.is_fixed(axis, atom))
+                    list_.push_back({axis, atom});
     }
 
     int size() const { return static_cast<int>(list_.size()); }
+    /// Columns of the arrays that gather() and add_to() take.
+    int n_columns() const { return n_columns_; }
     auto begin() const { return list_.begin(); }
     auto end() const { return list_.end(); }
 
@@ -53,6 +59,7 @@ class FreeCoordinates {
     }
 
   private:
+    int n_columns_;
     std::vector<Coordinate> list_;
 };
 

@@ -31,10 +31,14 @@ void Lbfgs::update_preconditioner(const Structure& structure) {
     const bool outdated = built_at_.cols() == 0 ||
                           std::sqrt((structure.positions - built_at_).colwise().squaredNorm().maxCoeff()) >
                               preconditioner_range;
-    if (outdated) built_at_ = structure.positions;
+    if (outdated) {
+        built_at_ = structure.positions;
+        built_in_ = structure.cell.vectors;
+    }
     if (!outdated && preconditioner_) return;
     Structure there = structure;
     there.positions = built_at_;
+    there.cell.vectors = built_in_;
     preconditioner_.emplace(there, free_);
 }
 
@@ -117,6 +121,7 @@ State Lbfgs::save() const {
     state.put("y", y);
     state.put("direction", direction_);
     state.put("preconditioner_positions", built_at_);
+    if (built_at_.cols() > 0) state.put("preconditioner_cell", built_in_);
     state.put("fraction", fraction_);
     state.put("rejections", std::int64_t{rejections_});
     return state;
@@ -135,6 +140,7 @@ void Lbfgs::restore(const State& state) {
     else
         direction_.resize(0);
     built_at_ = built_at;
+    if (built_at_.cols() > 0) built_in_ = state.matrix("preconditioner_cell", 3);
     preconditioner_.reset();
     fraction_ = state.number("fraction");
     rejections_ = static_cast<int>(state.integer("rejections"));

@@ -38,6 +38,7 @@ class Lbfgs final : public Optimizer {
     double energy_noise_;
     std::deque<Pair> pairs_;
     Eigen::Matrix3Xd built_at_;  ///< the positions the preconditioner belongs to; empty = none yet
+    Eigen::Matrix3d built_in_;   ///< the cell it belongs to
     std::optional<BondPreconditioner> preconditioner_;  ///< made again from built_at_ after a restart
     Eigen::VectorXd direction_;                         ///< from the accepted structure; empty = to be found
     double fraction_ = 1;                               ///< of the direction to go

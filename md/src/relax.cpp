@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "cell_coordinates.hpp"
 #include "checkpoint.hpp"
 #include "coordinates.hpp"
 #include "fire.hpp"
@@ -65,6 +66,7 @@ struct Relaxation::Implementation {
     Calculator* calculator;
     RelaxOptions options;
     Context context;
+    CellCoordinates cell;
     FreeCoordinates free;
     bool perturbed = false;
 
@@ -81,10 +83,14 @@ struct Relaxation::Implementation {
           calculator(&model),
           options(std::move(o)),
           context(std::move(c)),
-          free(structure) {
+          cell(structure, options.cell),
+          free(structure, cell.columns()) {
         check(options);
         require(structure.size() > 0, "a structure without atoms cannot be relaxed");
         structure.validate();
+        if (cell.any() && !calculator->offers(structure).stress)
+            throw InputError(fmt::format("the cell cannot relax: {} gives no stress for this structure",
+                                         calculator->description()));
         perturb_if_flat();
         use(options.method == "lbfgs" ? "lbfgs" : "fire");
     }
@@ -115,12 +121,27 @@ struct Relaxation::Implementation {
                                         options.energy_noise * structure.size());
     }
 
-    Eigen::VectorXd gradient(const Evaluation& at) const { return -free.gather(at.forces); }
+    Eigen::VectorXd gradient(const Structure& where, const Evaluation& at) const {
+        return free.gather(cell.gradient(where, at));
+    }
+
+    Structure moved_by(const Eigen::VectorXd& displacement) const {
+        Structure moved = structure;
+        if (!cell.any()) {
+            free.add_to(moved.positions, displacement);
+            return moved;
+        }
+        Eigen::Matrix3Xd by = Eigen::Matrix3Xd::Zero(3, free.n_columns());
+        free.add_to(by, displacement);
+        cell.move(moved, by);
+        return moved;
+    }
 
     Evaluation evaluate(const Structure& at) const {
         Evaluation result;
-        calculator->evaluate(at, {.forces = true, .stress = false}, result, context);
-        if (!std::isfinite(result.energy) || !result.forces.allFinite())
+        calculator->evaluate(at, {.forces = true, .stress = cell.any()}, result, context);
+        if (!std::isfinite(result.energy) || !result.forces.allFinite() ||
+            (cell.any() && !result.stress.value().allFinite()))
             throw NumericalError(
                 fmt::format("energy or forces of {} are not finite numbers in relaxation step {}: look for "
                             "atoms that are too close to each other",
@@ -140,15 +161,17 @@ struct Relaxation::Implementation {
             trial = evaluate(structure);
             now.method = "start";
             evaluation = trial;
+            now.max_force = free.largest(gradient(structure, trial));
         } else {
-            const Eigen::VectorXd old_gradient = gradient(evaluation);
+            const Eigen::VectorXd old_gradient = gradient(structure, evaluation);
             const Eigen::VectorXd displacement = optimizer->propose(structure, old_gradient);
-            Structure moved = structure;
-            free.add_to(moved.positions, displacement);
+            const Structure moved = moved_by(displacement);
             trial = evaluate(moved);
-            verdict = optimizer->judge(old_gradient, gradient(trial), trial.energy - evaluation.energy);
+            const Eigen::VectorXd new_gradient = gradient(moved, trial);
+            now.max_force = free.largest(new_gradient);
+            verdict = optimizer->judge(old_gradient, new_gradient, trial.energy - evaluation.energy);
             if (verdict == Verdict::accept) {
-                structure.positions = moved.positions;
+                structure = moved;
                 evaluation = trial;
             }
             now.method = method;
@@ -160,10 +183,9 @@ struct Relaxation::Implementation {
         now.accepted = verdict == Verdict::accept;
         now.energy = trial.energy;
         now.energy_zero = trial.energy_zero;
-        now.max_force = free.largest(gradient(trial));
         now.self_consistency_steps = trial.iterations;
         last = now;
-        decide(verdict, free.largest(gradient(evaluation)));
+        decide(verdict, free.largest(gradient(structure, evaluation)));
         return now;
     }
 
@@ -233,7 +255,8 @@ RelaxResult Relaxation::result() const {
     result.steps = self.steps;
     result.fire_steps = self.fire_steps;
     result.lbfgs_steps = self.lbfgs_steps;
-    if (self.steps > 0) result.max_force = self.free.largest(self.gradient(self.evaluation));
+    if (self.steps > 0) result.max_force = self.free.largest(self.gradient(self.structure, self.evaluation));
+    result.strain = self.cell.strain(self.structure);
     result.evaluation = self.evaluation;
     result.perturbed = self.perturbed;
     return result;
@@ -243,6 +266,7 @@ State Relaxation::save() const {
     const Implementation& self = *implementation_;
     State state;
     state.put_all("structure", state_of(self.structure));
+    if (self.cell.any()) state.put("cell", self.structure.cell.vectors);
     if (self.steps > 0) state.put_all("evaluation", state_of(self.evaluation));
     if (self.free.size() > 0) state.put_all("optimizer", self.optimizer->save());
     state.put_all("calculator", self.calculator->save());
@@ -262,7 +286,10 @@ void Relaxation::restore(const State& state) {
     if (steps.size() != 3 || status < 0 || status > static_cast<std::int64_t>(RelaxStatus::stopped) ||
         (method != "fire" && method != "lbfgs"))
         throw FileError("the checkpoint is not one of a relaxation");
+    if (state.has("cell") != self.cell.any())
+        throw FileError("the checkpoint was written by a relaxation with another choice for the cell");
     restore_positions(state.part("structure"), self.structure);
+    if (self.cell.any()) self.structure.cell.vectors = state.matrix("cell", 3);
     self.steps = static_cast<int>(steps[0]);
     self.fire_steps = static_cast<int>(steps[1]);
     self.lbfgs_steps = static_cast<int>(steps[2]);

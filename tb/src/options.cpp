@@ -39,10 +39,11 @@ Filling filling_from_name(std::string_view name) {
 }
 
 Mixer mixer_from_name(std::string_view name) {
-    return from_name<Mixer, 4>("mixer", name,
+    return from_name<Mixer, 5>("mixer", name,
                                {{{"preconditioned", Mixer::preconditioned},
                                  {"anderson", Mixer::anderson},
                                  {"broyden", Mixer::broyden},
+                                 {"diis", Mixer::diis},
                                  {"simple", Mixer::simple}}});
 }
 
@@ -75,6 +76,8 @@ void check_options(const SccDftbOptions& o) {
         require(n >= 1 && n <= 1000, fmt::format("k-point divisions must be between 1 and 1000, not {}", n));
     require(o.scc.tolerance > 0 && o.scc.tolerance < 1,
             fmt::format("scc.tolerance {} e is outside 0..1", o.scc.tolerance));
+    require(o.scc.energy_tolerance > 0,
+            fmt::format("scc.energy_tolerance {} hartree is not positive", o.scc.energy_tolerance));
     require(o.scc.max_iterations >= 1, fmt::format("scc.max_iterations {} is below 1", o.scc.max_iterations));
     require(o.scc.mixing >= 0 && o.scc.mixing <= 2,
             fmt::format("scc.mixing {} is outside 0..2", o.scc.mixing));
@@ -96,9 +99,10 @@ void check_options(const SccDftbOptions& o) {
         throw UnsupportedError("third_order together with scc.shell_resolved is not available");
     if (o.third_order.damping_exponent)
         require(*o.third_order.damping_exponent > 0, "third_order.damping_exponent must be positive");
-    if (o.dispersion == Dispersion::tkatchenko_scheffler)
-        throw UnsupportedError(
-            "dispersion model \"ts\" is not available; use \"lj\", \"slater-kirkwood\" or \"none\"");
+    if (o.dispersion == Dispersion::tkatchenko_scheffler && !o.scc.enabled)
+        throw InputError("dispersion.model \"ts\" needs scc.enabled = true: it depends on the populations");
+    require(o.ts_scaling > 0 && o.ts_scaling < 10,
+            fmt::format("dispersion.ts_scaling {} is outside 0..10", o.ts_scaling));
     for (const PointCharge& p : o.external.point_charges)
         require(p.position.allFinite() && std::isfinite(p.charge),
                 "external.point_charges hold a value that is not a finite number");

@@ -28,6 +28,20 @@ double energy(const Structure& s, const Eigen::VectorXd& q) {
     return 0.5 * q.dot(Ewald(s).matrix() * q);
 }
 
+/// Five atoms that repeat along the first two vectors of the triclinic cell only.
+Structure sheet() {
+    Structure s = testing::crystal();
+    s.cell.periodic = {true, true, false};
+    return s;
+}
+
+/// Charges with a sum, so that the background (or its absence) counts.
+Eigen::VectorXd five_charges() {
+    Eigen::VectorXd q(5);
+    q << 0.3, -0.2, 0.5, 0.1, -0.4;
+    return q;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_electrostatics)
@@ -104,45 +118,93 @@ BOOST_AUTO_TEST_CASE(ewald_does_not_depend_on_the_splitting) {
     for (int i = 0; i < s.size(); ++i)
         twice.add(s.atomic_numbers[static_cast<std::size_t>(i)], s.positions.col(i) + s.cell.vector(2));
     twice.cell.vectors.col(2) *= 2;
-    Eigen::VectorXd q(5), qq(10);
-    q << 0.3, -0.2, 0.5, 0.1, -0.4;
+    const Eigen::VectorXd q = five_charges();
+    Eigen::VectorXd qq(10);
     qq << q, q;
     BOOST_CHECK_SMALL(energy(twice, qq) - 2 * energy(s, q), 1e-11);
 }
 
 BOOST_AUTO_TEST_CASE(ewald_forces_and_stress_match_differences) {
-    const Structure s = testing::crystal();
-    Eigen::VectorXd q(5);
-    q << 0.3, -0.2, 0.5, 0.1, -0.4;  // with a net charge, so that the background counts
-    Eigen::Matrix3Xd forces = Eigen::Matrix3Xd::Zero(3, 5);
-    Eigen::Matrix3d strain = Eigen::Matrix3d::Zero();
-    Ewald(s).add_forces(q, forces);
-    Ewald(s).add_stress(q, strain);
-    const double h = 1e-3;
-    for (int i = 0; i < 5; ++i)
-        for (int axis = 0; axis < 3; ++axis) {
-            Structure plus = s, minus = s;
-            plus.positions(axis, i) += h;
-            minus.positions(axis, i) -= h;
-            BOOST_CHECK_SMALL(forces(axis, i) + (energy(plus, q) - energy(minus, q)) / (2 * h), 1e-7);
+    const Eigen::VectorXd q = five_charges();
+    for (const Structure& s : {testing::crystal(), sheet()}) {
+        Eigen::Matrix3Xd forces = Eigen::Matrix3Xd::Zero(3, 5);
+        Eigen::Matrix3d strain = Eigen::Matrix3d::Zero();
+        Ewald(s).add_forces(q, forces);
+        Ewald(s).add_stress(q, strain);
+        const double h = 1e-3;
+        for (int i = 0; i < 5; ++i)
+            for (int axis = 0; axis < 3; ++axis) {
+                Structure plus = s, minus = s;
+                plus.positions(axis, i) += h;
+                minus.positions(axis, i) -= h;
+                BOOST_CHECK_SMALL(forces(axis, i) + (energy(plus, q) - energy(minus, q)) / (2 * h), 1e-7);
+            }
+        for (int a = 0; a < 3; ++a)
+            for (int b = 0; b <= a; ++b) {
+                const auto strained = [&](double e) {
+                    Eigen::Matrix3d d = Eigen::Matrix3d::Identity();
+                    d(a, b) += e / 2;
+                    d(b, a) += e / 2;
+                    Structure t = s;
+                    t.positions = d * s.positions;
+                    t.cell.vectors = d * s.cell.vectors;
+                    return energy(t, q);
+                };
+                BOOST_CHECK_SMALL(strain(a, b) - (strained(1e-4) - strained(-1e-4)) / 2e-4, 1e-7);
+            }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(ewald_gives_the_madelung_constant_of_a_square_layer) {
+    Structure s;
+    Eigen::VectorXd q(4);
+    for (int x = 0; x < 2; ++x)
+        for (int y = 0; y < 2; ++y) {
+            q(s.size()) = (x + y) % 2 == 0 ? 1 : -1;
+            s.add(11, Eigen::Vector3d(x * 5.0, 2.0, y * 5.0));
         }
-    for (int a = 0; a < 3; ++a)
-        for (int b = 0; b <= a; ++b) {
-            const auto strained = [&](double e) {
-                Eigen::Matrix3d d = Eigen::Matrix3d::Identity();
-                d(a, b) += e / 2;
-                d(b, a) += e / 2;
-                Structure t = s;
-                t.positions = d * s.positions;
-                t.cell.vectors = d * s.cell.vectors;
-                return energy(t, q);
-            };
-            BOOST_CHECK_SMALL(strain(a, b) - (strained(1e-4) - strained(-1e-4)) / 2e-4, 1e-7);
-        }
+    // The plane of the first and third vector; the second is nothing.
+    s.cell.vectors.col(0) << 10, 0, 0;
+    s.cell.vectors.col(2) << 0, 0, 10;
+    s.cell.periodic = {true, false, true};
+    // 1.615542626712824: Madelung constant referred to the nearest distance (OEIS A088537)
+    BOOST_CHECK_SMALL(energy(s, q) + 2 * 1.6155426267128247 / 5, 1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(ewald_of_a_sheet_does_not_depend_on_the_splitting) {
+    const Structure s = sheet();
+    const Eigen::MatrixXd loose = Ewald(s, 1e-8).matrix(), tight = Ewald(s, 1e-13).matrix();
+    BOOST_CHECK_SMALL((loose - tight).cwiseAbs().maxCoeff(), 1e-8);
+    // A supercell splits differently and must give twice the energy, also with a net charge.
+    const Eigen::VectorXd q = five_charges();
+    Eigen::VectorXd qq(10);
+    qq << q, q;
+    Structure twice = s;
+    for (int i = 0; i < s.size(); ++i)
+        twice.add(s.atomic_numbers[static_cast<std::size_t>(i)], s.positions.col(i) + s.cell.vector(1));
+    twice.cell.vectors.col(1) *= 2;
+    BOOST_CHECK_SMALL(energy(twice, qq) - 2 * energy(s, q), 1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(a_far_plane_of_charges_is_a_uniform_one) {
+    Structure s;
+    s.add(1, {0, 0, 0});
+    s.add(1, {1, 2, 40});
+    s.cell.vectors.col(0) << 6, 0, 0;
+    s.cell.vectors.col(1) << 2, 7, 0;
+    s.cell.periodic = {true, true, false};
+    // What is not uniform falls as exp(-2 pi z / a) = 1e-16.
+    BOOST_CHECK_SMALL(Ewald(s).matrix()(0, 1) + 2 * M_PI * 40 / 42, 1e-11);
 }
 
 BOOST_AUTO_TEST_CASE(ewald_refuses_what_is_not_periodic) {
     BOOST_CHECK_THROW(Ewald(testing::molecule()), InputError);
+    Structure wire = sheet();
+    wire.cell.periodic = {true, false, false};
+    BOOST_CHECK_THROW(Ewald{wire}, InputError);
+    Structure flat = sheet();
+    flat.cell.vectors.col(1) = flat.cell.vectors.col(0);
+    BOOST_CHECK_THROW(Ewald{flat}, InputError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

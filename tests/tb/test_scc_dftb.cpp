@@ -34,6 +34,14 @@ Evaluation evaluate(const SccDftbOptions& options, const Structure& s, bool stre
     return evaluate(calculator, s, stress);
 }
 
+/// A corrugated sheet in the plane of two lattice vectors, which is not that of x and y.
+Structure sheet() {
+    Structure s = crystal();
+    s.cell.vectors.col(2) << 0, 0, 30;
+    s.cell.periodic = {true, true, false};
+    return s;
+}
+
 /// Central differences at two steps, extrapolated: their own error falls to about 1e-10, so that forces can
 /// be asked to agree to 1e-6 of the largest one.
 void check_forces(const SccDftbOptions& options, const Structure& s) {
@@ -153,9 +161,56 @@ BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion) {
     check_stress(o, packed);
 }
 
+BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
+    // These models do not act on the charges: what they add to forces and stress is theirs alone.
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood})
+        for (Structure s : {molecule(), crystal(), sheet()}) {
+            s.atomic_numbers[2] = 6;
+            SccDftbOptions o = set.options(2000);
+            SccDftb without(o);
+            o.dispersion = model;
+            SccDftb with(o);
+            const bool periodic = s.cell.is_periodic();
+            const Evaluation a = evaluate(without, s, periodic), b = evaluate(with, s, periodic);
+            const auto energy = [&](const Structure& t) { return evaluate(with, t).terms.at("dispersion"); };
+            const Eigen::Matrix3Xd forces = b.forces - a.forces;
+            const auto slope = [](const auto& f, double h) {
+                return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
+            };
+            for (const int atom : {0, 2, 4})
+                for (int axis = 0; axis < 3; ++axis) {
+                    const auto moved = [&](double h) {
+                        Structure t = s;
+                        t.positions(axis, atom) += h;
+                        return energy(t);
+                    };
+                    BOOST_CHECK_SMALL(forces(axis, atom) + slope(moved, 2e-3),
+                                      1e-6 * forces.cwiseAbs().maxCoeff());
+                }
+            if (!periodic) continue;
+            const Eigen::Matrix3d stress = *b.stress - *a.stress;
+            for (int i = 0; i < 3; ++i)
+                for (int j = 0; j <= i; ++j) {
+                    const auto strained = [&](double h) {
+                        Eigen::Matrix3d d = Eigen::Matrix3d::Identity();
+                        d(i, j) += h / 2;
+                        d(j, i) += h / 2;
+                        Structure t = s;
+                        t.positions = d * s.positions;
+                        t.cell.vectors = d * s.cell.vectors;
+                        return energy(t);
+                    };
+                    BOOST_CHECK_SMALL(stress(i, j) - slope(strained, 2e-4) / s.cell.volume(),
+                                      1e-6 * stress.cwiseAbs().maxCoeff());
+                }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
     const Set set;
-    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood}) {
+    for (const Dispersion model :
+         {Dispersion::lennard_jones, Dispersion::slater_kirkwood, Dispersion::tkatchenko_scheffler}) {
         SccDftbOptions o = set.options(300);
         o.dispersion = model;
         Structure cell = crystal();
@@ -165,8 +220,10 @@ BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
             supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
                           cell.positions.col(i) + cell.cell.vector(0));
         supercell.cell.vectors.col(0) *= 2;
+        SccDftbOptions small = o;
+        small.kpoints = {{2, 1, 1}, true, {}};
         BOOST_CHECK_SMALL(
-            evaluate(o, supercell).terms.at("dispersion") - 2 * evaluate(o, cell).terms.at("dispersion"),
+            evaluate(o, supercell).terms.at("dispersion") - 2 * evaluate(small, cell).terms.at("dispersion"),
             1e-10);
         // A molecule alone in a large cell: its images are 60 bohr away, C6 / R^6 falls below 1e-8.
         Structure boxed = molecule();
@@ -178,14 +235,99 @@ BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_dispersion_by_populations) {
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    check_forces(o, molecule());
+    for (const Structure& s : {crystal(), sheet()}) {
+        check_forces(o, s);
+        check_stress(o, s);
+    }
+    o.kpoints = {{2, 3, 1}, false, {}};
+    o.spin.polarized = true;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    check_forces(o, sheet());
+    check_stress(o, sheet());
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_by_populations_of_free_atoms_is_that_of_the_table) {
+    // Far outside the range of the tables every atom is free: v = 1 and E = -f C6 / R^6 with f = 1 - 1e-17.
+    const Set set;
+    SccDftbOptions o = set.options(0);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const auto dispersion = [&](int a, int b) {
+        Structure pair;
+        pair.add(a, {0, 0, 0});
+        pair.add(b, {0, 25, 0});
+        return evaluate(o, pair).terms.at("dispersion") * std::pow(25.0, 6);
+    };
+    BOOST_TEST(dispersion(6, 6) == -46.6, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(dispersion(14, 14) == -305.0, boost::test_tools::tolerance(1e-9));
+    // Bonded atoms are smaller: less than the same C6 with v = 1.
+    Structure dimer;
+    for (const double x : {0.0, 2.5}) dimer.add(6, {x, 0, 0});
+    Structure two = dimer;
+    for (const double x : {0.0, 2.5}) two.add(6, {x, 40, 0});
+    const double bonded =
+        (2 * evaluate(o, dimer).terms.at("dispersion") - evaluate(o, two).terms.at("dispersion")) *
+        std::pow(40.0, 6);
+    BOOST_TEST(bonded < 4 * 46.6 * 0.98);
+    BOOST_TEST(bonded > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_slab_does_not_know_the_height_of_its_box) {
+    const Set set;
+    for (const Dispersion model :
+         {Dispersion::none, Dispersion::lennard_jones, Dispersion::tkatchenko_scheffler}) {
+        SccDftbOptions o = set.options(1000);
+        o.dispersion = model;
+        Structure slab = sheet();
+        const double energy = evaluate(o, slab).energy;
+        slab.cell.vectors.col(2) << 3, -2, 7;
+        BOOST_CHECK_SMALL(evaluate(o, slab).energy - energy, 1e-11);
+        slab.cell.vectors.col(2).setZero();
+        BOOST_CHECK_SMALL(evaluate(o, slab).energy - energy, 1e-11);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_slab_is_the_limit_of_a_crystal_with_much_vacuum) {
+    // Two inversion images of a molecule in one cell: no dipole along the normal, so that what is left of the
+    // interaction of the images falls exponentially; dispersion of sheets falls as the fourth power.
+    const Set set;
+    Structure s = molecule();
+    for (int i = 0; i < 5; ++i) s.add(s.atomic_numbers[static_cast<std::size_t>(i)], -s.positions.col(i));
+    s.positions.leftCols(5).colwise() += Eigen::Vector3d(0, 0, 4);
+    s.positions.rightCols(5).colwise() -= Eigen::Vector3d(0, 0, 4);
+    s.cell.vectors = crystal().cell.vectors;
+    s.cell.vectors.col(2) << 0, 0, 70;
+    s.cell.periodic = {true, true, false};
+    Structure boxed = s;
+    boxed.cell.periodic = {true, true, true};
+    SccDftbOptions o = set.options(1000);
+    BOOST_CHECK_SMALL(evaluate(o, s).energy - evaluate(o, boxed).energy, 1e-9);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const double image = evaluate(o, s).terms.at("dispersion") - evaluate(o, boxed).terms.at("dispersion");
+    // pi/2 sum C6 / (A d^4) with about 3000 hartree bohr^6, 55 bohr^2 and d = 70 bohr on either side
+    BOOST_TEST(image > 0);
+    BOOST_TEST(image < 1e-5);
+}
+
 BOOST_AUTO_TEST_CASE(forces_match_differences_with_point_charges_and_a_field) {
     const Set set;
     SccDftbOptions o = set.options(2000);
     o.external.point_charges = {{{5, -4, 3}, 0.7}, {{-4, 2, -3}, -0.4}};
     check_forces(o, molecule());
     check_forces(o, crystal());
+    check_forces(o, sheet());
     o.external.field = Eigen::Vector3d(0.01, -0.02, 0.005);
     check_forces(o, molecule());
+    // A sheet can be in a field along its normal.
+    SccDftbOptions across = o;
+    across.external.field = 0.01 * sheet().cell.vector(0).cross(sheet().cell.vector(1)).normalized();
+    check_forces(across, sheet());
     BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(o, crystal()); }), "field"));
     o.external.field.setZero();
     BOOST_TEST(!SccDftb(o).offers(crystal()).stress);
@@ -252,6 +394,11 @@ BOOST_AUTO_TEST_CASE(a_slab_has_forces_that_match_differences) {
     slab.cell.vectors.col(2) << 0, 0, 30;
     slab.cell.periodic = {true, true, false};
     check_forces(set.options(1000), slab);
+    check_stress(set.options(1000), slab);
+    // A wire is a box with vacuum around it.
+    slab.cell.periodic = {true, false, false};
+    slab.cell.vectors.col(1) << 0, 30, 0;
+    check_forces(set.options(1000), slab);
     slab.cell.vectors.col(2) << 0, 0, 8;
     BOOST_TEST(mentions(message_of<InputError>([&] { evaluate(set.options(), slab); }), "vacuum"));
 }
@@ -280,6 +427,67 @@ BOOST_AUTO_TEST_CASE(energy_is_invariant) {
     BOOST_CHECK_SMALL(evaluate(set.options(), wrapped).energy - evaluate(set.options(), c).energy, 1e-11);
 }
 
+BOOST_AUTO_TEST_CASE(every_variant_is_invariant) {
+    const Set set;
+    const Eigen::Matrix3d rotation =
+        Eigen::AngleAxisd(0.7, Eigen::Vector3d(2, -1, 1).normalized()).toRotationMatrix();
+    SccDftbOptions o = set.options(1000);
+    std::vector<SccDftbOptions> variants = {o};
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    variants.push_back(o);
+    o.dispersion = Dispersion::lennard_jones;
+    o.scc.shell_resolved = true;
+    variants.push_back(o);
+    o.scc.shell_resolved = false;
+    o.third_order = {ThirdOrder::full, {{1, -0.18}, {6, -0.15}, {14, -0.07}}, 4.0};
+    variants.push_back(o);
+    o.spin.polarized = true;
+    o.spin.constants = {{1, Eigen::MatrixXd::Constant(1, 1, -0.07)},
+                        {6, Eigen::MatrixXd::Constant(2, 2, -0.03)},
+                        {14, Eigen::MatrixXd::Constant(3, 3, -0.02)}};
+    variants.push_back(o);
+    for (std::size_t k = 0; k < variants.size(); ++k)
+        for (const Structure& s : {molecule(), sheet(), crystal()}) BOOST_TEST_CONTEXT("variant " << k) {
+                const bool periodic = s.cell.is_periodic();
+                const Evaluation plain = evaluate(variants[k], s, periodic);
+                Structure moved = s;
+                moved.positions.colwise() += Eigen::Vector3d(0.3, -7, 11);
+                moved.positions = rotation * moved.positions;
+                moved.cell.vectors = rotation * s.cell.vectors;
+                if (periodic) moved.positions.col(1) += moved.cell.vector(0) - 2 * moved.cell.vector(1);
+                const std::vector<int> order = {3, 0, 4, 2, 1};
+                moved = moved.selected(order);
+                const Evaluation other = evaluate(variants[k], moved, periodic);
+                BOOST_CHECK_SMALL(other.energy - plain.energy, 1e-9);
+                for (int i = 0; i < 5; ++i)
+                    BOOST_CHECK((other.forces.col(i) -
+                                 rotation * plain.forces.col(order[static_cast<std::size_t>(i)]))
+                                    .isZero(1e-8));
+                if (periodic)
+                    BOOST_CHECK(
+                        (*other.stress - rotation * *plain.stress * rotation.transpose()).isZero(1e-9));
+            }
+}
+
+BOOST_AUTO_TEST_CASE(a_supercell_of_a_sheet_equals_kpoints) {
+    const Set set;
+    SccDftbOptions o = set.options(1000);
+    o.dispersion = Dispersion::tkatchenko_scheffler;
+    const Structure cell = sheet();
+    Structure supercell = cell;
+    for (int i = 0; i < cell.size(); ++i)
+        supercell.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                      cell.positions.col(i) + cell.cell.vector(0));
+    supercell.cell.vectors.col(0) *= 2;
+    o.kpoints = {{1, 2, 1}, false, {}};
+    const Evaluation large = evaluate(o, supercell, true);
+    o.kpoints = {{1, 1, 1}, false, {{0, 0.25, 0, 0.5}, {0.5, 0.25, 0, 0.5}}};
+    const Evaluation small = evaluate(o, cell, true);
+    BOOST_CHECK_SMALL(large.energy - 2 * small.energy, 1e-9);
+    BOOST_CHECK((large.forces.leftCols(5) - small.forces).isZero(1e-8));
+    BOOST_CHECK((*large.stress - *small.stress).isZero(1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
     const Set set;
     SccDftbOptions o = set.options(1000);
@@ -290,7 +498,7 @@ BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
                       cell.positions.col(i) + cell.cell.vector(1));
     supercell.cell.vectors.col(1) *= 2;
     const Evaluation large = evaluate(o, supercell, true);
-    o.kpoints = {{1, 2, 1}, true};
+    o.kpoints = {{1, 2, 1}, true, {}};
     const Evaluation small = evaluate(o, cell, true);
     BOOST_CHECK_SMALL(large.energy - 2 * small.energy, 1e-9);
     BOOST_CHECK((large.forces.leftCols(5) - small.forces).isZero(1e-8));
@@ -302,7 +510,7 @@ BOOST_AUTO_TEST_CASE(a_supercell_equals_kpoints) {
 BOOST_AUTO_TEST_CASE(forces_and_stress_match_differences_with_kpoints) {
     const Set set;
     SccDftbOptions o = set.options(1000);
-    o.kpoints = {{2, 1, 3}, false};
+    o.kpoints = {{2, 1, 3}, false, {}};
     check_forces(o, crystal());
     check_stress(o, crystal());
     o.spin.polarized = true;
@@ -359,7 +567,7 @@ BOOST_AUTO_TEST_CASE(all_mixers_find_the_same_charges) {
     SccDftbOptions o = set.options();
     const Eigen::VectorXd charges = evaluate(o, molecule()).charges;
     BOOST_TEST(charges.cwiseAbs().maxCoeff() > 0.01);
-    for (const Mixer mixer : {Mixer::anderson, Mixer::broyden, Mixer::simple}) {
+    for (const Mixer mixer : {Mixer::anderson, Mixer::broyden, Mixer::diis, Mixer::simple}) {
         o.scc.mixer = mixer;
         if (mixer == Mixer::simple) o.scc.mixing = 0.03;
         o.scc.max_iterations = 2000;
@@ -382,6 +590,7 @@ BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
     const Set set;
     SccDftbOptions o = set.options();
     o.scc.tolerance = 1e-5;  // loose, so that the history shows
+    o.dispersion = Dispersion::tkatchenko_scheffler;
     SccDftb calculator(o);
     evaluate(calculator, crystal());
     const State state = calculator.save();
@@ -395,6 +604,173 @@ BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
     BOOST_TEST((direct.forces.array() == restored.forces.array()).all());
     BOOST_TEST((direct.stress->array() == restored.stress->array()).all());
     BOOST_TEST((direct.charges.array() == restored.charges.array()).all());
+    // Without dispersion by populations there are no populations to go on from: a start from free atoms.
+    o.dispersion = Dispersion::none;
+    SccDftb plain(o), fresh(o);
+    plain.restore(state);
+    BOOST_TEST(evaluate(plain, moved).energy == evaluate(fresh, moved).energy);
+}
+
+/// The molecule on a smooth way: a vibration with another phase for every coordinate.
+Structure swinging(double phase) {
+    Structure s = molecule();
+    for (Eigen::Index k = 0; k < s.positions.size(); ++k)
+        s.positions(k) += 0.1 * std::sin(phase + static_cast<double>(k));
+    return s;
+}
+
+BOOST_AUTO_TEST_CASE(charges_predicted_along_a_smooth_way_save_cycles) {
+    const Set set;
+    const auto cycles = [&](bool predict) {
+        SccDftbOptions o = set.options();
+        o.scc.tolerance = 1e-6;
+        o.scc.predict = predict;
+        SccDftb calculator(o);
+        int sum = 0;
+        for (int step = 0; step < 20; ++step) {
+            const int n = evaluate(calculator, swinging(0.1 * step)).iterations;
+            if (step >= 4) sum += n;
+        }
+        return sum;
+    };
+    const int predicted = cycles(true), last = cycles(false);
+    BOOST_TEST_MESSAGE("16 steps: " << last << " cycles from the last charges, " << predicted
+                                    << " predicted");
+    BOOST_TEST(predicted < 0.75 * last);
+}
+
+BOOST_AUTO_TEST_CASE(a_jump_of_the_geometry_does_not_spoil_the_next_evaluation) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    SccDftb calculator(o);
+    for (int step = 0; step < 4; ++step) evaluate(calculator, swinging(0.1 * step));
+    // An atom elsewhere, and the same number of other atoms.
+    Structure moved = molecule();
+    moved.positions(2, 3) += 3.0;
+    Structure other = molecule();
+    other.atomic_numbers[1] = 14;
+    for (const Structure& s : {moved, other, molecule()}) {
+        const Evaluation after = evaluate(calculator, s), fresh = evaluate(o, s);
+        BOOST_CHECK_SMALL(after.energy - fresh.energy, 1e-10);
+        BOOST_TEST(after.iterations <= fresh.iterations + 2);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_history_of_charges_is_part_of_the_saved_state) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.scc.tolerance = 1e-4;  // loose, so that the start shows in the bits
+    SccDftb calculator(o);
+    for (int step = 0; step < 5; ++step) evaluate(calculator, swinging(0.1 * step));
+    SccDftb restored(o), newcomer(o);
+    restored.restore(calculator.save());
+    evaluate(newcomer, swinging(0.4));
+    for (int step = 5; step < 7; ++step) {
+        const Evaluation a = evaluate(calculator, swinging(0.1 * step));
+        const Evaluation b = evaluate(restored, swinging(0.1 * step));
+        BOOST_TEST(a.energy == b.energy);
+        BOOST_TEST((a.forces.array() == b.forces.array()).all());
+        BOOST_TEST(a.energy != evaluate(newcomer, swinging(0.1 * step)).energy);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_energy_bound_holds_and_ends_the_cycles) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    const double converged = evaluate(o, molecule()).energy;
+    // Every energy on the way lies above the converged one, by no more than the bound.
+    for (int cycles = 1; cycles <= 5; ++cycles) {
+        o.scc.max_iterations = cycles;
+        SccDftb calculator(o);
+        Evaluation out;
+        BOOST_CHECK_THROW(calculator.evaluate(molecule(), {.forces = false, .stress = false}, out, Context{}),
+                          ConvergenceError);
+        BOOST_TEST(out.energy - converged > -1e-12);
+        BOOST_TEST(out.energy - converged <= out.energy_bound + 1e-12);
+    }
+    // With loose charges the bound on the energy decides.
+    o.scc.max_iterations = 200;
+    o.scc.tolerance = 0.5;
+    int before = 0;
+    for (const double per_atom : {1e-2, 1e-5, 1e-9}) {
+        o.scc.energy_tolerance = per_atom;
+        const Evaluation out = evaluate(o, molecule());
+        BOOST_TEST(out.energy_bound <= per_atom * molecule().size());
+        BOOST_TEST(out.iterations > before);
+        before = out.iterations;
+    }
+}
+
+/// A term whose charge self-interaction has no solution below a high temperature: the cycles swing between
+/// two states, as levels at the Fermi level do.
+class Switch final : public EnergyTerm {
+  public:
+    explicit Switch(double height) : height_(height) {}
+    std::string name() const override { return "switch"; }
+    void update(const Structure&, const Basis&, const Sites&) override {}
+    double energy(const Charges&) const override { return 0; }
+    void add_potential(const Charges& q, Charges& potential) const override {
+        potential.electrons(0) += q.electrons(0) > 0.05 ? height_ : -height_;
+    }
+    void add_forces(const Charges&, Eigen::Matrix3Xd&) const override {}
+    void add_stress(const Charges&, Eigen::Matrix3d&) const override {}
+
+  private:
+    double height_;
+};
+
+BOOST_AUTO_TEST_CASE(a_system_without_solution_takes_every_fallback_and_then_says_why) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.scc.tolerance = 1e-6;
+    o.scc.max_iterations = 150;
+    const auto run = [&](bool fallback, std::string& messages, Evaluation& out) {
+        o.scc.fallback = fallback;
+        SccDftb calculator(o);
+        calculator.add_term(std::make_unique<Switch>(0.5));
+        Context context;
+        context.log_sink = [&](Context::Level level, std::string_view text) {
+            if (level != Context::Level::debug) messages += std::string(text) + "\n";
+        };
+        return message_of<ConvergenceError>(
+            [&] { calculator.evaluate(molecule(), {.forces = true, .stress = false}, out, context); });
+    };
+    std::string log;
+    Evaluation out;
+    const std::string message = run(true, log, out);
+    BOOST_TEST(mentions(log, "states near the Fermi level"), log);
+    for (const char* kelvin : {"1000 K", "2000 K", "4000 K"}) BOOST_TEST(mentions(log, kelvin), log);
+    BOOST_TEST(mentions(message, "electronic temperature of 4000 K"), message);
+    BOOST_TEST(mentions(message, "least settled atoms: "), message);
+    BOOST_TEST(mentions(message, "from 300 K did not help"), message);
+    BOOST_TEST(out.fallback == "electronic-temperature");
+    BOOST_TEST(!out.converged);
+    BOOST_CHECK_CLOSE(*out.electronic_temperature / units::kelvin, 4000.0, 1e-9);
+    std::string quiet;
+    BOOST_TEST(mentions(run(false, quiet, out), "electronic temperature of 300 K"));
+    BOOST_TEST(quiet.empty());
+    BOOST_TEST(out.fallback.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_raised_temperature_stays_with_the_system_and_its_saved_state) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    SccDftb calculator(o);
+    evaluate(calculator, molecule());
+    State state = calculator.save();
+    state.put("raised_electronic_temperature", 1000 * units::kelvin);
+    calculator.restore(state);
+    const Evaluation warm = evaluate(calculator, molecule());
+    BOOST_TEST(warm.fallback == "electronic-temperature");
+    BOOST_CHECK_CLOSE(*warm.electronic_temperature / units::kelvin, 1000.0, 1e-9);
+    BOOST_CHECK_SMALL(warm.energy - evaluate(set.options(1000), molecule()).energy, 1e-10);
+    SccDftb other(o);
+    other.restore(calculator.save());
+    BOOST_TEST(evaluate(other, molecule()).fallback == "electronic-temperature");
+    // Other atoms begin at the temperature that was asked for.
+    Structure changed = molecule();
+    changed.atomic_numbers[1] = 14;
+    BOOST_TEST(evaluate(calculator, changed).fallback.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bits_and_threads_change_little) {
@@ -471,11 +847,17 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
     BOOST_TEST(mentions(refused([](auto& o) { o.parameters = {"/nowhere"}; }), "/nowhere"));
     BOOST_TEST(mentions(refused([](auto& o) { o.electronic_temperature = -1; }), "temperature"));
     BOOST_TEST(mentions(refused([](auto& o) { o.scc.tolerance = 0; }), "tolerance"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.scc.energy_tolerance = 0; }), "energy_tolerance"));
     BOOST_TEST(mentions(refused([](auto& o) { o.scc.max_iterations = 0; }), "max_iterations"));
     BOOST_TEST(mentions(refused([](auto& o) { o.kpoints.divisions = {0, 1, 1}; }), "k-point"));
     BOOST_TEST(mentions(refused([](auto& o) { o.spin.unpaired = 1; }), "polarized"));
     BOOST_TEST(mentions(refused([](auto& o) { o.solver = "cuda"; }), "cuda"));
-    BOOST_TEST(mentions(refused([](auto& o) { o.dispersion = Dispersion::tkatchenko_scheffler; }), "ts"));
+    BOOST_TEST(mentions(refused([](auto& o) {
+                            o.dispersion = Dispersion::tkatchenko_scheffler;
+                            o.scc.enabled = false;
+                        }),
+                        "scc.enabled"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.ts_scaling = 0; }), "ts_scaling"));
     BOOST_CHECK_THROW(mixer_from_name("shaker"), InputError);
     BOOST_CHECK(mixer_from_name("broyden") == Mixer::broyden);
     BOOST_CHECK(filling_from_name("methfessel-paxton") == Filling::methfessel_paxton);

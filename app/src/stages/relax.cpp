@@ -15,12 +15,18 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
+md::CellRelaxation cell_relaxation(const std::string& name) {
+    if (name == "xy") return md::CellRelaxation::in_plane;
+    return name == "full" ? md::CellRelaxation::full : md::CellRelaxation::none;
+}
+
 md::RelaxOptions relax_options(const io::Config& config) {
     md::RelaxOptions options;
     options.method = config.text("relax.method");
     options.max_force = config.quantity("relax.max_force");
     options.max_steps = static_cast<int>(config.integer("relax.max_steps"));
     options.max_step_length = config.quantity("relax.max_step");
+    options.cell = cell_relaxation(config.text("relax.cell"));
     return options;
 }
 
@@ -120,10 +126,21 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         {"energy_hartree", result.evaluation.energy},
         {"solver", result.evaluation.solver},
         {"n_atoms", structure.size()},
+        {"electronic_temperature_k", result.evaluation.electronic_temperature.value_or(0) / units::kelvin},
         {"calculator", calculator->description()},
         {"perturbed", result.perturbed},
         {"resumed", resumed},
     };
+    if (config.text("relax.cell") != "none") {
+        const Eigen::Matrix3d lattice = relaxation.structure().cell.vectors / units::angstrom;
+        for (int k = 0; k < 3; ++k) {
+            summary["lattice_angstrom"].push_back({lattice(0, k), lattice(1, k), lattice(2, k)});
+            summary["strain"].push_back({result.strain(0, k), result.strain(1, k), result.strain(2, k)});
+        }
+        session.info(fmt::format("strain of the cell: xx {:+.5f}, yy {:+.5f}, zz {:+.5f}, xy {:+.5f}",
+                                 result.strain(0, 0), result.strain(1, 1), result.strain(2, 2),
+                                 result.strain(0, 1)));
+    }
     const bool converged = result.status == md::RelaxStatus::converged;
     write_frame(folder / (converged ? "relaxed.extxyz" : "last.extxyz"), relaxation.structure(),
                 result.evaluation);

@@ -15,7 +15,8 @@ constexpr double tolerance = 1e-12;  // hartree/e^2, of an element of gamma
 }
 
 Structure electrostatic_structure(const Structure& structure) {
-    if (!structure.cell.is_periodic() || structure.cell.is_fully_periodic()) return structure;
+    const auto& repeats = structure.cell.periodic;
+    if (std::count(repeats.begin(), repeats.end(), true) != 1) return structure;
     constexpr double least_vacuum = 10.0;  // bohr
     Structure box = structure;
     box.cell.periodic = {true, true, true};
@@ -25,15 +26,13 @@ Structure electrostatic_structure(const Structure& structure) {
         for (int k = 0; k < 3; ++k) {
             const double extent = f.row(k).maxCoeff() - f.row(k).minCoeff();
             const double spacing = 2 * M_PI / box.cell.reciprocal().col(k).norm();
-            roomy = roomy && (structure.cell.periodic[static_cast<std::size_t>(k)] ||
-                              (1 - extent) * spacing >= least_vacuum);
+            roomy = roomy && (repeats[static_cast<std::size_t>(k)] || (1 - extent) * spacing >= least_vacuum);
         }
         if (roomy) return box;
     }
     throw InputError(
-        fmt::format("a cell that is periodic in some directions needs lattice vectors with at least {:.1f} "
-                    "angstrom of vacuum in "
-                    "the others: its electrostatics is that of a box",
+        fmt::format("a cell that is periodic in one direction needs lattice vectors with at least {:.1f} "
+                    "angstrom of vacuum in the others: its electrostatics is that of a box",
                     least_vacuum / units::angstrom));
 }
 

@@ -12,8 +12,8 @@
 
 namespace stembridge::tb {
 
-/// The structure as the electrostatics sees it: a cell that repeats in one or two directions is taken as a
-/// box that repeats in all three. @throw InputError when the box leaves no room in the other directions
+/// The structure as lattice sums see it: a cell that repeats in one direction only is taken as a box that
+/// repeats in all three. @throw InputError when the box leaves no room in the other directions
 Structure electrostatic_structure(const Structure& structure);
 
 class CoulombTerm final : public EnergyTerm {

@@ -8,45 +8,69 @@
 #include <complex>
 
 #include "coulomb/reciprocal.hpp"
-#include "stembridge/base/errors.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 
 namespace stembridge::tb {
-namespace {
 
-/// x with exp(-x^2) = tolerance.
-double decay_length(double tolerance) {
-    return std::sqrt(-std::log(tolerance));
-}
+/// What the sums of one structure have in common.
+class Ewald::Sum {
+  public:
+    Sum(const Structure& structure, double tolerance);
 
-}  // namespace
+    Eigen::MatrixXd matrix() const;
+    void add_forces(const Eigen::VectorXd& q, Eigen::Matrix3Xd& forces) const;
+    void add_stress(const Eigen::VectorXd& q, Eigen::Matrix3d& strain_derivative) const;
 
-Ewald::Ewald(const Structure& structure, double tolerance)
-    : structure_(structure), volume_(structure.cell.volume()) {
-    if (!structure.cell.is_fully_periodic() || volume_ < 1e-6)
-        throw InputError("the Ewald sum needs a cell that is periodic in three independent directions");
-    // The splitting that gives both sums about the same number of terms; both are cut where their terms fall
-    // below the tolerance.
-    const double x = decay_length(tolerance * 1e-2);
-    alpha_ = std::sqrt(M_PI) * std::pow(structure.size() / (volume_ * volume_), 1.0 / 6);
+  private:
+    /// The part of G = 0 at a height and its derivative: the uniform background of a crystal, a Gaussian
+    /// layer of charge in a sheet.
+    std::array<double, 2> at_zero(double z) const;
+    /// d/dR of erfc(alpha R) / R.
+    double real_slope(double r) const;
+    /// Forces of the sum over waves and of G = 0.
+    Eigen::Matrix3Xd smooth_forces(const Eigen::VectorXd& q) const;
+
+    Structure structure_;
+    double alpha_, real_cutoff_;
+    Waves waves_;
+    Eigen::RowVectorXd height_;  ///< of the atoms along the normal
+    Eigen::VectorXd weight_;     ///< 2 measure 4 pi exp(-g^2 / 4 alpha^2) / g^2
+};
+
+Ewald::Sum::Sum(const Structure& structure, double tolerance) : structure_(structure) {
+    // Both sums are cut where their terms fall below the tolerance: exp(-x^2) = tolerance.
+    const double x = std::sqrt(-std::log(tolerance * 1e-2));
+    alpha_ = balanced_splitting(structure);
     real_cutoff_ = x / alpha_;
-    g_ = half_sphere(structure.cell, 2 * alpha_ * x);
-    const Eigen::ArrayXd g2 = g_.colwise().squaredNorm().transpose();
-    g_weight_ = 8 * M_PI / volume_ * (-g2 / (4 * alpha_ * alpha_)).exp() / g2;
+    waves_ = lattice_waves(structure, alpha_, x);
+    height_ = waves_.normal.transpose() * structure.positions;
+    const Eigen::ArrayXd g2 = waves_.g.colwise().squaredNorm().transpose();
+    weight_ = 8 * M_PI * waves_.measure.array() * (-g2 / (4 * alpha_ * alpha_)).exp() / g2;
 }
 
-Eigen::MatrixXd Ewald::matrix() const {
+std::array<double, 2> Ewald::Sum::at_zero(double z) const {
+    // Crystal: -pi / (V alpha^2)
+    if (!waves_.is_sheet()) return {-M_PI / (waves_.size * alpha_ * alpha_), 0};
+    // Sheet: -2 pi / A [ z erf(alpha z) + exp(-alpha^2 z^2) / (alpha sqrt(pi)) ]
+    const double a = alpha_ * z;
+    return {-2 * M_PI / waves_.size * (z * std::erf(a) + std::exp(-a * a) / (alpha_ * std::sqrt(M_PI))),
+            -2 * M_PI / waves_.size * std::erf(a)};
+}
+
+double Ewald::Sum::real_slope(double r) const {
+    const double x = alpha_ * r;
+    return -std::erfc(x) / (r * r) - 2 * alpha_ / std::sqrt(M_PI) * std::exp(-x * x) / r;
+}
+
+Eigen::MatrixXd Ewald::Sum::matrix() const {
     const int n = structure_.size();
-    Eigen::MatrixXd j(n, n);
-    // Background and the charge's own Gaussian: -pi / (V alpha^2) - delta_ij 2 alpha / sqrt(pi)
-    j.setConstant(-M_PI / (volume_ * alpha_ * alpha_));
-    j.diagonal().array() -= 2 * alpha_ / std::sqrt(M_PI);
-    // Reciprocal: sum_G w_G cos(G (r_i - r_j)), as products of cosines and sines, some vectors at a time.
+    Eigen::MatrixXd j = Eigen::MatrixXd::Zero(n, n);
+    // Waves: sum_g w_g cos(g (r_i - r_j)), as products of cosines and sines, some vectors at a time.
     constexpr Eigen::Index chunk = 256;
-    for (Eigen::Index first = 0; first < g_.cols(); first += chunk) {
-        const Eigen::Index count = std::min(chunk, g_.cols() - first);
-        const Eigen::MatrixXd phase = structure_.positions.transpose() * g_.middleCols(first, count);
-        const Eigen::RowVectorXd root = g_weight_.segment(first, count).cwiseSqrt().transpose();
+    for (Eigen::Index first = 0; first < waves_.g.cols(); first += chunk) {
+        const Eigen::Index count = std::min(chunk, waves_.g.cols() - first);
+        const Eigen::MatrixXd phase = structure_.positions.transpose() * waves_.g.middleCols(first, count);
+        const Eigen::RowVectorXd root = weight_.segment(first, count).cwiseSqrt().transpose();
         Eigen::MatrixXd waves(n, 2 * count);
         waves.leftCols(count) = phase.array().cos().matrix() * root.asDiagonal();
         waves.rightCols(count) = phase.array().sin().matrix() * root.asDiagonal();
@@ -54,65 +78,91 @@ Eigen::MatrixXd Ewald::matrix() const {
                     waves.data(), n, 1.0, j.data(), n);
     }
     j.triangularView<Eigen::StrictlyUpper>() = j.transpose();
-    // Real: sum_T erfc(alpha r) / r
+    // Real: sum_T erfc(alpha r) / r; the charge's own Gaussian: -2 alpha / sqrt(pi)
     const NeighborList pairs(structure_, real_cutoff_);
 #pragma omp parallel for schedule(static)
-    for (int i = 0; i < n; ++i)
+    for (int i = 0; i < n; ++i) {
+        for (int k = 0; k < n; ++k) j(k, i) += at_zero(height_(k) - height_(i))[0];
+        j(i, i) -= 2 * alpha_ / std::sqrt(M_PI);
         for (const Neighbor& p : pairs.of(i)) j(p.j, i) += std::erfc(alpha_ * p.distance) / p.distance;
+    }
     return j;
 }
 
-void Ewald::add_forces(const Eigen::VectorXd& q, Eigen::Matrix3Xd& forces) const {
+Eigen::Matrix3Xd Ewald::Sum::smooth_forces(const Eigen::VectorXd& q) const {
     const int n = structure_.size();
-    const NeighborList pairs(structure_, real_cutoff_);
-    const Eigen::MatrixXd phase = g_.transpose() * structure_.positions;  // (G, atoms)
-    Eigen::VectorXcd s = Eigen::VectorXcd::Zero(g_.cols());               // sum_j q_j exp(i G r_j)
+    const Eigen::MatrixXd phase = waves_.g.transpose() * structure_.positions;  // (g, atoms)
+    Eigen::VectorXcd s = Eigen::VectorXcd::Zero(waves_.g.cols());               // sum_j q_j exp(i g r_j)
     const std::complex<double> unit(0, 1);
     for (int j = 0; j < n; ++j) s += q(j) * (unit * phase.col(j).array()).exp().matrix();
+    Eigen::Matrix3Xd forces = Eigen::Matrix3Xd::Zero(3, n);
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < n; ++i) {
         Eigen::Vector3d f = Eigen::Vector3d::Zero();
-        for (const Neighbor& p : pairs.of(i)) {
-            const double x = alpha_ * p.distance, r = p.distance;
-            const double slope =
-                -std::erfc(x) / (r * r) - 2 * alpha_ / std::sqrt(M_PI) * std::exp(-x * x) / r;
-            f += q(p.j) * slope / r * p.r_ij;
+        // -d/dr_i sum_g w_g |S|^2 / 2 = -q_i sum_g w_g g Im(exp(-i g r_i) S) ...
+        for (Eigen::Index k = 0; k < waves_.g.cols(); ++k) {
+            const double im = std::cos(phase(k, i)) * s(k).imag() - std::sin(phase(k, i)) * s(k).real();
+            f -= weight_(k) * im * waves_.g.col(k);
         }
-        // -d/dr_i sum_G w_G |S|^2 / 2 = -q_i sum_G w_G G Im(exp(-i G r_i) S) ...
-        for (Eigen::Index g = 0; g < g_.cols(); ++g) {
-            const double im = std::cos(phase(g, i)) * s(g).imag() - std::sin(phase(g, i)) * s(g).real();
-            f -= g_weight_(g) * im * g_.col(g);
-        }
-        forces.col(i) += q(i) * f;
+        if (waves_.is_sheet())
+            for (int j = 0; j < n; ++j) f -= q(j) * at_zero(height_(i) - height_(j))[1] * waves_.normal;
+        forces.col(i) = q(i) * f;
     }
+    return forces;
 }
 
-void Ewald::add_stress(const Eigen::VectorXd& q, Eigen::Matrix3d& strain_derivative) const {
+void Ewald::Sum::add_forces(const Eigen::VectorXd& q, Eigen::Matrix3Xd& forces) const {
+    const NeighborList pairs(structure_, real_cutoff_);
+    forces += smooth_forces(q);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < structure_.size(); ++i)
+        for (const Neighbor& p : pairs.of(i))
+            forces.col(i) += q(i) * q(p.j) * real_slope(p.distance) / p.distance * p.r_ij;
+}
+
+void Ewald::Sum::add_stress(const Eigen::VectorXd& q, Eigen::Matrix3d& strain_derivative) const {
     const int n = structure_.size();
     const NeighborList pairs(structure_, real_cutoff_);
     std::vector<Eigen::Matrix3d> of_atom(static_cast<std::size_t>(n), Eigen::Matrix3d::Zero());
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < n; ++i)
-        for (const Neighbor& p : pairs.of(i)) {
-            const double x = alpha_ * p.distance, r = p.distance;
-            const double slope =
-                -std::erfc(x) / (r * r) - 2 * alpha_ / std::sqrt(M_PI) * std::exp(-x * x) / r;
+        for (const Neighbor& p : pairs.of(i))
             of_atom[static_cast<std::size_t>(i)] +=
-                0.5 * q(i) * q(p.j) * slope / r * p.r_ij * p.r_ij.transpose();
-        }
+                0.5 * q(i) * q(p.j) * real_slope(p.distance) / p.distance * p.r_ij * p.r_ij.transpose();
     for (const Eigen::Matrix3d& m : of_atom) strain_derivative += m;
-    // sum_G w |S|^2 / 2 (-1 + (2 / G^2 + 1 / 2 alpha^2) G G)
-    const Eigen::MatrixXd phase = g_.transpose() * structure_.positions;
+    // sum_g w |S|^2 / 2 (-1 + (2 / g^2 + 1 / 2 alpha^2) g g)
+    Eigen::Matrix3d smooth = Eigen::Matrix3d::Zero();
+    const Eigen::MatrixXd phase = waves_.g.transpose() * structure_.positions;
     const Eigen::VectorXd re = phase.array().cos().matrix() * q, im = phase.array().sin().matrix() * q;
-    for (Eigen::Index k = 0; k < g_.cols(); ++k) {
-        const Eigen::Vector3d g = g_.col(k);
-        const double e = 0.5 * g_weight_(k) * (re(k) * re(k) + im(k) * im(k));
-        strain_derivative += e * ((2 / g.squaredNorm() + 1 / (2 * alpha_ * alpha_)) * g * g.transpose() -
-                                  Eigen::Matrix3d::Identity());
+    for (Eigen::Index k = 0; k < waves_.g.cols(); ++k) {
+        const Eigen::Vector3d g = waves_.g.col(k);
+        const double e = 0.5 * weight_(k) * (re(k) * re(k) + im(k) * im(k));
+        smooth += e * ((2 / g.squaredNorm() + 1 / (2 * alpha_ * alpha_)) * g * g.transpose() -
+                       Eigen::Matrix3d::Identity());
     }
-    // Background: -pi Q^2 / (2 V alpha^2)
-    const double total = q.sum();
-    strain_derivative += M_PI * total * total / (2 * volume_ * alpha_ * alpha_) * Eigen::Matrix3d::Identity();
+    // G = 0 falls with the inverse of the volume or area.
+    double zero = 0;
+    for (int i = 0; i < n; ++i)
+        for (int j = 0; j < n; ++j) zero += 0.5 * q(i) * q(j) * at_zero(height_(i) - height_(j))[0];
+    smooth -= zero * Eigen::Matrix3d::Identity();
+    strain_derivative +=
+        waves_.is_sheet() ? waves_.strain_derivative(smooth, structure_.positions, smooth_forces(q)) : smooth;
+}
+
+Ewald::Ewald(const Structure& structure, double tolerance)
+    : sum_(std::make_unique<Sum>(structure, tolerance)) {}
+Ewald::~Ewald() = default;
+Ewald::Ewald(Ewald&&) noexcept = default;
+Ewald& Ewald::operator=(Ewald&&) noexcept = default;
+
+Eigen::MatrixXd Ewald::matrix() const {
+    return sum_->matrix();
+}
+void Ewald::add_forces(const Eigen::VectorXd& q, Eigen::Matrix3Xd& forces) const {
+    sum_->add_forces(q, forces);
+}
+void Ewald::add_stress(const Eigen::VectorXd& q, Eigen::Matrix3d& strain_derivative) const {
+    sum_->add_stress(q, strain_derivative);
 }
 
 }  // namespace stembridge::tb

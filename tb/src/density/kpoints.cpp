@@ -100,4 +100,24 @@ KPoints kpoint_list(const std::vector<std::array<double, 4>>& points, const Cell
     return result;
 }
 
+std::array<int, 3> common_divisions(const KPoints& kpoints) {
+    // Blocks of the density repeat, up to a common factor, when the phases of all points and of their
+    // opposites turn alike.
+    const auto fits = [&](Eigen::Index axis, int n) {
+        for (Eigen::Index i = 0; i < kpoints.points.cols(); ++i)
+            for (const double other : {kpoints.points(axis, 0), -kpoints.points(axis, 0)}) {
+                const double steps = n * (kpoints.points(axis, i) - other);
+                if (std::abs(steps - std::round(steps)) > 1e-6) return false;
+            }
+        return true;
+    };
+    std::array<int, 3> divisions{};
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        int n = 1;
+        while (n <= 100 && !fits(static_cast<Eigen::Index>(axis), n)) ++n;
+        divisions[axis] = n <= 100 ? n : 1000;
+    }
+    return divisions;
+}
+
 }  // namespace stembridge::tb

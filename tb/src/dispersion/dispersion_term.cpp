@@ -24,6 +24,7 @@ void DispersionTerm::update(const Structure& structure, const Basis&, const Site
             range = std::max(range, model_->range(a, b, tolerance));
         }
     lattice_.emplace(structure_, types_, c6, tolerance);
+    lattice_energy_ = -0.5 * lattice_->matrix().sum();
     pairs_.emplace(structure_, range);
 }
 
@@ -50,20 +51,20 @@ void DispersionTerm::for_pairs(Visit visit) const {
 }
 
 double DispersionTerm::energy(const Charges&) const {
-    double energy = lattice_ ? lattice_->energy() : 0;
+    double energy = lattice_ ? lattice_energy_ : 0;
     for_pairs([&](int, const Eigen::Vector3d&, double v, double) { energy += 0.5 * v; });
     return energy;
 }
 
 void DispersionTerm::add_forces(const Charges&, Eigen::Matrix3Xd& forces) const {
-    if (lattice_) lattice_->add_forces(forces);
+    if (lattice_) lattice_->add_forces(Eigen::VectorXd::Ones(structure_.size()), forces);
     for_pairs([&](int i, const Eigen::Vector3d& r, double, double slope) {
         forces.col(i) += slope * r.normalized();
     });
 }
 
 void DispersionTerm::add_stress(const Charges&, Eigen::Matrix3d& strain_derivative) const {
-    if (lattice_) lattice_->add_stress(strain_derivative);
+    if (lattice_) lattice_->add_stress(Eigen::VectorXd::Ones(structure_.size()), strain_derivative);
     for_pairs([&](int, const Eigen::Vector3d& r, double, double slope) {
         strain_derivative += 0.5 * slope / r.norm() * r * r.transpose();
     });

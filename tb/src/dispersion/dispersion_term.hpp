@@ -33,6 +33,7 @@ class DispersionTerm final : public EnergyTerm {
     Structure structure_;
     std::vector<int> types_;
     std::optional<InverseSixthSum> lattice_;
+    double lattice_energy_ = 0;
     std::optional<NeighborList> pairs_;
 };
 

@@ -1,36 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dispersion/inverse_sixth_sum.hpp"
 
+#include <cblas.h>
+
+#include <algorithm>
 #include <cmath>
 #include <complex>
 
-#include "coulomb/reciprocal.hpp"
-
 namespace stembridge::tb {
 namespace {
+
 const double root_pi = std::sqrt(M_PI);
+
+/// Integral of s^n exp(-u s) from 0 to 1.
+double power_integral(int n, double u) {
+    if (u > 1) {
+        // [ n! - exp(-u) sum_k n! / k! u^k ] / u^(n + 1)
+        double factorial = 1, term = 1, sum = 1;
+        for (int k = 1; k <= n; ++k) {
+            factorial *= k;
+            term *= u / k;
+            sum += term;
+        }
+        return factorial * (1 - std::exp(-u) * sum) / std::pow(u, n + 1);
+    }
+    double sum = 0, term = 1;
+    for (int k = 0; k < 25; ++k) {
+        sum += term / (n + 1 + k);
+        term *= -u / (k + 1);
+    }
+    return sum;
 }
+
+}  // namespace
 
 InverseSixthSum::InverseSixthSum(const Structure& structure, std::vector<int> types, Eigen::MatrixXd c6,
                                  double tolerance)
-    : structure_(structure), types_(std::move(types)), c6_(std::move(c6)), volume_(structure.cell.volume()) {
+    : structure_(structure), types_(std::move(types)), c6_(std::move(c6)) {
+    if (!structure.cell.is_periodic()) return;
     const double x = std::sqrt(-std::log(tolerance * 1e-4));
-    alpha_ = root_pi * std::pow(structure.size() / (volume_ * volume_), 1.0 / 6);
+    alpha_ = balanced_splitting(structure);
     real_cutoff_ = x / alpha_;
-    g_ = half_sphere(structure.cell, 2 * alpha_ * x);
-    weight_.resize(g_.cols());
-    weight_slope_.resize(g_.cols());
-    for (Eigen::Index k = 0; k < g_.cols(); ++k) {
-        // f = pi^(3/2) / 12 G^3 [ sqrt(pi) erfc(b) + (1 / 2b^3 - 1 / b) exp(-b^2) ],  b = G / 2 alpha
-        const double g = g_.col(k).norm(), b = g / (2 * alpha_), e = std::exp(-b * b),
+    waves_ = lattice_waves(structure, alpha_, x);
+    height_ = waves_.normal.transpose() * structure.positions;
+    weight_.resize(waves_.g.cols());
+    weight_slope_.resize(waves_.g.cols());
+    for (Eigen::Index k = 0; k < waves_.g.cols(); ++k) {
+        // f = pi^(3/2) / 12 g^3 [ sqrt(pi) erfc(b) + (1 / 2b^3 - 1 / b) exp(-b^2) ],  b = g / 2 alpha
+        const double g = waves_.g.col(k).norm(), b = g / (2 * alpha_), e = std::exp(-b * b),
                      c = root_pi * std::erfc(b);
-        weight_(k) = M_PI * root_pi / 12 * g * g * g * (c + (0.5 / (b * b * b) - 1 / b) * e) / volume_;
-        weight_slope_(k) = -M_PI * root_pi / 8 * g * (e / b - c) / volume_;
+        weight_(k) =
+            M_PI * root_pi / 12 * g * g * g * (c + (0.5 / (b * b * b) - 1 / b) * e) * waves_.measure(k);
+        weight_slope_(k) = -M_PI * root_pi / 8 * g * (e / b - c) * waves_.measure(k);
     }
-    // G = 0: pi^(3/2) alpha^3 / 3
-    for (const int a : types_)
-        for (const int b : types_) sum_at_zero_ += c6_(a, b);
-    sum_at_zero_ *= M_PI * root_pi * alpha_ * alpha_ * alpha_ / (3 * volume_);
 }
 
 std::array<double, 2> InverseSixthSum::real_part(double r) const {
@@ -39,56 +61,121 @@ std::array<double, 2> InverseSixthSum::real_part(double r) const {
     return {value, -6 * value / r - e * alpha_ * a * a2 * a2 / r6};
 }
 
-Eigen::MatrixXcd InverseSixthSum::structure_factors() const {
-    const Eigen::MatrixXd phase = g_.transpose() * structure_.positions;
-    Eigen::MatrixXcd s = Eigen::MatrixXcd::Zero(c6_.rows(), g_.cols());
+std::array<double, 2> InverseSixthSum::at_zero(double z) const {
+    const double a2 = alpha_ * alpha_;
+    // Crystal: pi^(3/2) alpha^3 / 3V
+    if (!waves_.is_sheet()) return {M_PI * root_pi * alpha_ * a2 / (3 * waves_.size), 0};
+    // Sheet: pi / 2A int_0^(alpha^2) t exp(-z^2 t) dt
+    return {M_PI / (2 * waves_.size) * a2 * a2 * power_integral(1, a2 * z * z),
+            -M_PI * z / waves_.size * a2 * a2 * a2 * power_integral(2, a2 * z * z)};
+}
+
+std::optional<NeighborList> InverseSixthSum::near_pairs() const {
+    if (!structure_.cell.is_periodic()) return std::nullopt;
+    return NeighborList(structure_, real_cutoff_);
+}
+
+template <class Visit>
+void InverseSixthSum::for_near(const std::optional<NeighborList>& pairs, int i, Visit visit) const {
+    if (pairs) {
+        for (const Neighbor& p : pairs->of(i)) visit(p.j, p.r_ij);
+    } else {
+        for (int j = 0; j < structure_.size(); ++j)
+            if (j != i) visit(j, structure_.positions.col(j) - structure_.positions.col(i));
+    }
+}
+
+Eigen::MatrixXcd InverseSixthSum::structure_factors(const Eigen::VectorXd& w) const {
+    const Eigen::MatrixXd phase = waves_.g.transpose() * structure_.positions;
+    Eigen::MatrixXcd s = Eigen::MatrixXcd::Zero(c6_.rows(), waves_.g.cols());
     for (int i = 0; i < structure_.size(); ++i)
-        for (Eigen::Index k = 0; k < g_.cols(); ++k)
-            s(types_[static_cast<std::size_t>(i)], k) += std::polar(1.0, phase(k, i));
+        for (Eigen::Index k = 0; k < waves_.g.cols(); ++k)
+            s(types_[static_cast<std::size_t>(i)], k) += w(i) * std::polar(1.0, phase(k, i));
     return s;
 }
 
-double InverseSixthSum::energy() const {
-    double energy = -0.5 * sum_at_zero_;
-    const NeighborList pairs(structure_, real_cutoff_);
-    for (int i = 0; i < structure_.size(); ++i) {
-        energy += std::pow(alpha_, 6) / 12 * c6(i, i);
-        for (const Neighbor& p : pairs.of(i)) energy -= 0.5 * c6(i, p.j) * real_part(p.distance)[0];
+Eigen::MatrixXd InverseSixthSum::matrix() const {
+    const int n = structure_.size();
+    Eigen::MatrixXd m = Eigen::MatrixXd::Zero(n, n);
+    // Waves: 2 sum_g weight cos(g (r_i - r_j)), as products of cosines and sines, some vectors at a time.
+    constexpr Eigen::Index chunk = 256;
+    for (Eigen::Index first = 0; first < waves_.g.cols(); first += chunk) {
+        const Eigen::Index count = std::min(chunk, waves_.g.cols() - first);
+        const Eigen::MatrixXd phase = structure_.positions.transpose() * waves_.g.middleCols(first, count);
+        const Eigen::RowVectorXd root =
+            (2 * weight_.segment(first, count)).cwiseMax(0).cwiseSqrt().transpose();
+        Eigen::MatrixXd waves(n, 2 * count);
+        waves.leftCols(count) = phase.array().cos().matrix() * root.asDiagonal();
+        waves.rightCols(count) = phase.array().sin().matrix() * root.asDiagonal();
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, n, static_cast<int>(waves.cols()), 1.0,
+                    waves.data(), n, 1.0, m.data(), n);
     }
-    const Eigen::MatrixXcd s = structure_factors();
-    for (Eigen::Index k = 0; k < g_.cols(); ++k) energy -= weight_(k) * (s.col(k).dot(c6_ * s.col(k))).real();
-    return energy;
+    m.triangularView<Eigen::StrictlyUpper>() = m.transpose();
+    const auto pairs = near_pairs();
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < n; ++i) {
+        if (structure_.cell.is_periodic()) {
+            for (int j = 0; j < n; ++j) m(j, i) += at_zero(height_(j) - height_(i))[0];
+            m(i, i) -= std::pow(alpha_, 6) / 6;
+        }
+        for_near(pairs, i, [&](int j, const Eigen::Vector3d& r) { m(j, i) += real_part(r.norm())[0]; });
+        for (int j = 0; j < n; ++j) m(j, i) *= c6(i, j);
+    }
+    return m;
 }
 
-void InverseSixthSum::add_forces(Eigen::Matrix3Xd& forces) const {
-    const NeighborList pairs(structure_, real_cutoff_);
-    const Eigen::MatrixXcd a = c6_ * structure_factors();
-    const Eigen::MatrixXd phase = g_.transpose() * structure_.positions;
+Eigen::Matrix3Xd InverseSixthSum::smooth_forces(const Eigen::VectorXd& w) const {
+    const Eigen::MatrixXcd a = c6_ * structure_factors(w);
+    const Eigen::MatrixXd phase = waves_.g.transpose() * structure_.positions;
+    Eigen::Matrix3Xd forces = Eigen::Matrix3Xd::Zero(3, structure_.size());
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < structure_.size(); ++i) {
-        for (const Neighbor& p : pairs.of(i))
-            forces.col(i) -= c6(i, p.j) * real_part(p.distance)[1] / p.distance * p.r_ij;
-        for (Eigen::Index k = 0; k < g_.cols(); ++k) {
+        for (Eigen::Index k = 0; k < waves_.g.cols(); ++k) {
             const double im =
                 (std::polar(1.0, -phase(k, i)) * a(types_[static_cast<std::size_t>(i)], k)).imag();
-            forces.col(i) += 2 * weight_(k) * im * g_.col(k);
+            forces.col(i) += 2 * w(i) * weight_(k) * im * waves_.g.col(k);
         }
+        if (waves_.is_sheet())
+            for (int j = 0; j < structure_.size(); ++j)
+                forces.col(i) += w(i) * w(j) * c6(i, j) * at_zero(height_(i) - height_(j))[1] * waves_.normal;
     }
+    return forces;
 }
 
-void InverseSixthSum::add_stress(Eigen::Matrix3d& strain) const {
-    const NeighborList pairs(structure_, real_cutoff_);
+void InverseSixthSum::add_forces(const Eigen::VectorXd& w, Eigen::Matrix3Xd& forces) const {
+    if (structure_.cell.is_periodic()) forces += smooth_forces(w);
+    const auto pairs = near_pairs();
+#pragma omp parallel for schedule(static)
     for (int i = 0; i < structure_.size(); ++i)
-        for (const Neighbor& p : pairs.of(i))
-            strain -= 0.5 * c6(i, p.j) * real_part(p.distance)[1] / p.distance * p.r_ij * p.r_ij.transpose();
-    strain += 0.5 * sum_at_zero_ * Eigen::Matrix3d::Identity();
-    const Eigen::MatrixXcd s = structure_factors();
-    for (Eigen::Index k = 0; k < g_.cols(); ++k) {
-        const Eigen::Vector3d g = g_.col(k);
+        for_near(pairs, i, [&](int j, const Eigen::Vector3d& r) {
+            const double distance = r.norm();
+            forces.col(i) -= w(i) * w(j) * c6(i, j) * real_part(distance)[1] / distance * r;
+        });
+}
+
+void InverseSixthSum::add_stress(const Eigen::VectorXd& w, Eigen::Matrix3d& strain) const {
+    const auto pairs = near_pairs();
+    for (int i = 0; i < structure_.size(); ++i)
+        for_near(pairs, i, [&](int j, const Eigen::Vector3d& r) {
+            const double distance = r.norm();
+            strain -= 0.5 * w(i) * w(j) * c6(i, j) * real_part(distance)[1] / distance * r * r.transpose();
+        });
+    if (!structure_.cell.is_periodic()) return;
+    Eigen::Matrix3d smooth = Eigen::Matrix3d::Zero();
+    const Eigen::MatrixXcd s = structure_factors(w);
+    for (Eigen::Index k = 0; k < waves_.g.cols(); ++k) {
+        const Eigen::Vector3d g = waves_.g.col(k);
         const double product = (s.col(k).dot(c6_ * s.col(k))).real();
-        strain +=
+        smooth +=
             product * (weight_(k) * Eigen::Matrix3d::Identity() + 2 * weight_slope_(k) * g * g.transpose());
     }
+    // G = 0 falls with the inverse of the volume or area.
+    for (int i = 0; i < structure_.size(); ++i)
+        for (int j = 0; j < structure_.size(); ++j)
+            smooth += 0.5 * w(i) * w(j) * c6(i, j) * at_zero(height_(i) - height_(j))[0] *
+                      Eigen::Matrix3d::Identity();
+    strain +=
+        waves_.is_sheet() ? waves_.strain_derivative(smooth, structure_.positions, smooth_forces(w)) : smooth;
 }
 
 }  // namespace stembridge::tb

@@ -14,6 +14,13 @@
 
 namespace stembridge::md {
 
+/// Which part of the cell relaxes with the atoms.
+enum class CellRelaxation {
+    none,
+    in_plane,  ///< lengths and angle of the first two vectors, which lie in the xy plane
+    full
+};
+
 /// How to relax. Hartree atomic units.
 struct RelaxOptions {
     /// "fire", "lbfgs", or "auto": FIRE until the largest force is below `switch_force`, L-BFGS from there,
@@ -25,6 +32,9 @@ struct RelaxOptions {
     int max_steps = 1000;
     /// No atom moves further than this in one step, bohr.
     double max_step_length = 0.15 * units::angstrom;
+    /// The cell relaxes too, when asked for: until dE/d(strain) is below max_force times sqrt(n) bond lengths
+    /// of 1.4 angstrom. Fixed coordinates then follow the strain, as in VASP.
+    CellRelaxation cell = CellRelaxation::none;
     /// Where "auto" goes from FIRE to L-BFGS, hartree/bohr.
     double switch_force = 1.0 * units::electronvolt_per_angstrom;
     /// Pairs (s, y) kept by L-BFGS.
@@ -70,10 +80,12 @@ struct RelaxResult {
     double max_force = 0;    ///< of the final structure, hartree/bohr
     Evaluation evaluation;   ///< of the final structure
     bool perturbed = false;  ///< the structure was flat and got a random out-of-plane displacement
+    /// Of the final cell against the first one, symmetric.
+    Eigen::Matrix3d strain = Eigen::Matrix3d::Zero();
 };
 
-/// Relaxation of the atoms in a fixed cell, one force evaluation at a time. Fixed coordinates are never
-/// written to. A relaxation restored from save() continues to the same bits.
+/// Relaxation of the atoms, and of the cell when asked for, one force evaluation at a time. In a fixed cell
+/// fixed coordinates are never written to. A relaxation restored from save() continues to the same bits.
 /// @source FIRE: Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006); Guenole et al., Comput. Mater. Sci. 175,
 /// 109584 (2020)
 /// @source L-BFGS: Nocedal, Wright, Numerical Optimization, algorithm 7.4; acceptance below the noise of the
@@ -82,7 +94,8 @@ struct RelaxResult {
 class Relaxation {
   public:
     /// @param calculator must outlive this object  @param context seed of the perturbation, log, stop token
-    /// @throw InputError when an option makes no sense or the structure is empty or inconsistent
+    /// @throw InputError when an option makes no sense, the structure is empty or inconsistent, or the cell
+    /// is to relax and does not repeat or the calculator has no stress
     Relaxation(Structure structure, Calculator& calculator, RelaxOptions options, Context context = {});
     ~Relaxation();
     Relaxation(Relaxation&&) noexcept;

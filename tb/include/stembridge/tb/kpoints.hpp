@@ -33,4 +33,8 @@ KPoints kpoint_grid(const std::array<int, 3>& divisions, bool gamma_centered, co
 /// (to 1e-6), or a point has a component along a direction that is not periodic
 KPoints kpoint_list(const std::vector<std::array<double, 4>>& points, const Cell& cell);
 
+/// How many lattice vectors further the waves of all points are the same again, per direction: the divisions
+/// of the grid on which the points lie; 1000 where they lie on no grid of up to 100 divisions.
+std::array<int, 3> common_divisions(const KPoints& kpoints);
+
 }  // namespace stembridge::tb
