@@ -135,6 +135,9 @@ io::Schema calculator_keys() {
             "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
         Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
                     "What makes the density matrix"),
+        Key::integer("calculator.memory_limit", "0",
+                     "Of the pole expansion, MiB; 0 = three quarters of what is free")
+            .at_least(0),
         Key::table("calculator.max_angular_momentum",
                    "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
         Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
@@ -355,6 +358,7 @@ void ConfigOptions::add_calculator(CLI::App& command) {
     add(command, "--scc-tolerance", "calculator.scc.tolerance");
     add(command, "--max-scc-iterations", "calculator.scc.max_iterations");
     add(command, "--solver", "calculator.solver");
+    add(command, "--memory-limit", "calculator.memory_limit");
     add(command, "--threads", "run.threads");
     add_config_file(command);
 }

@@ -107,7 +107,8 @@ class SccDftb::Engine {
         check_options(options_);
         solver_ = make_density_solver(
             options_.solver,
-            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
+            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1},
+            options_.memory_limit);
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -471,6 +472,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     kpoints_ = options_.kpoints.points.empty()
                    ? kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell)
                    : kpoint_list(options_.kpoints.points, structure.cell);
+    solver_->set_context(context);
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
@@ -495,7 +497,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     cycle.in = starting_charges(g);
     std::vector<double> errors;
     bool converged = false;
+    double accuracy = 0;  // of the density matrix: far from the end, less will do
     while (true) {
+        solver_->set_accuracy(accuracy);
         one_cycle(g, electrons, cycle);
         errors.push_back(cycle.error);
         context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e, energy within {:.3e} hartree",
@@ -503,7 +507,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
         converged = !options_.scc.enabled ||
-                    (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance);
+                    (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance &&
+                     accuracy <= 0.01 * options_.scc.tolerance);
+        accuracy = cycle.error > 1e-2 ? 1e-3 * cycle.error : 0;
         if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
         if (step != Fallback::Step::none) {
