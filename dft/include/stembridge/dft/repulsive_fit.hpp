@@ -86,7 +86,7 @@ struct RepulsiveFit {
     /// Energy of an element in the reference code that tight binding does not have, hartree.
     std::map<std::pair<std::string, int>, double> constants;
     std::map<ElementPair, std::vector<double>> distances;  ///< of the data within the cut-off, bohr
-    std::vector<StructureError> errors;      ///< of every structure, in the order of the data
+    std::vector<StructureError> errors;                    ///< of every structure, in the order of the data
 };
 
 /// Fits all pairs at once to energies, forces and stress: linear least squares with curvatures >= 0.
