@@ -171,7 +171,7 @@ io::Schema simulate_keys() {
         Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
         Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),
 
-        Key::quantity("vibrations.displacement", Dimension::length, "0.01 angstrom",
+        Key::quantity("vibrations.displacement", Dimension::length, "0.005 angstrom",
                       "How far an atom is moved for the differences of forces")
             .positive(),
         Key::quantity("vibrations.temperature", Dimension::temperature, "298.15 K", "Of the thermochemistry")
@@ -188,6 +188,11 @@ io::Schema simulate_keys() {
         Key::quantity("vibrations.broadening", Dimension::wavenumber, "10 cm^-1",
                       "Full width at half maximum of a line in the picture of the spectrum")
             .positive(),
+        Key::integer(
+            "vibrations.workers", "0",
+            "Displacements evaluated at once, sharing the threads; 0 = one per thread up to 400 atoms, "
+            "else one")
+            .at_least(0),
         Key::integer("vibrations.checkpoint_every", "1", "Atoms between checkpoints").at_least(1),
 
         Key::integer("analyze.largest_ring", "10", "Largest ring that is looked for").at_least(6).at_most(12),
@@ -195,7 +200,9 @@ io::Schema simulate_keys() {
                     "Two atoms are bonded below this times the sum of covalent radii")
             .positive(),
         Key::text("properties.bands", "",
-                  "Path of the band structure, e.g. \"G M K G\"; corners may be fractions: 0.5,0,0"),
+                  "Path of the band structure, e.g. \"G M K G\"; corners may be fractions: 0.5,0,0; auto = "
+                  "around the "
+                  "zone in the plane of the first two repeating vectors"),
         Key::integer("properties.band_points", "40", "Points on each piece of the path").at_least(1),
         Key::quantities("properties.dos_range", Dimension::energy, "15 eV",
                         "How far the density of states reaches below and above the Fermi level; one value = "
@@ -213,6 +220,30 @@ io::Schema simulate_keys() {
                      "Only this many levels around the Fermi level, by shift-and-invert Lanczos, in place of "
                      "the full diagonalisation that density of states and bond orders need; 0 = all")
             .at_least(0),
+        Key::texts(
+            "properties.cube", "",
+            "Cube files: density, spin, difference (to the free atoms), homo, homo-1, ..., lumo, lumo+1, "
+            "..., numbers of levels counted from 1"),
+        Key::quantity("properties.cube_spacing", Dimension::length, "0.2 angstrom", "Distance of grid points")
+            .positive(),
+        Key::quantity("properties.cube_margin", Dimension::length, "4 angstrom",
+                      "Space around the atoms of cube files and tunnelling pictures where nothing repeats")
+            .positive(),
+        Key::files("properties.orbitals", {"builtin"}, "",
+                   "Radial orbitals of the set; left out = orbitals.csv beside the .skf files"),
+        Key::boolean("properties.stm", "false",
+                     "Tunnelling pictures, at constant height and constant current"),
+        Key::text("properties.stm_bias", "0.5 V",
+                  "Levels from the Fermi level to this far above it (negative: below) are seen"),
+        Key::quantity("properties.stm_height", Dimension::length, "2 angstrom",
+                      "Tip over the highest atom; the orbitals are confined and end near 4 angstrom")
+            .positive(),
+        Key::quantity("properties.stm_pixel", Dimension::length, "0.2 angstrom", "Of the tunnelling pictures")
+            .positive(),
+        Key::quantity("properties.stm_width", Dimension::length, "20 angstrom",
+                      "Smaller cells are repeated to this width in tunnelling pictures")
+            .at_least(0),
+        Key::boolean("properties.stm_atoms", "true", "Whether rings mark the atoms in tunnelling pictures"),
         Key::text("report.title", "", "Title of the report; left out = the name of the run"),
         Key::file("report.truth", "",
                   "Known positions (CSV with x_px,y_px,element[,covered]) to score the detection with"),

@@ -6,6 +6,8 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <iterator>
 #include <string_view>
 #include <vector>
 

@@ -55,6 +55,13 @@ std::string exponent_label(int exponent) {
 // Maps values to pixels and knows its ticks.
 class PixelAxis {
   public:
+    PixelAxis(Range range, const Axis& axis, double first_px, double last_px, int wanted)
+        : PixelAxis(range, axis.scale, first_px, last_px, wanted) {
+        if (axis.ticks.empty()) return;
+        ticks_.clear();
+        for (const auto& [value, label] : axis.ticks)
+            if (value >= range.low && value <= range.high) ticks_.push_back({value, escape_markup(label)});
+    }
     PixelAxis(Range range, Scale scale, double first_px, double last_px, int wanted)
         : range_(range), scale_(scale), first_px_(first_px), last_px_(last_px) {
         scale == Scale::linear ? linear_ticks(wanted) : logarithmic_ticks();
@@ -265,9 +272,9 @@ Figure draw(const CurvePlot& plot) {
     const double right = plot.width - right_margin;
     double left = 0;
     for (std::size_t p = 0; p < plot.panels.size(); ++p)
-        left = std::max(left, 10 + PixelAxis(y_ranges[p], plot.panels[p].y.scale, 0, 1, 5).widest_label());
+        left = std::max(left, 10 + PixelAxis(y_ranges[p], plot.panels[p].y, 0, 1, 5).widest_label());
     left = std::max(left, 30.0);
-    const PixelAxis x(x_range, plot.x.scale, left, right, 6);
+    const PixelAxis x(x_range, plot.x, left, right, 6);
 
     std::string body;
     double top = 0;
@@ -285,7 +292,7 @@ Figure draw(const CurvePlot& plot) {
         const double extra = extra_legend_height(items, panel.y.label, plot.width - right_margin);
         top += header_height + extra;
         const double bottom = top + plot.panel_height;
-        const PixelAxis y(y_ranges[p], panel.y.scale, bottom, top, 5);
+        const PixelAxis y(y_ranges[p], panel.y, bottom, top, 5);
 
         // The label of the y axis stands over its legend rows.
         draw_panel_axes(body, x, y, left, right, bottom, p + 1 == plot.panels.size());

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <exception>
+#include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -89,7 +93,8 @@ Inertia inertia(const Structure& structure, const Eigen::VectorXd& masses) {
 
 struct HessianCalculation::Implementation {
     Structure structure;
-    Calculator* calculator;
+    std::vector<std::unique_ptr<Calculator>> owned;
+    std::vector<Calculator*> calculators;  // one per worker
     double displacement;
     Context context;
     FreeCoordinates free;
@@ -101,12 +106,8 @@ struct HessianCalculation::Implementation {
     Eigen::Matrix3Xd dipole_gradient;
     std::size_t atoms_done = 0;
 
-    Implementation(Structure start, Calculator& model, double d, Context c)
-        : structure(std::move(start)),
-          calculator(&model),
-          displacement(d),
-          context(std::move(c)),
-          free(structure) {
+    Implementation(Structure start, double d, Context c)
+        : structure(std::move(start)), displacement(d), context(std::move(c)), free(structure) {
         if (!(displacement > 0) || !std::isfinite(displacement))
             throw InputError("the displacement of a Hessian must be positive");
         if (structure.size() == 0) throw InputError("a structure without atoms has no Hessian");
@@ -118,13 +119,12 @@ struct HessianCalculation::Implementation {
         rows = Eigen::MatrixXd::Zero(free.size(), free.size());
     }
 
-    Evaluation evaluate(const Structure& at) const {
+    static Evaluation evaluate(Calculator& calculator, const Structure& at, const Context& context) {
         Evaluation result;
-        calculator->evaluate(at, {.forces = true, .stress = false}, result, context);
+        calculator.evaluate(at, {.forces = true, .stress = false}, result, context);
         if (!std::isfinite(result.energy) || !result.forces.allFinite())
-            throw NumericalError(
-                fmt::format("energy or forces of {} are not finite numbers in a Hessian, after {} atoms",
-                            calculator->description(), atoms_done));
+            throw NumericalError(fmt::format("energy or forces of {} are not finite numbers in a Hessian",
+                                             calculator.description()));
         return result;
     }
 
@@ -133,37 +133,89 @@ struct HessianCalculation::Implementation {
     }
 
     void evaluate_reference() {
-        reference = evaluate(structure);
-        memory = calculator->save();
+        reference = evaluate(*calculators[0], structure, context);
+        memory = calculators[0]->save();
         if (has_dipole()) dipole_gradient = Eigen::Matrix3Xd::Zero(3, free.size());
     }
 
-    /// Forces and charges with one coordinate moved.
-    std::pair<Eigen::Matrix3Xd, Eigen::Vector3d> moved(int axis, int atom, double by) const {
-        Structure there = structure;
-        there.positions(axis, atom) += by;
-        calculator->restore(memory);
-        const Evaluation at = evaluate(there);
+    /// One coordinate moved up or down, and what comes of it.
+    struct Task {
+        int axis = 0, atom = 0;
+        Eigen::Index row = 0;
+        double by = 0;
+        Eigen::VectorXd forces{};  // of the free coordinates
         Eigen::Vector3d dipole = Eigen::Vector3d::Zero();
-        if (has_dipole()) dipole = there.positions * at.charges;
-        return {at.forces, dipole};
+        std::exception_ptr failure{};
+    };
+
+    void perform(Task& task, Calculator& calculator, const Context& of_worker) const {
+        Structure there = structure;
+        there.positions(task.axis, task.atom) += task.by;
+        calculator.restore(memory);
+        const Evaluation at = evaluate(calculator, there, of_worker);
+        task.forces = free.gather(at.forces);
+        if (has_dipole()) task.dipole = there.positions * at.charges;
+    }
+
+    /// All tasks, each by the next free worker; what a task gives does not depend on who does it.
+    void perform_all(std::vector<Task>& tasks) const {
+        std::mutex logging;
+        Context shared = context;
+        if (context.log_sink)
+            shared.log_sink = [&](Context::Level level, std::string_view text) {
+                const std::scoped_lock lock(logging);
+                context.log_sink(level, text);
+            };
+        if (context.progress_sink)
+            shared.progress_sink = [&](std::string_view what, std::int64_t done, std::int64_t total) {
+                const std::scoped_lock lock(logging);
+                context.progress_sink(what, done, total);
+            };
+        std::atomic<std::size_t> next = 0;
+        std::atomic<bool> failed = false;
+        const auto work = [&](Calculator& calculator) {
+            for (std::size_t t = next++; t < tasks.size() && !failed; t = next++) try {
+                    perform(tasks[t], calculator, shared);
+                } catch (...) {
+                    tasks[t].failure = std::current_exception();
+                    failed = true;
+                }
+        };
+        if (calculators.size() == 1) {
+            work(*calculators[0]);
+        } else {
+            std::vector<std::jthread> workers;
+            for (Calculator* calculator : calculators)
+                workers.emplace_back([&work, calculator] { work(*calculator); });
+        }
+        for (const Task& task : tasks)
+            if (task.failure) std::rethrow_exception(task.failure);
     }
 
     void step() {
         if (atoms_done == atoms.size()) return;
         if (reference.forces.cols() == 0) evaluate_reference();
+        // An atom is six displacements; with several workers four rounds of work, so that few of them wait
+        // at the end.
+        const std::size_t at_once =
+            calculators.size() == 1 ? 1 : std::max<std::size_t>(1, (4 * calculators.size() + 5) / 6);
+        const std::size_t end = std::min(atoms.size(), atoms_done + at_once);
+        std::vector<Task> tasks;
         Eigen::Index row = 0;
         for (const auto& [axis, atom] : free) {
-            if (atom == atoms[atoms_done]) {
-                const auto [forces_up, dipole_up] = moved(axis, atom, displacement);
-                const auto [forces_down, dipole_down] = moved(axis, atom, -displacement);
-                rows.row(row) = -free.gather(forces_up - forces_down).transpose() / (2 * displacement);
-                if (has_dipole()) dipole_gradient.col(row) = (dipole_up - dipole_down) / (2 * displacement);
-            }
+            if (atom >= atoms[atoms_done] && atom <= atoms[end - 1])
+                for (const double sign : {1.0, -1.0})
+                    tasks.push_back({.axis = axis, .atom = atom, .row = row, .by = sign * displacement});
             ++row;
         }
-        calculator->restore(memory);
-        ++atoms_done;
+        perform_all(tasks);
+        for (std::size_t t = 0; t < tasks.size(); t += 2) {
+            const Task &up = tasks[t], &down = tasks[t + 1];
+            rows.row(up.row) = -(up.forces - down.forces).transpose() / (2 * displacement);
+            if (has_dipole()) dipole_gradient.col(up.row) = (up.dipole - down.dipole) / (2 * displacement);
+        }
+        for (Calculator* calculator : calculators) calculator->restore(memory);
+        atoms_done = end;
     }
 
     void require_finished() const {
@@ -173,8 +225,23 @@ struct HessianCalculation::Implementation {
 
 HessianCalculation::HessianCalculation(Structure structure, Calculator& calculator, double displacement,
                                        Context context)
-    : implementation_(std::make_unique<Implementation>(std::move(structure), calculator, displacement,
-                                                       std::move(context))) {}
+    : implementation_(
+          std::make_unique<Implementation>(std::move(structure), displacement, std::move(context))) {
+    implementation_->calculators = {&calculator};
+}
+
+HessianCalculation::HessianCalculation(Structure structure, const CalculatorFactory& make_calculator,
+                                       int workers, double displacement, Context context)
+    : implementation_(
+          std::make_unique<Implementation>(std::move(structure), displacement, std::move(context))) {
+    if (workers < 1)
+        throw InputError(fmt::format("{} workers for a Hessian; at least one is needed", workers));
+    for (int w = 0; w < workers; ++w) {
+        implementation_->owned.push_back(make_calculator());
+        implementation_->calculators.push_back(implementation_->owned.back().get());
+    }
+}
+
 HessianCalculation::~HessianCalculation() = default;
 HessianCalculation::HessianCalculation(HessianCalculation&&) noexcept = default;
 HessianCalculation& HessianCalculation::operator=(HessianCalculation&&) noexcept = default;

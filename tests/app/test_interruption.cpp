@@ -2,6 +2,7 @@
 // Runs that are killed, stopped, or fail: nothing is lost, and what continues gives the same bits.
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -174,6 +175,36 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_a_file_error_and_the_run_continues_once_ther
     const Outcome again = run_program(place.md("full"));
     BOOST_TEST(again.status == 0, again.output);
     check_same_results(place.folder.path() / "whole", place.folder.path() / "full");
+}
+
+BOOST_AUTO_TEST_CASE(vibrations_that_are_killed_continue_with_any_number_of_threads) {
+    const Workplace place;
+    const auto vibrations = [&](const std::string& out, const std::string& threads) {
+        return std::vector<std::string>{
+            "vibrations",   place.file("start.extxyz"), "--out",     place.file(out),
+            "--parameters", place.file("set"),          "--threads", threads};
+    };
+    const auto frequencies = [&](const std::string& out) {
+        const auto result =
+            nlohmann::json::parse(io::read_text(place.folder.path() / out / "vibrations.json"));
+        return result["unprojected_frequencies_cm1"].get<std::vector<double>>();
+    };
+    const Outcome whole = run_program(vibrations("whole", "1"));
+    BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
+    RunningProgram program(vibrations("killed", "2"));
+    while (program.is_running() && !fs::exists(place.folder.path() / "killed" / "checkpoint.h5"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    program.send(SIGKILL);
+    program.wait();
+    const Outcome continued = run_program(vibrations("killed", "3"));
+    BOOST_REQUIRE_MESSAGE(continued.status == 0, continued.output);
+    // The Hessian is the same to 1e-10 hartree/bohr^2, which is what rounding leaves of forces (1e-12) over
+    // two displacements (0.02 bohr). A frequency w moves by dH / (2 m w): 1e-6 cm^-1 above 100 cm^-1 for
+    // hydrogen; the rest are the six motions without energy.
+    const auto a = frequencies("whole"), b = frequencies("killed");
+    BOOST_REQUIRE(a.size() == b.size());
+    for (std::size_t k = 0; k < a.size(); ++k)
+        if (std::abs(a[k]) > 100) BOOST_TEST(std::abs(a[k] - b[k]) < 1e-5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // stembridge properties: what it writes, and that its numbers belong together.
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "run_program.hpp"
+#include "stembridge/io/cube_file.hpp"
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "tb/synthetic.hpp"
 
@@ -69,6 +72,74 @@ BOOST_AUTO_TEST_CASE(a_molecule_gets_a_dipole_and_no_bands) {
     BOOST_TEST(run({"--states", "3"}).status == 0);
     const auto j = nlohmann::json::parse(io::read_text(f.out / "properties.json"));
     BOOST_TEST(j["states_near_fermi_level"][0]["energies_ev"].size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(cube_files_and_tunnelling_pictures_are_written_and_described) {
+    const Files f;
+    // The built-in set has its orbitals beside the tables.
+    const auto run = [&](const fs::path& structure, std::vector<std::string> more) {
+        std::vector<std::string> words = {"properties", structure.string(), "--out", f.out.string()};
+        words.insert(words.end(), more.begin(), more.end());
+        return run_program(words);
+    };
+    std::ofstream(f.molecule) << "3\nProperties=species:S:1:pos:R:3\nC 0 0 0\nH 1.0 0.4 0\nH -0.5 0.95 0\n";
+    const Outcome outcome = run(f.molecule, {"--cube", "density,difference,homo,lumo+1,2", "--spacing",
+                                             "0.3 angstrom", "--stm", "--bias", "-3 V"});
+    BOOST_TEST_REQUIRE(outcome.status == 0, outcome.output);
+    const auto j = nlohmann::json::parse(io::read_text(f.out / "properties.json"));
+    BOOST_REQUIRE(j["cubes"].size() == 5u);
+    for (const auto& entry : j["cubes"]) {
+        const io::Cube cube = io::read_cube(f.out / entry["file"].get<std::string>());
+        BOOST_TEST(cube.structure.size() == 3);
+        BOOST_TEST(cube.values.cwiseAbs().maxCoeff() > 1e-3);
+        // Of the inner lobe of C 2s a voxel of 0.18 bohr^3 sees 4 * 0.18 per electron at most.
+        if (entry.contains("electrons_on_grid"))
+            BOOST_TEST(std::abs(entry["electrons_on_grid"].get<double>() - 6) < 1.5);
+        if (entry.contains("norm_on_grid"))
+            BOOST_TEST(std::abs(entry["norm_on_grid"].get<double>() - 1) < 0.7);
+    }
+    BOOST_TEST(j["cubes"][4]["level"] == 2);
+    BOOST_TEST(std::abs(j["cubes"][2]["energy_ev"].get<double>() - j["homo"]["energy_ev"].get<double>()) <
+               1e-9);
+    for (const char* name : {"stm_constant_height", "stm_constant_current"}) {
+        BOOST_TEST(fs::file_size(f.out / (std::string(name) + ".png")) > 1000u);
+        const Image map = io::read_image(f.out / (std::string(name) + ".npy"));
+        BOOST_TEST(map.pixels.minCoeff() >= 0);
+        BOOST_TEST(map.pixels.maxCoeff() > map.pixels.minCoeff());
+    }
+    BOOST_TEST(std::abs(j["stm"]["bias_ev"].get<double>() + 3) < 1e-12);
+
+    const auto refused = [&](const fs::path& structure, const std::vector<std::string>& words,
+                             const std::string& message) {
+        const Outcome failed = run(structure, words);
+        BOOST_TEST(failed.status == 2);
+        BOOST_TEST(failed.output.find(message) != std::string::npos, failed.output);
+    };
+    refused(f.molecule, {"--cube", "hom"}, "accepted are");
+    refused(f.molecule, {"--cube", "homo+1"}, "accepted are");
+    refused(f.molecule, {"--cube", "homo-7"}, "no level");
+    refused(f.molecule, {"--cube", "spin"}, "spin-polarised");
+    refused(f.molecule, {"--stm", "--bias", "3 angstrom"}, "no bias");
+    refused(f.sheet, {"--cube", "homo", "--kpoints", "2 2 1"}, "1 1 1");
+    // Sets without the file say how to make one; the built-in orbitals are an explicit choice.
+    refused(f.molecule, {"--cube", "density", "--parameters", f.folder.path().string()}, "--orbitals");
+    const Outcome guess = run(f.molecule, {"--cube", "density", "--spacing", "0.5 angstrom", "--parameters",
+                                           f.folder.path().string(), "--orbitals", "builtin"});
+    BOOST_TEST(guess.status == 0, guess.output);
+    BOOST_TEST(guess.output.find("built-in set") != std::string::npos, guess.output);
+}
+
+BOOST_AUTO_TEST_CASE(corners_of_the_zone_are_named_at_the_axis_of_the_bands) {
+    const Files f;
+    const Outcome outcome =
+        run_program({"properties", f.sheet.string(), "--parameters", f.folder.path().string(), "--kpoints",
+                     "3 3 1", "--bands", "auto", "--band-points", "4", "--out", f.out.string()});
+    BOOST_TEST_REQUIRE(outcome.status == 0, outcome.output);
+    const std::string svg = io::read_text(f.out / "bands.svg");
+    BOOST_TEST(svg.find("Γ–M–K–Γ") != std::string::npos);
+    for (const char* tick : {">Γ</text>", ">M</text>", ">K</text>"})
+        BOOST_TEST(svg.find(tick) != std::string::npos, tick);
+    BOOST_TEST(outcome.output.find("highest occupied level") != std::string::npos, outcome.output);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

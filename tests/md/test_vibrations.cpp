@@ -2,8 +2,10 @@
 // Second derivatives against systems whose frequencies are known in closed form.
 #include "stembridge/md/vibrations.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <memory>
 #include <stop_token>
 
 #include "stembridge/base/elements.hpp"
@@ -289,6 +291,53 @@ BOOST_AUTO_TEST_CASE(a_calculation_that_is_interrupted_continues_to_the_same_bit
         BOOST_TEST(same_bits(continued.hessian(), whole.hessian()));
         BOOST_TEST(continued.evaluation().energy == whole.evaluation().energy);
     }
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_workers_gives_the_same_bits) {
+    // Noise that depends on what a calculator remembers: an evaluation that did not start from the
+    // undisplaced structure would differ.
+    MorseCalculator morse(depth, a, r0);
+    const Structure start = rattled(graphene_sheet(1, 2, false), 0.05);
+    const auto factory = [&] { return std::make_unique<NoisyCalculator>(morse, 1e-5, 1e-5); };
+    NoisyCalculator alone(morse, 1e-5, 1e-5);
+    md::HessianCalculation one(start, alone, displacement);
+    one.run();
+    for (const int workers : {1, 2, 3, 7}) {
+        md::HessianCalculation calculation(start, factory, workers, displacement);
+        int steps = 0;
+        BOOST_TEST(calculation.run([&] { ++steps; }));
+        BOOST_TEST((workers == 1) == (steps == calculation.n_atoms()));
+        BOOST_TEST(same_bits(calculation.hessian(), one.hessian()));
+    }
+    // What one worker began, three continue.
+    md::HessianCalculation begun(start, factory, 1, displacement), continued(start, factory, 3, displacement);
+    begun.step();
+    continued.restore(begun.save());
+    BOOST_TEST(continued.run());
+    BOOST_TEST(same_bits(continued.hessian(), one.hessian()));
+    BOOST_CHECK_THROW(md::HessianCalculation(start, factory, 0, displacement), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_one_worker_ends_the_step_and_keeps_the_atoms_before) {
+    class Failing : public MorseCalculator {
+      public:
+        explicit Failing(double lowest) : MorseCalculator(depth, a, r0), lowest_(lowest) {}
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            if (structure.positions(1, 7) < lowest_) throw ConvergenceError("SCC", 3, 1, 1e-6, "on purpose");
+            MorseCalculator::evaluate(structure, wanted, out, context);
+        }
+
+      private:
+        double lowest_;
+    };
+    const Structure start = graphene_sheet(1, 2, false);
+    const double lowest = start.positions(1, 7) - displacement / 2;  // where the last atom is moved last
+    const auto factory = [&] { return std::make_unique<Failing>(lowest); };
+    md::HessianCalculation calculation(start, factory, 2, displacement);
+    BOOST_CHECK_THROW(calculation.run(), ConvergenceError);
+    BOOST_TEST(calculation.atoms_done() > 0);
+    BOOST_TEST(calculation.atoms_done() < calculation.n_atoms());
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_request_ends_it_after_the_atom_and_what_is_done_is_kept) {

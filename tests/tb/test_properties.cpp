@@ -52,7 +52,8 @@ Structure hydrogen_molecule() {
 }
 
 SccDftbOptions with_kpoints(SccDftbOptions o) {
-    o.kpoints = {.divisions = {2, 3, 1}, .gamma_centered = true};
+    o.kpoints.divisions = {2, 3, 1};
+    o.kpoints.gamma_centered = true;
     return o;
 }
 
@@ -135,7 +136,8 @@ BOOST_AUTO_TEST_CASE(bond_orders_do_not_depend_on_whether_a_supercell_or_kpoints
         twice.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
                   cell.positions.col(i) + cell.cell.vector(0));
     const auto folded = converged(options, twice);
-    options.kpoints = {.divisions = {2, 1, 1}, .gamma_centered = true};
+    options.kpoints.divisions = {2, 1, 1};
+    options.kpoints.gamma_centered = true;
     const auto sampled = converged(options, cell);
     const auto a = bond_orders(*sampled, spectrum(*sampled), 1e-3);
     const auto b = bond_orders(*folded, spectrum(*folded), 1e-3);

@@ -2,6 +2,7 @@
 // Orbitals and densities in space, with the orbitals of the built-in set.
 #include "stembridge/tb/real_space.hpp"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>
@@ -29,7 +30,8 @@ const OrbitalTable& table() {
 SccDftbOptions options(std::array<int, 3> kpoints = {1, 1, 1}) {
     SccDftbOptions o;
     o.parameters = {builtin()};
-    o.kpoints = {.divisions = kpoints, .gamma_centered = true};
+    o.kpoints.divisions = kpoints;
+    o.kpoints.gamma_centered = true;
     o.scc.tolerance = 1e-9;
     return o;
 }

@@ -63,7 +63,8 @@ Structure graphene(int n) {
 
 SccDftbOptions with_grid(int n) {
     SccDftbOptions options;
-    options.kpoints = {.divisions = {n, n, 1}, .gamma_centered = true};
+    options.kpoints.divisions = {n, n, 1};
+    options.kpoints.gamma_centered = true;
     return options;
 }
 

@@ -12,6 +12,7 @@
 #include "configuration.hpp"
 #include "csv_log.hpp"
 #include "environment.hpp"
+#include "real_space_views.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/plot.hpp"
 #include "stembridge/io/structure_file.hpp"
@@ -126,10 +127,15 @@ void write_bands(const fs::path& folder, const tb::ElectronicState& state, const
                  double range_below, double range_above) {
     const double zero = highest(state.fermi_levels);
     std::string path;
-    for (const auto& corner : bands.corners) path += (path.empty() ? "" : " – ") + corner.label;
+    std::vector<std::pair<double, std::string>> ticks;
+    for (std::size_t c = 0; c < bands.corners.size(); ++c) {
+        const std::string name = bands.corners[c].label == "G" ? "Γ" : bands.corners[c].label;
+        path += (path.empty() ? "" : "–") + name;
+        ticks.emplace_back(bands.corner_lengths[c], name);
+    }
     io::CurvePlot plot{.name = "bands",
                        .caption = "Band structure along " + path,
-                       .x = {.label = "k along " + path + " / bohr⁻¹"},
+                       .x = {.label = "k along " + path, .ticks = ticks},
                        .panels = {},
                        .width = 560,
                        .panel_height = 380};
@@ -201,15 +207,23 @@ void write_bonds(const fs::path& folder, const tb::ElectronicState& state,
 
 // --- levels around the Fermi level
 
-nlohmann::json selected_json(const tb::ElectronicState& state, int n) {
+/// @param gap set to the gap around the Fermi level when levels on both sides of it were found, hartree
+nlohmann::json selected_json(const tb::ElectronicState& state, int n, std::optional<double>& gap) {
     nlohmann::json result = nlohmann::json::array();
+    double below = -1e300, above = 1e300;
     for (int spin = 0; spin < state.n_spins(); ++spin) {
         const tb::SelectedStates found =
             tb::states_near(state, spin, state.fermi_levels[static_cast<std::size_t>(spin)], n);
+        for (const double e : found.energies) {
+            const double level = state.fermi_levels[static_cast<std::size_t>(spin)];
+            if (e <= level) below = std::max(below, e);
+            if (e >= level) above = std::min(above, e);
+        }
         result.push_back({{"spin", spin == 0 ? "up" : "down"},
                           {"energies_ev", list(found.energies / units::electronvolt)},
                           {"largest_residual_hartree", found.residual}});
     }
+    if (below > -1e300 && above < 1e300) gap = std::max(0.0, above - below);
     return result;
 }
 
@@ -256,11 +270,15 @@ void run(const Options& options, Session& session) {
                         {"energy_hartree", evaluation.energy}, {"electrons", state->electrons.number},
                         {"fermi_levels_ev", fermi_ev},         {"atoms", populations_json(*state)},
                         {"dipole_e_angstrom", nullptr}};
-    if (!structure.cell.is_periodic()) j["dipole_e_angstrom"] = list(tb::dipole(*state) / units::angstrom);
+    if (!structure.cell.is_periodic()) {
+        const Eigen::Vector3d moment = tb::dipole(*state) / units::angstrom;
+        j["dipole_e_angstrom"] = {moment(0), moment(1), moment(2)};
+    }
 
     std::optional<double> gap;
     if (const auto n = static_cast<int>(config.integer("properties.states")); n > 0) {
-        j["states_near_fermi_level"] = selected_json(*state, n);
+        j["states_near_fermi_level"] = selected_json(*state, n, gap);
+        if (gap) j["gap_ev"] = in_ev(*gap);
         session.info(fmt::format("{} levels around the Fermi level at {:.4f} eV", n,
                                  in_ev(highest(state->fermi_levels))));
     } else {
@@ -270,6 +288,8 @@ void run(const Options& options, Session& session) {
         j["homo"] = level_json(frontier.homo, *state);
         j["lumo"] = level_json(frontier.lumo, *state);
         j["gap_ev"] = in_ev(frontier.gap);
+        session.info(fmt::format("highest occupied level {:.4f} eV, lowest unoccupied {:.4f} eV",
+                                 in_ev(frontier.homo.energy), in_ev(frontier.lumo.energy)));
         const double zero = highest(state->fermi_levels);
         const auto n_points = static_cast<Eigen::Index>(config.integer("properties.dos_points"));
         write_dos(folder, *state,
@@ -292,6 +312,8 @@ void run(const Options& options, Session& session) {
         j["verdict"] = metallic ? "metallic" : "semiconducting";
         session.info(fmt::format("gap {:.4f} eV: {}", in_ev(*gap), metallic ? "metallic" : "semiconducting"));
     }
+    if (config.has("properties.cube")) j["cubes"] = write_cubes(config, *state, folder, session);
+    if (config.boolean("properties.stm")) j["stm"] = write_tunnelling(config, *state, folder, session);
     io::write_text_atomically(folder / "properties.json", j.dump(1) + "\n");
 }
 
@@ -300,7 +322,8 @@ void run(const Options& options, Session& session) {
 void add_properties(CLI::App& program, Action& action) {
     auto options = std::make_shared<Options>();
     CLI::App* command = program.add_subcommand(
-        "properties", "Populations, dipole, density of states, bands, bond orders of a structure");
+        "properties",
+        "Populations, dipole, density of states, bands, bond orders, orbitals, tunnelling pictures");
     command->add_option("structure", options->structure, "Structure file (extxyz, POSCAR, gen, ...)")
         ->required();
     command->add_option("--out", options->out, "Folder of the results")->required();
@@ -309,6 +332,12 @@ void add_properties(CLI::App& program, Action& action) {
     options->config.add(*command, "--dos-range", "properties.dos_range");
     options->config.add(*command, "--dos-width", "properties.dos_width");
     options->config.add(*command, "--states", "properties.states");
+    options->config.add_words(*command, "--cube", "properties.cube");
+    options->config.add(*command, "--spacing", "properties.cube_spacing");
+    options->config.add(*command, "--orbitals", "properties.orbitals");
+    options->config.add_flag(*command, "--stm", "properties.stm", "true");
+    options->config.add(*command, "--bias", "properties.stm_bias");
+    options->config.add(*command, "--height", "properties.stm_height");
     options->config.add_calculator(*command);
     command->callback(
         [options, &action] { action = [options](Session& session) { run(*options, session); }; });

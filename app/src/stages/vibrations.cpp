@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "configuration.hpp"
+#include "environment.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
@@ -58,6 +59,15 @@ Eigen::VectorXd atomic_masses(const io::Config& config, const Structure& structu
                 masses(atom) = value.number() * units::dalton;
     }
     return masses;
+}
+
+/// Displacements evaluated at once. Separate small problems use the processors better than one after another
+/// with all of them; of large ones the memory of a single calculator is what can be afforded.
+int workers_of(const io::Config& config, const Structure& structure) {
+    const auto wanted = static_cast<int>(config.integer("vibrations.workers"));
+    constexpr int large = 400;  // atoms; some 1600 orbitals, 0.1 GB of matrices each
+    if (wanted > 0) return wanted;
+    return structure.size() > large ? 1 : threads_in_use();
 }
 
 nlohmann::json list(const Eigen::VectorXd& values) {
@@ -172,16 +182,20 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
     if (config.has("vibrations.fix"))
         for (const auto& rule : config.texts("vibrations.fix")) fix_atoms(structure, rule);
     const Eigen::VectorXd masses = atomic_masses(config, structure);
-    const auto calculator = make_calculator(config, structure);
-    session.info(fmt::format("vibrations of {} ({} atoms) with {}", structure.formula(), structure.size(),
-                             calculator->description()));
+    const int workers = workers_of(config, structure);
+    io::Config share = config;
+    share.set("run.threads", std::to_string(std::max(1, threads_in_use() / workers)), "vibrations");
+    const auto new_calculator = [&] { return make_calculator(share, structure); };
+    const std::string description = new_calculator()->description();
+    session.info(fmt::format("vibrations of {} ({} atoms) with {}, {} displacements at once",
+                             structure.formula(), structure.size(), description, workers));
 
     const fs::path checkpoint = folder / "checkpoint.h5";
     const bool resumed = folder.was_begun() && io::has_checkpoint(checkpoint);
     folder.begin();
     const Timer timer;
-    md::HessianCalculation calculation(structure, *calculator, config.quantity("vibrations.displacement"),
-                                       session.context());
+    md::HessianCalculation calculation(structure, new_calculator, workers,
+                                       config.quantity("vibrations.displacement"), session.context());
     if (resumed) {
         calculation.restore(io::read_checkpoint(checkpoint, session.context()));
         session.info(
@@ -189,6 +203,7 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
     }
     const auto save = [&] { io::write_checkpoint(checkpoint, calculation.save()); };
     const auto every = config.integer("vibrations.checkpoint_every");
+    std::int64_t saved = calculation.atoms_done();
     while (!calculation.finished()) {
         if (session.stop_requested()) {
             save();
@@ -204,7 +219,10 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
             throw;
         }
         session.context().progress("displacing atoms", calculation.atoms_done(), calculation.n_atoms());
-        if (calculation.atoms_done() % every == 0 || calculation.finished()) save();
+        if (calculation.atoms_done() >= saved + every || calculation.finished()) {
+            save();
+            saved = calculation.atoms_done();
+        }
     }
 
     const double max_force = md::max_free_force(structure, calculation.evaluation().forces);
@@ -245,7 +263,7 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
 
     nlohmann::json result = {
         {"formula", structure.formula()},
-        {"calculator", calculator->description()},
+        {"calculator", description},
         {"displacement_angstrom", config.quantity("vibrations.displacement") / units::angstrom},
         {"energy_ev", calculation.evaluation().energy / units::electronvolt},
         {"max_force_ev_per_angstrom", max_force / units::electronvolt_per_angstrom},

@@ -60,6 +60,19 @@ std::optional<Eigen::Vector3d> fractions(const std::string& word) {
     return stream.peek() == std::istringstream::traits_type::eof() ? std::optional(k) : std::nullopt;
 }
 
+/// Around the zone of the first two directions that repeat.
+std::string usual_path(const Cell& cell, const std::map<std::string, Eigen::Vector3d>& named) {
+    if (named.count("K") != 0) return "G M K G";
+    const char* halves = "XYZ";
+    std::string path = "G";
+    if (cell.periodic[0] && cell.periodic[1]) return path + " X S Y G";
+    if (cell.periodic[0] && cell.periodic[2]) return path + " X U Z G";
+    if (cell.periodic[1] && cell.periodic[2]) return path + " Y T Z G";
+    for (std::size_t i = 0; i < 3; ++i)
+        if (cell.periodic[i]) path += std::string(" ") + halves[i];
+    return path;
+}
+
 }  // namespace
 
 std::vector<BandPoint> band_path(const std::string& text, const Cell& cell) {
@@ -67,7 +80,7 @@ std::vector<BandPoint> band_path(const std::string& text, const Cell& cell) {
         throw InputError("a band structure needs a periodic structure; this is a cluster");
     const auto named = named_points(cell);
     std::vector<BandPoint> path;
-    std::istringstream words(text);
+    std::istringstream words(text == "auto" ? usual_path(cell, named) : text);
     for (std::string word; words >> word;) {
         BandPoint point{.label = word};
         if (const auto found = named.find(word); found != named.end())

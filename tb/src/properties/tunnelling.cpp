@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <vector>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/units.hpp"
 #include "stembridge/tb/near_fermi.hpp"
 #include "stembridge/tb/properties.hpp"
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
+#include <utility>
 #include <vector>
 
 #include "stembridge/io/image_file.hpp"
@@ -56,6 +56,7 @@ struct Axis {
     Scale scale = Scale::linear;
     std::optional<double> low = std::nullopt;  ///< left out = from the data
     std::optional<double> high = std::nullopt;
+    std::vector<std::pair<double, std::string>> ticks = {};  ///< in place of round numbers; linear only
 };
 
 /// One curve; points that are not finite (or not positive on a logarithmic axis) leave a gap.

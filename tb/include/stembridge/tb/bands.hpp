@@ -19,7 +19,7 @@ struct BandPoint {
 
 /// Corners of a path from a text such as "G M K G" or "G 0.5,0,0 K". Known labels: G; in hexagonal cells M, K
 /// (and A, L, H above them where the third direction repeats); in other cells X, Y, Z, S, T, U, R at the
-/// halves.
+/// halves. The text "auto" is G M K G in hexagonal cells, else G X S Y G or what is left of it.
 /// @throw InputError for an unknown label (naming those of this cell), fewer than two corners, a point with
 /// components along directions that do not repeat
 std::vector<BandPoint> band_path(const std::string& text, const Cell& cell);
