@@ -79,6 +79,10 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
             options.kpoints.points.push_back({row[0], row[1], row[2], row[3]});
     options.scc.enabled = config.boolean("calculator.scc.enabled");
     options.scc.tolerance = config.number("calculator.scc.tolerance");
+    options.scc.energy_tolerance = config.number("calculator.scc.energy_tolerance");
+    options.scc.mixing = config.number("calculator.scc.mixing");
+    options.scc.predict = config.boolean("calculator.scc.predict");
+    options.scc.fallback = config.boolean("calculator.scc.fallback");
     options.scc.max_iterations = static_cast<int>(config.integer("calculator.scc.max_iterations"));
     options.scc.mixer = tb::mixer_from_name(config.text("calculator.scc.mixer"));
     options.scc.shell_resolved = config.has("calculator.scc.shell_resolved")

@@ -105,12 +105,31 @@ io::Schema calculator_keys() {
         Key::rows("calculator.kpoint_list", 4, "",
                   "k-points one by one, instead of the mesh: fractions of the reciprocal vectors and weight"),
         Key::boolean("calculator.scc.enabled", "true", "Self-consistent charges"),
-        Key::number("calculator.scc.tolerance", "1e-6", "Largest change of a charge at the end, e")
+        Key::number("calculator.scc.tolerance", "1e-6",
+                    "Largest change of a charge at the end, e; the cycles end when this and energy_tolerance "
+                    "both hold")
+            .positive(),
+        Key::number("calculator.scc.energy_tolerance", "1e-8",
+                    "Largest error of the energy at the end, hartree per atom, by the bound 1/2 r gamma r of "
+                    "the charges' change r; binds beside tolerance: to stop on the energy alone, set "
+                    "tolerance = 0.1")
             .positive(),
         Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
         Key::choice(
-            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "simple"}, "preconditioned",
+            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
+            "preconditioned",
             "preconditioned = Anderson on residuals, preconditioned with the local density of states"),
+        Key::number("calculator.scc.mixing", "0", "Step of the mixer; 0 = the mixer's own")
+            .at_least(0)
+            .at_most(2),
+        Key::boolean("calculator.scc.predict", "true",
+                     "In relaxations and dynamics, start from charges extrapolated over the last geometries; "
+                     "false = from the last charges"),
+        Key::boolean(
+            "calculator.scc.fallback", "true",
+            "When 25 cycles bring no progress: first the exact response of the states near the Fermi "
+            "level, then an electronic temperature of 1000, 2000, 4000 K for this system, named in "
+            "log and result"),
         Key::boolean(
             "calculator.scc.shell_resolved", "",
             "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),

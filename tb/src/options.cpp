@@ -39,10 +39,11 @@ Filling filling_from_name(std::string_view name) {
 }
 
 Mixer mixer_from_name(std::string_view name) {
-    return from_name<Mixer, 4>("mixer", name,
+    return from_name<Mixer, 5>("mixer", name,
                                {{{"preconditioned", Mixer::preconditioned},
                                  {"anderson", Mixer::anderson},
                                  {"broyden", Mixer::broyden},
+                                 {"diis", Mixer::diis},
                                  {"simple", Mixer::simple}}});
 }
 
@@ -75,6 +76,8 @@ void check_options(const SccDftbOptions& o) {
         require(n >= 1 && n <= 1000, fmt::format("k-point divisions must be between 1 and 1000, not {}", n));
     require(o.scc.tolerance > 0 && o.scc.tolerance < 1,
             fmt::format("scc.tolerance {} e is outside 0..1", o.scc.tolerance));
+    require(o.scc.energy_tolerance > 0,
+            fmt::format("scc.energy_tolerance {} hartree is not positive", o.scc.energy_tolerance));
     require(o.scc.max_iterations >= 1, fmt::format("scc.max_iterations {} is below 1", o.scc.max_iterations));
     require(o.scc.mixing >= 0 && o.scc.mixing <= 2,
             fmt::format("scc.mixing {} is outside 0..2", o.scc.mixing));

@@ -14,6 +14,8 @@
 #include "hamiltonian/parameters.hpp"
 #include "options.hpp"
 #include "scc/diagnosis.hpp"
+#include "scc/fallback.hpp"
+#include "scc/prediction.hpp"
 #include "scc/response.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
@@ -95,7 +97,10 @@ class SccDftb::Engine {
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
-    void forget() { start_ = {}; }
+    void forget() {
+        history_.clear();
+        raised_kT_ = 0;
+    }
     void add_term(std::unique_ptr<EnergyTerm> term);
     State save() const;
     void restore(const State& state);
@@ -130,7 +135,8 @@ class SccDftb::Engine {
     struct Cycle {
         Charges in, out;
         Charges potential;
-        double error = 0;
+        double error = 0;  ///< largest change of a charge or spin, e
+        double bound = 0;  ///< how far the energy can be from its self-consistent value, hartree
     };
 
     void load(const Structure& structure);
@@ -143,7 +149,12 @@ class SccDftb::Engine {
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
     Charges populations(const Geometry& g) const;
-    Preconditioner preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds);
+    /// @param error of the cycle  @param window use the exact response of the states near the Fermi level
+    Preconditioner preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT, double error,
+                                  bool window) const;
+    /// Whether the window response costs little beside a diagonalisation.
+    bool window_is_cheap(const Geometry& g) const;
+    void warn_of(Fallback::Step step, const Fallback& fallback, double error, const Context& context) const;
     void fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const;
     void fill_forces(const Geometry& g, const Cycle& cycle, Wanted wanted, Evaluation& out);
 
@@ -153,13 +164,12 @@ class SccDftb::Engine {
     std::vector<std::unique_ptr<EnergyTerm>> own_terms_, added_terms_;
     std::vector<EnergyTerm*> terms_;
     CoulombTerm* coulomb_ = nullptr;
+    SpinTerm* spin_ = nullptr;
 
-    /// Charges of the last evaluation and the atoms they belong to.
-    struct Start {
-        std::vector<std::int64_t> atomic_numbers;
-        Charges charges;
-    };
-    Start start_;
+    ChargeHistory history_;
+    /// Electronic temperature that the atoms of the history needed, hartree; 0 = that of the options. It
+    /// stays theirs, so that later energies belong to one surface.
+    double raised_kT_ = 0;
 
     /// What the last evaluation was of, beside its density.
     struct Last {
@@ -178,6 +188,7 @@ void SccDftb::Engine::load(const Structure& structure) {
     terms_.clear();
     own_terms_.clear();
     coulomb_ = nullptr;
+    spin_ = nullptr;
     parameters_ = std::make_unique<Parameters>(options_.parameters, elements, options_.max_angular_momentum);
     loaded_ = elements;
     own_terms_.push_back(std::make_unique<RepulsiveTerm>(*parameters_));
@@ -189,7 +200,9 @@ void SccDftb::Engine::load(const Structure& structure) {
     if (options_.spin.polarized) {
         std::map<int, Eigen::MatrixXd> constants = options_.spin.constants;
         constants.merge(read_spin_constants(options_.parameters));
-        own_terms_.push_back(std::make_unique<SpinTerm>(std::move(constants)));
+        auto spin = std::make_unique<SpinTerm>(std::move(constants));
+        spin_ = spin.get();
+        own_terms_.push_back(std::move(spin));
     }
     if (options_.third_order.mode != ThirdOrder::none)
         own_terms_.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
@@ -217,12 +230,11 @@ void SccDftb::Engine::add_term(std::unique_ptr<EnergyTerm> term) {
 
 Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
     Charges q;
-    const auto& z = g.structure.atomic_numbers;
     const Eigen::Index n_spin = options_.spin.polarized ? g.basis.n_shells() : 0;
-    if (std::equal(z.begin(), z.end(), start_.atomic_numbers.begin(), start_.atomic_numbers.end()) &&
-        start_.charges.electrons.size() == g.sites.size() && start_.charges.spin.size() == n_spin &&
-        start_.charges.on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
-        return start_.charges;
+    if (const auto guess = history_.predict(g.structure, options_.scc.predict);
+        guess && guess->electrons.size() == g.sites.size() && guess->spin.size() == n_spin &&
+        guess->on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
+        return *guess;
     // Neutral atoms with the charge spread evenly, and the spins of free atoms scaled to the wanted sum.
     q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
     if (needs_on_site()) q.on_site = g.basis.atoms_from_shells(g.basis.neutral_shells());
@@ -281,28 +293,65 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
     solver_->solve(hamiltonian, electrons, density_);
     timer.restart();
     cycle.out = populations(g);
+    // F[q_out] - F <= 1/2 r K r with r = q_out - q_in and K = dV/dq: rigorous where the energy is convex in
+    // the charges, as with gamma; spins and on-site populations count by the size of their parts.
+    const Charges after = potential_of(g, cycle.out);
+    const auto part = [&](const Eigen::VectorXd Charges::*of) {
+        return 0.5 * std::abs((cycle.out.*of - cycle.in.*of).dot(after.*of - cycle.potential.*of));
+    };
     cycle.error = (joined(cycle.out) - joined(cycle.in)).cwiseAbs().maxCoeff();
+    cycle.bound = part(&Charges::electrons) + part(&Charges::spin) + part(&Charges::on_site);
     seconds_["charges"] += timer.seconds();
 }
 
-Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds) {
-    // The response to finite steps is that of a warm system, however cold the filling is.
-    constexpr double least_temperature = 3000 * units::kelvin;
-    BlockMatrix states;
-    solver_->states_at_fermi_level(std::max(options_.electronic_temperature, least_temperature), states);
-    const Timer timer;
-    const Eigen::VectorXd shells = g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
-    Eigen::VectorXd d = Eigen::VectorXd::Zero(g.sites.size());
-    for (int s = 0; s < g.basis.n_shells(); ++s)
-        d(g.sites.site_of_shell[static_cast<std::size_t>(s)]) += shells(s);
-    const Preconditioner charges = make_preconditioner(bonds, d, coulomb_->matrix());
-    seconds_["mixing"] += timer.seconds();
+Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT,
+                                               double error, bool window) const {
+    const bool shared_fermi_level = !options_.spin.unpaired;
     const Eigen::Index n = g.sites.size();
-    return [charges, n](const Eigen::VectorXd& r) {
-        Eigen::VectorXd result = r;
-        result.head(n) = charges(r.head(n));
-        return result;
-    };
+    Eigen::MatrixXd chi;
+    if (window) {
+        // While charges are far off, the response is that of a warm system.
+        constexpr double half_width = 0.1, kelvin_per_error = 1e4;
+        const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
+        const double warm = std::clamp(kelvin_per_error * error, 300.0, 6000.0) * units::kelvin;
+        const Timer timer;
+        chi = window_response(g.sites, states, g.overlap, std::max(kT, warm), shared_fermi_level);
+        seconds_["mixing"] += timer.seconds();
+    } else {
+        // The response to finite steps is that of a warm system, however cold the filling is.
+        constexpr double least_temperature = 3000 * units::kelvin;
+        BlockMatrix states;
+        solver_->states_at_fermi_level(std::max(kT, least_temperature), states);
+        const Eigen::VectorXd shells = g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
+        chi = local_response(g.sites, shells, n_spins(), shared_fermi_level);
+    }
+    const Timer timer;
+    chi.topLeftCorner(n, n) += bonds;
+    Preconditioner result = make_preconditioner(
+        chi, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
+    seconds_["mixing"] += timer.seconds();
+    return result;
+}
+
+bool SccDftb::Engine::window_is_cheap(const Geometry& g) const {
+    // About 0.11 of all states are in the window: products of pairs of them against a diagonalisation.
+    const double orbitals = g.basis.n_orbitals(), pairs = 0.5 * std::pow(0.11 * orbitals, 2);
+    const double size = g.sites.size() + (n_spins() == 2 ? g.basis.n_shells() : 0);
+    return pairs * size * size < 10 * orbitals * orbitals * orbitals;
+}
+
+void SccDftb::Engine::warn_of(Fallback::Step step, const Fallback& fallback, double error,
+                              const Context& context) const {
+    if (step == Fallback::Step::window_response)
+        context.info(fmt::format(
+            "SCC makes no progress at a largest change of {:.1e} e: goes on with the response of the states "
+            "near the Fermi level",
+            error));
+    if (step == Fallback::Step::warmer)
+        context.warning(fmt::format(
+            "SCC makes no progress at a largest change of {:.1e} e: this system goes on at an electronic "
+            "temperature of {:.0f} K in place of {:.0f} K (scc.fallback = false forbids it)",
+            error, fallback.kT() / units::kelvin, options_.electronic_temperature / units::kelvin));
 }
 
 void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const {
@@ -332,6 +381,7 @@ void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluat
         options_.spin.polarized ? g.basis.atoms_from_shells(cycle.out.spin) : Eigen::VectorXd();
     out.fermi_level = *std::max_element(density_.fermi_levels.begin(), density_.fermi_levels.end());
     out.residual = cycle.error;
+    out.energy_bound = options_.scc.enabled ? cycle.bound : 0;
     out.solver = solver_->name();
     out.n_orbitals = g.basis.n_orbitals();
 }
@@ -410,15 +460,23 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
-    const Electrons electrons{.number = g.basis.neutral_shells().sum() - options_.charge,
-                              .kT = options_.electronic_temperature,
-                              .filling = options_.filling,
-                              .n_spins = n_spins(),
-                              .unpaired = options_.spin.unpaired};
-    const auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
-    const Eigen::MatrixXd bonds = options_.scc.enabled && mixer->wants_preconditioner()
-                                      ? bond_response(structure, g.sites)
-                                      : Eigen::MatrixXd();
+    if (!history_.is_of(structure)) forget();
+    Electrons electrons{.number = g.basis.neutral_shells().sum() - options_.charge,
+                        .kT = std::max(options_.electronic_temperature, raised_kT_),
+                        .filling = options_.filling,
+                        .n_spins = n_spins(),
+                        .unpaired = options_.spin.unpaired};
+    auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
+    const Eigen::MatrixXd bonds =
+        options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::MatrixXd();
+    const double energy_tolerance = options_.scc.energy_tolerance * structure.size();
+    // Once spins are near their values, their own slope of the occupations decides, not that of a warm
+    // system.
+    constexpr double near = 0.1;
+    const bool has_states = solver_->offers_states();
+    const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
+    Fallback fallback(has_states, electrons.kT);
+    bool in_window = false;
     Cycle cycle;
     cycle.in = starting_charges(g);
     std::vector<double> errors;
@@ -426,13 +484,25 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     while (true) {
         one_cycle(g, electrons, cycle);
         errors.push_back(cycle.error);
-        context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e", errors.size(), cycle.error));
+        context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e, energy within {:.3e} hartree",
+                                  errors.size(), cycle.error, cycle.bound));
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
-        converged = !options_.scc.enabled || cycle.error <= options_.scc.tolerance;
+        converged = !options_.scc.enabled ||
+                    (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance);
         if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
+        const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
+        if (step != Fallback::Step::none) {
+            warn_of(step, fallback, cycle.error, context);
+            in_window = in_window || step == Fallback::Step::window_response;
+            electrons.kT = fallback.kT();
+            mixer = make_mixer(Mixer::preconditioned, 0);
+            if (step == Fallback::Step::warmer) continue;
+        }
         const Preconditioner precondition =
-            mixer->wants_preconditioner() ? preconditioner(g, bonds) : Preconditioner();
+            mixer->wants_preconditioner() ? preconditioner(g, bonds, electrons.kT, cycle.error,
+                                                           in_window || (spin_window && cycle.error < near))
+                                          : Preconditioner();
         timer.restart();
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
@@ -442,20 +512,23 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         cycle.in.on_site = next.tail(cycle.in.on_site.size());
         seconds_["mixing"] += timer.seconds();
     }
+    if (electrons.kT > options_.electronic_temperature) raised_kT_ = electrons.kT;
 
     out.iterations = static_cast<int>(errors.size());
     out.converged = converged;
+    out.electronic_temperature = electrons.kT;
+    out.fallback = raised_kT_ > 0 ? "electronic-temperature" : in_window ? "window-response" : "";
     fill_energy(g, cycle, out);
     fill_forces(g, cycle, wanted, out);
-    start_ = {{structure.atomic_numbers.begin(), structure.atomic_numbers.end()}, cycle.out};
+    history_.add(structure, cycle.out, converged);
     last_ = {structure, electrons, {}, cycle.potential.on_site};
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
     if (!converged)
-        throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
-                               diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
-                                        options_.electronic_temperature));
+        throw ConvergenceError(
+            "SCC", out.iterations, cycle.error, options_.scc.tolerance,
+            diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap, electrons.kT));
 }
 
 std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
@@ -480,29 +553,15 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
 }
 
 State SccDftb::Engine::save() const {
-    State state;
-    if (start_.atomic_numbers.empty()) return state;
-    state.put("atomic_numbers", start_.atomic_numbers);
-    state.put("electrons", Eigen::MatrixXd(start_.charges.electrons));
-    state.put("spin", Eigen::MatrixXd(start_.charges.spin));
-    if (start_.charges.on_site.size() > 0) state.put("on_site", Eigen::MatrixXd(start_.charges.on_site));
+    State state = history_.save();
+    if (raised_kT_ > 0) state.put("raised_electronic_temperature", raised_kT_);
     return state;
 }
 
 void SccDftb::Engine::restore(const State& state) {
-    start_ = {};
-    if (!state.has("atomic_numbers")) return;
-    const auto vector = [&](const std::string& name) {
-        const auto& v = state.get<std::vector<double>>(name);
-        return Eigen::VectorXd(
-            Eigen::Map<const Eigen::VectorXd>(v.data(), static_cast<Eigen::Index>(v.size())));
-    };
-    Start start;
-    start.atomic_numbers = state.get<std::vector<std::int64_t>>("atomic_numbers");
-    start.charges.electrons = vector("electrons");
-    start.charges.spin = vector("spin");
-    if (state.has("on_site")) start.charges.on_site = vector("on_site");
-    start_ = std::move(start);
+    history_.restore(state);
+    raised_kT_ =
+        state.has("raised_electronic_temperature") ? state.number("raised_electronic_temperature") : 0;
 }
 
 std::string SccDftb::Engine::description() const {

@@ -154,6 +154,9 @@ BOOST_AUTO_TEST_CASE(scc_that_fails_leaves_a_result_with_its_status_and_exit_cod
     const auto result = nlohmann::json::parse(std::ifstream(place.file("energy.json")));
     BOOST_TEST(result["status"] == "not_converged");
     BOOST_TEST(result["scc_iterations"] == 1);
+    BOOST_TEST(result["scc_energy_bound_hartree"].get<double>() > 0);
+    BOOST_TEST(result["scc_fallback"].is_null());
+    BOOST_CHECK_CLOSE(result["electronic_temperature_k"].get<double>(), 300.0, 1e-9);
 }
 
 BOOST_AUTO_TEST_CASE(a_relaxation_out_of_steps_keeps_its_best_structure_and_says_so) {

@@ -43,6 +43,7 @@ BOOST_AUTO_TEST_CASE(every_mixer_solves_a_stiff_linear_problem) {
     const Linear problem;
     BOOST_TEST(problem.cycles(*make_mixer(Mixer::anderson, 0.0), {}, 100) < 40);
     BOOST_TEST(problem.cycles(*make_mixer(Mixer::broyden, 0.0), {}, 100) < 40);
+    BOOST_TEST(problem.cycles(*make_mixer(Mixer::diis, 0.0), {}, 100) < 40);
     // Simple mixing converges only with a step below 2 / 40.
     BOOST_TEST(problem.cycles(*make_mixer(Mixer::simple, 0.04), {}, 2000) < 1000);
     BOOST_TEST(problem.cycles(*make_mixer(Mixer::simple, 0.2), {}, 50) == 50);
@@ -65,7 +66,8 @@ BOOST_AUTO_TEST_CASE(a_good_preconditioner_saves_cycles) {
 }
 
 BOOST_AUTO_TEST_CASE(a_residual_of_zero_moves_nothing) {
-    for (const Mixer kind : {Mixer::preconditioned, Mixer::anderson, Mixer::broyden, Mixer::simple}) {
+    for (const Mixer kind :
+         {Mixer::preconditioned, Mixer::anderson, Mixer::broyden, Mixer::diis, Mixer::simple}) {
         const auto mixer = make_mixer(kind, 0.0);
         const Eigen::VectorXd x = Eigen::VectorXd::Ones(3), zero = Eigen::VectorXd::Zero(3);
         for (int k = 0; k < 3; ++k) BOOST_TEST((mixer->next(x, zero, {}) - x).isZero());

@@ -567,7 +567,7 @@ BOOST_AUTO_TEST_CASE(all_mixers_find_the_same_charges) {
     SccDftbOptions o = set.options();
     const Eigen::VectorXd charges = evaluate(o, molecule()).charges;
     BOOST_TEST(charges.cwiseAbs().maxCoeff() > 0.01);
-    for (const Mixer mixer : {Mixer::anderson, Mixer::broyden, Mixer::simple}) {
+    for (const Mixer mixer : {Mixer::anderson, Mixer::broyden, Mixer::diis, Mixer::simple}) {
         o.scc.mixer = mixer;
         if (mixer == Mixer::simple) o.scc.mixing = 0.03;
         o.scc.max_iterations = 2000;
@@ -609,6 +609,167 @@ BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
     SccDftb plain(o), fresh(o);
     plain.restore(state);
     BOOST_TEST(evaluate(plain, moved).energy == evaluate(fresh, moved).energy);
+}
+
+/// The molecule on a smooth way: a vibration with another phase for every coordinate.
+Structure swinging(double phase) {
+    Structure s = molecule();
+    for (Eigen::Index k = 0; k < s.positions.size(); ++k)
+        s.positions(k) += 0.1 * std::sin(phase + static_cast<double>(k));
+    return s;
+}
+
+BOOST_AUTO_TEST_CASE(charges_predicted_along_a_smooth_way_save_cycles) {
+    const Set set;
+    const auto cycles = [&](bool predict) {
+        SccDftbOptions o = set.options();
+        o.scc.tolerance = 1e-6;
+        o.scc.predict = predict;
+        SccDftb calculator(o);
+        int sum = 0;
+        for (int step = 0; step < 20; ++step) {
+            const int n = evaluate(calculator, swinging(0.1 * step)).iterations;
+            if (step >= 4) sum += n;
+        }
+        return sum;
+    };
+    const int predicted = cycles(true), last = cycles(false);
+    BOOST_TEST_MESSAGE("16 steps: " << last << " cycles from the last charges, " << predicted
+                                    << " predicted");
+    BOOST_TEST(predicted < 0.75 * last);
+}
+
+BOOST_AUTO_TEST_CASE(a_jump_of_the_geometry_does_not_spoil_the_next_evaluation) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    SccDftb calculator(o);
+    for (int step = 0; step < 4; ++step) evaluate(calculator, swinging(0.1 * step));
+    // An atom elsewhere, and the same number of other atoms.
+    Structure moved = molecule();
+    moved.positions(2, 3) += 3.0;
+    Structure other = molecule();
+    other.atomic_numbers[1] = 14;
+    for (const Structure& s : {moved, other, molecule()}) {
+        const Evaluation after = evaluate(calculator, s), fresh = evaluate(o, s);
+        BOOST_CHECK_SMALL(after.energy - fresh.energy, 1e-10);
+        BOOST_TEST(after.iterations <= fresh.iterations + 2);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_history_of_charges_is_part_of_the_saved_state) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.scc.tolerance = 1e-4;  // loose, so that the start shows in the bits
+    SccDftb calculator(o);
+    for (int step = 0; step < 5; ++step) evaluate(calculator, swinging(0.1 * step));
+    SccDftb restored(o), newcomer(o);
+    restored.restore(calculator.save());
+    evaluate(newcomer, swinging(0.4));
+    for (int step = 5; step < 7; ++step) {
+        const Evaluation a = evaluate(calculator, swinging(0.1 * step));
+        const Evaluation b = evaluate(restored, swinging(0.1 * step));
+        BOOST_TEST(a.energy == b.energy);
+        BOOST_TEST((a.forces.array() == b.forces.array()).all());
+        BOOST_TEST(a.energy != evaluate(newcomer, swinging(0.1 * step)).energy);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_energy_bound_holds_and_ends_the_cycles) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    const double converged = evaluate(o, molecule()).energy;
+    // Every energy on the way lies above the converged one, by no more than the bound.
+    for (int cycles = 1; cycles <= 5; ++cycles) {
+        o.scc.max_iterations = cycles;
+        SccDftb calculator(o);
+        Evaluation out;
+        BOOST_CHECK_THROW(calculator.evaluate(molecule(), {.forces = false, .stress = false}, out, Context{}),
+                          ConvergenceError);
+        BOOST_TEST(out.energy - converged > -1e-12);
+        BOOST_TEST(out.energy - converged <= out.energy_bound + 1e-12);
+    }
+    // With loose charges the bound on the energy decides.
+    o.scc.max_iterations = 200;
+    o.scc.tolerance = 0.5;
+    int before = 0;
+    for (const double per_atom : {1e-2, 1e-5, 1e-9}) {
+        o.scc.energy_tolerance = per_atom;
+        const Evaluation out = evaluate(o, molecule());
+        BOOST_TEST(out.energy_bound <= per_atom * molecule().size());
+        BOOST_TEST(out.iterations > before);
+        before = out.iterations;
+    }
+}
+
+/// A term whose charge self-interaction has no solution below a high temperature: the cycles swing between
+/// two states, as levels at the Fermi level do.
+class Switch final : public EnergyTerm {
+  public:
+    explicit Switch(double height) : height_(height) {}
+    std::string name() const override { return "switch"; }
+    void update(const Structure&, const Basis&, const Sites&) override {}
+    double energy(const Charges&) const override { return 0; }
+    void add_potential(const Charges& q, Charges& potential) const override {
+        potential.electrons(0) += q.electrons(0) > 0.05 ? height_ : -height_;
+    }
+    void add_forces(const Charges&, Eigen::Matrix3Xd&) const override {}
+    void add_stress(const Charges&, Eigen::Matrix3d&) const override {}
+
+  private:
+    double height_;
+};
+
+BOOST_AUTO_TEST_CASE(a_system_without_solution_takes_every_fallback_and_then_says_why) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    o.scc.tolerance = 1e-6;
+    o.scc.max_iterations = 150;
+    const auto run = [&](bool fallback, std::string& messages, Evaluation& out) {
+        o.scc.fallback = fallback;
+        SccDftb calculator(o);
+        calculator.add_term(std::make_unique<Switch>(0.5));
+        Context context;
+        context.log_sink = [&](Context::Level level, std::string_view text) {
+            if (level != Context::Level::debug) messages += std::string(text) + "\n";
+        };
+        return message_of<ConvergenceError>(
+            [&] { calculator.evaluate(molecule(), {.forces = true, .stress = false}, out, context); });
+    };
+    std::string log;
+    Evaluation out;
+    const std::string message = run(true, log, out);
+    BOOST_TEST(mentions(log, "states near the Fermi level"), log);
+    for (const char* kelvin : {"1000 K", "2000 K", "4000 K"}) BOOST_TEST(mentions(log, kelvin), log);
+    BOOST_TEST(mentions(message, "electronic temperature of 4000 K"), message);
+    BOOST_TEST(mentions(message, "least settled atoms: "), message);
+    BOOST_TEST(out.fallback == "electronic-temperature");
+    BOOST_TEST(!out.converged);
+    BOOST_CHECK_CLOSE(*out.electronic_temperature / units::kelvin, 4000.0, 1e-9);
+    std::string quiet;
+    BOOST_TEST(mentions(run(false, quiet, out), "electronic temperature of 300 K"));
+    BOOST_TEST(quiet.empty());
+    BOOST_TEST(out.fallback.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_raised_temperature_stays_with_the_system_and_its_saved_state) {
+    const Set set;
+    SccDftbOptions o = set.options();
+    SccDftb calculator(o);
+    evaluate(calculator, molecule());
+    State state = calculator.save();
+    state.put("raised_electronic_temperature", 1000 * units::kelvin);
+    calculator.restore(state);
+    const Evaluation warm = evaluate(calculator, molecule());
+    BOOST_TEST(warm.fallback == "electronic-temperature");
+    BOOST_CHECK_CLOSE(*warm.electronic_temperature / units::kelvin, 1000.0, 1e-9);
+    BOOST_CHECK_SMALL(warm.energy - evaluate(set.options(1000), molecule()).energy, 1e-10);
+    SccDftb other(o);
+    other.restore(calculator.save());
+    BOOST_TEST(evaluate(other, molecule()).fallback == "electronic-temperature");
+    // Other atoms begin at the temperature that was asked for.
+    Structure changed = molecule();
+    changed.atomic_numbers[1] = 14;
+    BOOST_TEST(evaluate(calculator, changed).fallback.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bits_and_threads_change_little) {
@@ -685,6 +846,7 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
     BOOST_TEST(mentions(refused([](auto& o) { o.parameters = {"/nowhere"}; }), "/nowhere"));
     BOOST_TEST(mentions(refused([](auto& o) { o.electronic_temperature = -1; }), "temperature"));
     BOOST_TEST(mentions(refused([](auto& o) { o.scc.tolerance = 0; }), "tolerance"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.scc.energy_tolerance = 0; }), "energy_tolerance"));
     BOOST_TEST(mentions(refused([](auto& o) { o.scc.max_iterations = 0; }), "max_iterations"));
     BOOST_TEST(mentions(refused([](auto& o) { o.kpoints.divisions = {0, 1, 1}; }), "k-point"));
     BOOST_TEST(mentions(refused([](auto& o) { o.spin.unpaired = 1; }), "polarized"));

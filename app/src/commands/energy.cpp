@@ -24,13 +24,19 @@ nlohmann::json list(const Eigen::VectorXd& v) {
     return std::vector<double>(v.begin(), v.end());
 }
 
+/// A result at another electronic temperature than was asked for is not simply "ok".
+const char* status_of(const Evaluation& e) {
+    if (!e.converged) return "not_converged";
+    return e.fallback == "electronic-temperature" ? "ok_at_higher_electronic_temperature" : "ok";
+}
+
 nlohmann::json to_json(const Evaluation& e, double seconds) {
     const auto term = [&](const char* name) {
         const auto found = e.terms.find(name);
         return found == e.terms.end() ? 0.0 : found->second;
     };
     nlohmann::json j = {
-        {"status", e.converged ? "ok" : "not_converged"},
+        {"status", status_of(e)},
         {"energy_hartree", e.energy},
         {"energy_zero_hartree", e.energy_zero},
         {"repulsive_hartree", term("repulsive")},
@@ -42,11 +48,16 @@ nlohmann::json to_json(const Evaluation& e, double seconds) {
         {"stress_hartree_per_bohr3", nullptr},
         {"scc_iterations", e.iterations},
         {"scc_residual_e", e.residual},
+        {"scc_energy_bound_hartree", e.energy_bound},
+        {"scc_fallback", nullptr},
+        {"electronic_temperature_k", nullptr},
         {"solver", e.solver},
         {"wall_seconds", seconds},
         {"n_orbitals", e.n_orbitals},
         {"terms_hartree", e.terms},
     };
+    if (!e.fallback.empty()) j["scc_fallback"] = e.fallback;
+    if (e.electronic_temperature) j["electronic_temperature_k"] = *e.electronic_temperature / units::kelvin;
     if (e.fermi_level) j["fermi_level_hartree"] = *e.fermi_level;
     if (e.stress) j["stress_hartree_per_bohr3"] = rows(*e.stress);
     return j;
@@ -81,8 +92,9 @@ void run(const Options& options, Session& session) {
     }
     write();
     session.info(fmt::format(
-        "energy {:.10f} hartree ({:.6f} eV), largest force {:.3e} eV/angstrom, {} SCC cycles, {:.2f} s",
-        result.energy, result.energy / units::electronvolt,
+        "energy {:.10f} hartree ({:.6f} eV), within {:.0e} hartree of self-consistency, largest force {:.3e} "
+        "eV/angstrom, {} SCC cycles, {:.2f} s",
+        result.energy, result.energy / units::electronvolt, result.energy_bound,
         result.forces.colwise().norm().maxCoeff() / units::electronvolt_per_angstrom, result.iterations,
         timer.seconds()));
 }

@@ -133,6 +133,7 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, double
         {"drift_mev_per_atom_per_ps", drift_mev_per_atom_per_ps},
         {"mean_scc_cycles", mean(columns.at("scc_cycles"), 1)},
         {"n_atoms", structure.size()},
+        {"electronic_temperature_k", md.evaluation().electronic_temperature.value_or(0) / units::kelvin},
         {"target_k", kT / units::kelvin},
         {"ensemble", config.text("md.ensemble")},
         {"timestep_fs", config.quantity("md.timestep") / units::femtosecond},

@@ -126,6 +126,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         {"energy_hartree", result.evaluation.energy},
         {"solver", result.evaluation.solver},
         {"n_atoms", structure.size()},
+        {"electronic_temperature_k", result.evaluation.electronic_temperature.value_or(0) / units::kelvin},
         {"calculator", calculator->description()},
         {"perturbed", result.perturbed},
         {"resumed", resumed},

@@ -77,6 +77,41 @@ class AndersonMixer final : public ChargeMixer {
     History history_;
 };
 
+/// Direct inversion in the iterative subspace: x_next = sum_j c_j (x_j + step r_j) with sum_j c_j = 1 and the
+/// c_j that make |sum_j c_j r_j| smallest.
+class DiisMixer final : public ChargeMixer {
+  public:
+    DiisMixer(double step, std::size_t depth) : step_(step), depth_(depth) {}
+
+    Eigen::VectorXd next(const Eigen::VectorXd& x, const Eigen::VectorXd& r, const Preconditioner&) override {
+        history_.push(x, r, depth_ - 1);
+        // ( B  1 ) (c)   (0)
+        // ( 1  0 ) (l) = (1)   with B_ij = r_i . r_j, scaled by the residual of now
+        const auto m = static_cast<Eigen::Index>(history_.x.size());
+        Eigen::MatrixXd residuals(r.size(), m);
+        for (Eigen::Index j = 0; j < m; ++j) residuals.col(j) = history_.r[static_cast<std::size_t>(j)];
+        Eigen::MatrixXd a = Eigen::MatrixXd::Ones(m + 1, m + 1);
+        a.topLeftCorner(m, m) = residuals.transpose() * residuals / std::max(r.squaredNorm(), 1e-300);
+        a(m, m) = 0;
+        const Eigen::VectorXd c = a.completeOrthogonalDecomposition().solve(Eigen::VectorXd::Unit(m + 1, m));
+        // Residuals that are multiples of each other may determine no c: it starts anew.
+        if (!c.allFinite() || std::abs(c.head(m).sum() - 1) > 1e-6) {
+            history_ = {};
+            return x + step_ * r;
+        }
+        Eigen::VectorXd result = Eigen::VectorXd::Zero(x.size());
+        for (Eigen::Index j = 0; j < m; ++j)
+            result += c(j) * (history_.x[static_cast<std::size_t>(j)] + step_ * residuals.col(j));
+        return result;
+    }
+    bool wants_preconditioner() const override { return false; }
+
+  private:
+    double step_;
+    std::size_t depth_;
+    History history_;
+};
+
 /// Johnson's modification of Broyden's second method.
 class BroydenMixer final : public ChargeMixer {
   public:
@@ -131,6 +166,8 @@ std::unique_ptr<ChargeMixer> make_mixer(Mixer kind, double step) {
             return std::make_unique<BroydenMixer>(or_default(0.2));
         case Mixer::anderson:
             return std::make_unique<AndersonMixer>(or_default(0.2), 8, false);
+        case Mixer::diis:
+            return std::make_unique<DiisMixer>(or_default(0.2), 8);
         case Mixer::preconditioned:
             break;
     }

@@ -1,10 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scc/response.hpp"
 
+#include <numeric>
+
 #include "stembridge/base/elements.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 
 namespace stembridge::tb {
+namespace {
+
+/// Where shells stand in the vector of the mixer.
+class Coordinates {
+  public:
+    Coordinates(const Sites& sites, std::size_t n_spins)
+        : sites_(sites), n_spin_(n_spins == 2 ? static_cast<Eigen::Index>(sites.site_of_shell.size()) : 0) {}
+    Eigen::Index size() const { return sites_.size() + n_spin_; }
+    Eigen::Index site_count() const { return sites_.size(); }
+    bool polarized() const { return n_spin_ > 0; }
+    Eigen::Index site(Eigen::Index shell) const {
+        return sites_.site_of_shell[static_cast<std::size_t>(shell)];
+    }
+    Eigen::Index spin(Eigen::Index shell) const { return sites_.size() + shell; }
+    static double sign(std::size_t spin) { return spin == 0 ? 1 : -1; }
+    /// What electrons of one spin on the shells are in the vector.
+    Eigen::VectorXd gather(const Eigen::VectorXd& shells, std::size_t of_spin) const {
+        Eigen::VectorXd result = Eigen::VectorXd::Zero(size());
+        for (Eigen::Index shell = 0; shell < shells.size(); ++shell) {
+            result(site(shell)) += shells(shell);
+            if (polarized()) result(spin(shell)) += sign(of_spin) * shells(shell);
+        }
+        return result;
+    }
+
+  private:
+    const Sites& sites_;
+    Eigen::Index n_spin_;
+};
+
+/// chi += d d^T / sum(d) for each Fermi level: it moves so that no electrons are made.
+void add_fermi_level(const Coordinates& at, const std::vector<Eigen::VectorXd>& sums, bool shared,
+                     Eigen::MatrixXd& chi) {
+    const Eigen::Index n_sites = at.site_count();
+    const auto add = [&](const Eigen::VectorXd& d) {
+        const double all = d.head(n_sites).sum();
+        if (all > 1e-12) chi.noalias() += d * d.transpose() / all;
+    };
+    if (shared)
+        add(std::accumulate(
+            sums.begin(), sums.end(), Eigen::VectorXd::Zero(chi.rows()).eval(),
+            [](const Eigen::VectorXd& a, const Eigen::VectorXd& b) -> Eigen::VectorXd { return a + b; }));
+    else
+        for (const Eigen::VectorXd& d : sums) add(d);
+}
+
+/// The electrons of these states alone, at another temperature.
+Occupations occupy_window(const std::vector<NearStates>& states, double kT, bool shared_fermi_level) {
+    std::vector<Eigen::MatrixXd> levels;
+    std::vector<double> electrons;
+    for (const NearStates& s : states) {
+        levels.emplace_back(s.energies);
+        electrons.push_back(s.occupations.sum());
+    }
+    Electrons in = {.number = std::accumulate(electrons.begin(), electrons.end(), 0.0),
+                    .kT = kT,
+                    .filling = Filling::fermi,
+                    .n_spins = static_cast<int>(states.size())};
+    if (!shared_fermi_level && states.size() == 2) in.unpaired = electrons[0] - electrons[1];
+    return occupy(levels, Eigen::VectorXd::Ones(1), in);
+}
+
+/// -df/de of the states of a spin.
+Eigen::VectorXd slopes(const Occupations& o, std::size_t spin, double kT) {
+    const double capacity = 2.0 / static_cast<double>(o.f.size());
+    const Eigen::ArrayXd p = o.f[spin].col(0).array() / capacity;
+    return capacity * p * (1 - p) / kT;
+}
+
+/// S C at Gamma.
+Eigen::MatrixXd times(const BlockMatrix& overlap, const Eigen::MatrixXd& c) {
+    const Basis& basis = overlap.pattern().basis();
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(c.rows(), c.cols());
+    for (const Block& b : overlap.pattern().blocks()) {
+        const auto s = overlap.block(b);
+        const int i = basis.first_orbital(b.i), j = basis.first_orbital(b.j);
+        result.middleRows(i, s.rows()).noalias() += s * c.middleRows(j, s.cols());
+        if (!b.on_site())
+            result.middleRows(j, s.cols()).noalias() += s.transpose() * c.middleRows(i, s.rows());
+    }
+    return result;
+}
+
+}  // namespace
 
 Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites) {
     // The result depends little on these: bonds reach to 1.2 times the sum of the covalent radii.
@@ -26,18 +112,70 @@ Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites) {
     return k;
 }
 
-Preconditioner make_preconditioner(const Eigen::MatrixXd& bonds, const Eigen::VectorXd& states,
-                                   const Eigen::MatrixXd& gamma) {
-    Eigen::MatrixXd chi = bonds;
+Eigen::MatrixXd local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
+                               bool shared_fermi_level) {
+    const Coordinates at(sites, static_cast<std::size_t>(n_spins));
+    Eigen::MatrixXd chi = Eigen::MatrixXd::Zero(at.size(), at.size());
     const Eigen::VectorXd d = states.cwiseMax(0.0);
-    if (d.sum() > 1e-12) {
-        chi.diagonal() -= d;
-        chi.noalias() += d * d.transpose() / d.sum();
+    for (Eigen::Index shell = 0; shell < d.size(); ++shell) {
+        chi(at.site(shell), at.site(shell)) -= d(shell);
+        if (at.polarized()) chi(at.spin(shell), at.spin(shell)) -= d(shell);
     }
-    Eigen::MatrixXd a = Eigen::MatrixXd::Identity(gamma.rows(), gamma.cols());
-    a.noalias() -= chi * gamma;
-    return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) -> Eigen::VectorXd {
-        return lu.solve(r);
+    std::vector<Eigen::VectorXd> sums;
+    for (int spin = 0; spin < n_spins; ++spin)
+        sums.push_back(at.gather(d / n_spins, static_cast<std::size_t>(spin)));
+    add_fermi_level(at, sums, shared_fermi_level, chi);
+    return chi;
+}
+
+Eigen::MatrixXd window_response(const Sites& sites, const std::vector<NearStates>& states,
+                                const BlockMatrix& overlap, double kT, bool shared_fermi_level) {
+    const Basis& basis = overlap.pattern().basis();
+    const Coordinates at(sites, states.size());
+    const Occupations warm = occupy_window(states, kT, shared_fermi_level);
+    Eigen::MatrixXd chi = Eigen::MatrixXd::Zero(at.size(), at.size());
+    std::vector<Eigen::VectorXd> sums;
+    for (std::size_t spin = 0; spin < states.size(); ++spin) {
+        const Eigen::MatrixXd& c = states[spin].coefficients;
+        const Eigen::VectorXd& e = states[spin].energies;
+        const Eigen::VectorXd f = warm.f[spin].col(0), g = slopes(warm, spin, kT);
+        const Eigen::MatrixXd sc = times(overlap, c);
+        for (Eigen::Index a = 0; a < c.cols(); ++a) {
+            // q_ab of the shells, for all b from a on
+            const Eigen::Index m = c.cols() - a;
+            Eigen::MatrixXd q = Eigen::MatrixXd::Zero(at.size(), m);
+            for (int mu = 0; mu < basis.n_orbitals(); ++mu) {
+                const Eigen::RowVectorXd part =
+                    0.5 * (c(mu, a) * sc.row(mu).tail(m) + sc(mu, a) * c.row(mu).tail(m));
+                const int shell = basis.shell_of_orbital(mu);
+                q.row(at.site(shell)) += part;
+                if (at.polarized()) q.row(at.spin(shell)) += at.sign(spin) * part;
+            }
+            // (f_a - f_b) / (e_a - e_b), twice for a != b
+            Eigen::VectorXd weight(m);
+            for (Eigen::Index k = 0; k < m; ++k) {
+                const Eigen::Index b = a + k;
+                const double gap = e(b) - e(a);
+                weight(k) = (b == a ? 1 : 2) * (gap > 1e-6 * kT ? (f(b) - f(a)) / gap : -0.5 * (g(a) + g(b)));
+            }
+            chi.noalias() += q * weight.asDiagonal() * q.transpose();
+        }
+        sums.push_back(at.gather(basis.shells_from_orbitals(c.cwiseProduct(sc) * g), spin));
+    }
+    add_fermi_level(at, sums, shared_fermi_level, chi);
+    return chi;
+}
+
+Preconditioner make_preconditioner(const Eigen::MatrixXd& chi, const Eigen::MatrixXd& gamma,
+                                   const Eigen::SparseMatrix<double>& spin) {
+    const Eigen::Index n = gamma.rows();
+    Eigen::MatrixXd a = Eigen::MatrixXd::Identity(chi.rows(), chi.cols());
+    a.leftCols(n).noalias() -= chi.leftCols(n) * gamma;
+    if (spin.rows() > 0) a.rightCols(spin.rows()) -= chi.rightCols(spin.rows()) * spin;
+    return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) {
+        Eigen::VectorXd result = r;
+        result.head(lu.rows()) = lu.solve(r.head(lu.rows()));
+        return result;
     };
 }
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model of how the charges answer to a potential, for the preconditioner of the self-consistency.
+// A model of how charges and spins answer to a potential, for the preconditioner of the self-consistency.
+//
+// All matrices here act on the vector that the mixer sees: electrons on the sites and, with spin, the spin of
+// the shells behind them.
 #pragma once
 
 #include <Eigen/Dense>
+#include <Eigen/Sparse>
+#include <vector>
 
 #include "stembridge/structure/structure.hpp"
 #include "stembridge/tb/basis.hpp"
+#include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/mixer.hpp"
 
 namespace stembridge::tb {
@@ -14,10 +20,25 @@ namespace stembridge::tb {
 /// diagonal. (sites, sites), e^2/hartree; zero where sites are shells.
 Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites);
 
-/// (1 - chi_0 gamma)^-1 with chi_0 = K - diag(D) + D D^T / sum(D): bonds, and states at the Fermi level that
-/// exchange electrons among each other. The charge of what it is applied to is kept.
-/// @param bonds K  @param states D, number of states at the Fermi level on each site, 1/hartree
-Preconditioner make_preconditioner(const Eigen::MatrixXd& bonds, const Eigen::VectorXd& states,
-                                   const Eigen::MatrixXd& gamma);
+/// Response of states at the Fermi level that exchange electrons among each other, without spin
+/// chi = -diag(D) + D D^T / sum(D), and with spin the same for both of them, each with half of D. What it
+/// gives has no charge in all.
+/// @param states D, number of states on each shell at the Fermi level, (n_shells), 1/hartree
+/// @param shared_fermi_level of the spins; else each spin keeps its electrons
+Eigen::MatrixXd local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
+                               bool shared_fermi_level);
+
+/// Response of the given eigenstates alone, by perturbation theory,
+/// chi = sum_ab (f_a - f_b) / (e_a - e_b) q_ab q_ab^T with the transition charges q_ab, at constant
+/// electrons.
+/// @param kT of the occupations in it, hartree
+Eigen::MatrixXd window_response(const Sites& sites, const std::vector<NearStates>& states,
+                                const BlockMatrix& overlap, double kT, bool shared_fermi_level);
+
+/// (1 - chi K)^-1 with K = gamma for the charges and W for the spins; what follows them in the vector of the
+/// mixer stays as it is.
+/// @param chi (sites + spins, sites + spins)  @param gamma (sites, sites)  @param spin W, (spins, spins)
+Preconditioner make_preconditioner(const Eigen::MatrixXd& chi, const Eigen::MatrixXd& gamma,
+                                   const Eigen::SparseMatrix<double>& spin);
 
 }  // namespace stembridge::tb

@@ -42,4 +42,15 @@ void SpinTerm::add_potential(const Charges& charges, Charges& potential) const {
     potential.spin += potential_of(charges.spin);
 }
 
+Eigen::SparseMatrix<double> SpinTerm::matrix() const {
+    std::vector<Eigen::Triplet<double>> entries;
+    for (std::size_t i = 0; i < of_atom_.size(); ++i)
+        for (int a = first_shell_[i]; a < first_shell_[i + 1]; ++a)
+            for (int b = first_shell_[i]; b < first_shell_[i + 1]; ++b)
+                entries.emplace_back(a, b, (*of_atom_[i])(a - first_shell_[i], b - first_shell_[i]));
+    Eigen::SparseMatrix<double> w(first_shell_.back(), first_shell_.back());
+    w.setFromTriplets(entries.begin(), entries.end());
+    return w;
+}
+
 }  // namespace stembridge::tb

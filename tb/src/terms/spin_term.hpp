@@ -2,6 +2,7 @@
 // Energy of the spin polarisation of the shells: 1/2 sum m_l W_ll' m_l' on each atom.
 #pragma once
 
+#include <Eigen/Sparse>
 #include <map>
 #include <vector>
 
@@ -21,6 +22,9 @@ class SpinTerm final : public EnergyTerm {
     void add_potential(const Charges& charges, Charges& potential) const override;
     void add_forces(const Charges&, Eigen::Matrix3Xd&) const override {}
     void add_stress(const Charges&, Eigen::Matrix3d&) const override {}
+
+    /// W between all shells, (shells, shells), hartree/e^2.
+    Eigen::SparseMatrix<double> matrix() const;
 
   private:
     Eigen::VectorXd potential_of(const Eigen::VectorXd& spin) const;

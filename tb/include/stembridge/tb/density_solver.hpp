@@ -49,6 +49,8 @@ class DensitySolver {
     /// sum (-df/de) c c^T of the last solve at a higher Fermi temperature, both spins together.
     /// @param kT hartree
     virtual void states_at_fermi_level(double kT, BlockMatrix& out) = 0;
+    /// Whether states_near_fermi_level() gives anything.
+    virtual bool offers_states() const { return false; }
     /// Eigenstates of the last solve within this distance of the Fermi level, one per spin; empty when the
     /// solver has no real eigenstates, which is what a solver that does not override this says.
     /// @param half_width hartree, at most 0.25

@@ -25,7 +25,8 @@ class ChargeMixer {
 };
 
 /// @param step 0 = the mixer's own default
-/// @source Anderson, J. ACM 12, 547 (1965); Johnson, Phys. Rev. B 38, 12807 (1988)
+/// @source Anderson, J. ACM 12, 547 (1965); Johnson, Phys. Rev. B 38, 12807 (1988); Pulay, Chem. Phys. Lett.
+/// 73, 393 (1980)
 std::unique_ptr<ChargeMixer> make_mixer(Mixer kind, double step);
 
 }  // namespace stembridge::tb

@@ -29,6 +29,7 @@ enum class Mixer {
     preconditioned,  ///< Anderson on raw residuals, preconditioned by a model of the dielectric response
     anderson,
     broyden,
+    diis,
     simple
 };
 
@@ -55,10 +56,17 @@ struct KPointGrid {
 struct SccOptions {
     bool enabled = true;
     double tolerance = 1e-6;  ///< largest change of an atomic charge, e
+    /// Largest error of the energy by the bound 1/2 r gamma r, hartree per atom. The cycles end when this and
+    /// `tolerance` both hold.
+    double energy_tolerance = 1e-8;
     int max_iterations = 200;
     Mixer mixer = Mixer::preconditioned;
     double mixing = 0;            ///< step of the mixer; 0 = the mixer's own default
     bool shell_resolved = false;  ///< one charge and one Hubbard parameter per shell instead of per atom
+    bool predict = true;          ///< start from charges extrapolated over the last geometries
+    /// When the cycles make no progress: the exact response of the states near the Fermi level, then a higher
+    /// electronic temperature for this system, which the log and Evaluation::fallback name.
+    bool fallback = true;
 };
 
 /// Collinear spin polarisation.
