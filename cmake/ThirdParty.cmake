@@ -27,6 +27,12 @@ add_library(stembridge_blas INTERFACE)
 target_link_libraries(stembridge_blas INTERFACE ${STEMBRIDGE_OPENBLAS} ${STEMBRIDGE_LAPACKE})
 target_include_directories(stembridge_blas SYSTEM INTERFACE ${STEMBRIDGE_CBLAS_INCLUDE} ${STEMBRIDGE_LAPACKE_INCLUDE})
 
+find_library(STEMBRIDGE_METIS NAMES metis REQUIRED)
+find_path(STEMBRIDGE_METIS_INCLUDE metis.h REQUIRED)
+add_library(stembridge_metis INTERFACE)
+target_link_libraries(stembridge_metis INTERFACE ${STEMBRIDGE_METIS})
+target_include_directories(stembridge_metis SYSTEM INTERFACE ${STEMBRIDGE_METIS_INCLUDE})
+
 if(STEMBRIDGE_LIBXC)
     find_package(Libxc REQUIRED)
 endif()

@@ -135,6 +135,9 @@ io::Schema calculator_keys() {
             "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
         Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
                     "What makes the density matrix"),
+        Key::integer("calculator.memory_limit", "0",
+                     "Of the pole expansion, MiB; 0 = three quarters of what is free")
+            .at_least(0),
         Key::table("calculator.max_angular_momentum",
                    "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
         Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
@@ -184,7 +187,7 @@ io::Schema simulate_keys() {
             .positive(),
         Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
             .positive(),
-        Key::integer("md.scc_cycles", "0",
+        Key::integer("md.scc_cycles", "1",
                      "Density matrices per step: 0 = charges converged in every step; 1 or 2 = charges that "
                      "follow the atoms (extended-Lagrangian dynamics, XL-BOMD)")
             .at_least(0),
@@ -359,6 +362,7 @@ void ConfigOptions::add_calculator(CLI::App& command) {
     add(command, "--scc-tolerance", "calculator.scc.tolerance");
     add(command, "--max-scc-iterations", "calculator.scc.max_iterations");
     add(command, "--solver", "calculator.solver");
+    add(command, "--memory-limit", "calculator.memory_limit");
     add(command, "--threads", "run.threads");
     add_config_file(command);
 }

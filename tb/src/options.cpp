@@ -85,6 +85,7 @@ void check_options(const SccDftbOptions& o) {
     require(o.scc.max_iterations >= 1, fmt::format("scc.max_iterations {} is below 1", o.scc.max_iterations));
     require(o.scc.mixing >= 0 && o.scc.mixing <= 2,
             fmt::format("scc.mixing {} is outside 0..2", o.scc.mixing));
+    require(o.memory_limit >= 0, fmt::format("memory limit {} is negative", o.memory_limit));
     require(o.threads >= 0, fmt::format("threads {} is negative", o.threads));
     for (const auto& [z, l] : o.max_angular_momentum)
         require(l >= 0 && l <= 3, fmt::format("max_angular_momentum of {} is {}, expected 0 (s) to 3 (f)",

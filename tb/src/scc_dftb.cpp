@@ -68,6 +68,20 @@ double dot(const Charges& a, const Charges& b) {
     return a.electrons.dot(b.electrons) + a.spin.dot(b.spin) + a.on_site.dot(b.on_site);
 }
 
+/// Brings what a mixer made of a far guess back to what atoms can hold: no charge and no spin is larger than
+/// the electrons that the shells take. Mulliken populations may go a little below nothing or above full, so
+/// this is wide.
+void clamp_to_possible(const Basis& basis, const Sites& sites, Charges& q) {
+    Eigen::VectorXd most = Eigen::VectorXd::Zero(sites.size());
+    for (int shell = 0; shell < basis.n_shells(); ++shell) {
+        const int l = shell - basis.first_shell(basis.atom_of_shell(shell));
+        const double room = 2.0 * (2 * l + 1);
+        most(sites.site_of_shell[static_cast<std::size_t>(shell)]) += room;
+        if (q.spin.size() > 0) q.spin(shell) = std::clamp(q.spin(shell), -room, room);
+    }
+    q.electrons = q.electrons.cwiseMax(-most).cwiseMin(most);
+}
+
 /// H = H0 + 1/2 S (V_mu + V_nu). @param v of the orbitals, (n_orbitals)
 void add_potential(BlockMatrix& hamiltonian, const BlockMatrix& overlap, const Eigen::VectorXd& v) {
     const Basis& basis = overlap.pattern().basis();
@@ -108,7 +122,8 @@ class SccDftb::Engine {
         check_options(options_);
         solver_ = make_density_solver(
             options_.solver,
-            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1});
+            options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1},
+            options_.memory_limit);
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
@@ -501,7 +516,9 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
     const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
     Fallback fallback(has_states, electrons.kT);
     Solution solution;
+    double accuracy = 0;  // of the density matrix: far from the end, less will do
     while (true) {
+        solver_->set_accuracy(accuracy);
         one_cycle(g, electrons, cycle);
         solution.errors.push_back(cycle.error);
         context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e, energy within {:.3e} hartree",
@@ -509,7 +526,9 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
         solution.converged = !options_.scc.enabled ||
-                             (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance);
+                             (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance &&
+                              accuracy <= 0.01 * options_.scc.tolerance);
+        accuracy = cycle.error > 1e-2 ? 1e-3 * cycle.error : 0;
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
@@ -529,6 +548,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
         cycle.in = split(next, cycle.in);
+        clamp_to_possible(g.basis, g.sites, cycle.in);
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
         seconds_["mixing"] += timer.seconds();
     }
@@ -547,6 +567,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     constexpr double largest_error = 0.05;
     Solution solution;
     solution.converged = solution.linearized = true;
+    solver_->set_accuracy(0);
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
     for (int k = 1; k <= options_.scc.cycles_per_step; ++k) {
         cycle.in = split(*n + correction, start);
@@ -593,6 +614,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     kpoints_ = options_.kpoints.points.empty()
                    ? kpoint_grid(options_.kpoints.divisions, options_.kpoints.gamma_centered, structure.cell)
                    : kpoint_list(options_.kpoints.points, structure.cell);
+    solver_->set_context(context);
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
@@ -626,10 +648,17 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
+<<<<<<< HEAD
     if (!solution->converged)
         throw ConvergenceError(
             "SCC", out.iterations, cycle.error, options_.scc.tolerance,
             diagnose(g.basis, g.sites, cycle.in, cycle.out, solution->errors, density_.gap, electrons.kT));
+=======
+    if (!converged)
+        throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
+                               diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
+                                        electrons.kT, options_.electronic_temperature));
+>>>>>>> main
 }
 
 std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {

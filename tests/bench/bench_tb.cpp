@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time of one SCC-DFTB energy with forces, by part, against the bare generalised diagonalisations of LAPACK.
+// Time of one SCC-DFTB energy with forces, by part, against the bare generalised diagonalisations of LAPACK;
+// time of one density matrix, the solvers side by side.
 #include <benchmark/benchmark.h>
 #include <lapacke.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <string>
 
 #include "stembridge/base/random.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/structure/builders.hpp"
+#include "stembridge/tb/density_solver.hpp"
+#include "stembridge/tb/electronic_state.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace {
@@ -64,5 +72,74 @@ void energy_and_forces(benchmark::State& state) {
     state.counters["ratio_to_dsygvd"] = seconds / (cycles * bare_diagonalisation(out.n_orbitals));
 }
 BENCHMARK(energy_and_forces)->Arg(60)->Arg(88)->Arg(130)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// Hamiltonian and overlap of a rattled flake of about so many atoms, at neutral charges.
+const tb::ElectronicState& matrices(int n_atoms) {
+    static std::map<int, std::unique_ptr<tb::ElectronicState>> known;
+    auto& state = known[n_atoms];
+    if (state) return *state;
+    Structure s = graphene_flake(0.913 * std::sqrt(n_atoms) * units::angstrom);
+    Random random(1);
+    for (int i = 0; i < s.size(); ++i)
+        for (int k = 0; k < 3; ++k) s.positions(k, i) += 0.05 * units::angstrom * random.normal();
+    tb::SccDftbOptions options;
+    options.parameters = {STEMBRIDGE_PARAMETERS};
+    options.scc.enabled = false;
+    options.solver = "pole-expansion";
+    tb::SccDftb calculator(options);
+    Evaluation out;
+    calculator.evaluate(s, {.forces = false, .stress = false}, out, Context{});
+    state = calculator.electronic_state();
+    return *state;
+}
+
+double cpu_seconds() {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+/// The second density matrix of a solver, as in the middle of a self-consistency; processor seconds of all
+/// threads and the exponent of their growth since the size before.
+void density_matrix(benchmark::State& state, const std::string& name, double accuracy) {
+    static std::map<std::string, std::pair<double, double>> previous;
+    const tb::ElectronicState& m = matrices(static_cast<int>(state.range(0)));
+    const auto solver = tb::make_density_solver(name);
+    solver->set_accuracy(accuracy);
+    solver->analyze(m.pattern, {});
+    solver->set_overlap(m.overlap);
+    const tb::Electrons electrons{.number = m.basis.neutral_shells().sum(), .kT = 300 * units::kelvin};
+    tb::Density density;
+    if (name != "dense") solver->solve(m.hamiltonian, electrons, density);
+    double cpu = 0;
+    for (auto _ : state) {
+        const double start = cpu_seconds();
+        solver->solve(m.hamiltonian, electrons, density);
+        cpu += cpu_seconds() - start;
+    }
+    cpu /= static_cast<double>(state.iterations());
+    const double atoms = m.basis.n_atoms();
+    const std::string series = name + (accuracy > 0 ? " rough" : "");
+    state.counters["atoms"] = atoms;
+    state.counters["orbitals"] = m.basis.n_orbitals();
+    state.counters["cpu_s"] = cpu;
+    if (const auto before = previous.find(series); before != previous.end() && before->second.first < atoms)
+        state.counters["exponent"] =
+            std::log(cpu / before->second.second) / std::log(atoms / before->second.first);
+    previous[series] = {atoms, cpu};
+}
+
+void up_to(benchmark::internal::Benchmark* b, int largest) {
+    for (const int atoms : {96, 200, 512, 1008, 2043, 4032, 8400})
+        if (atoms <= largest) b->Arg(atoms);
+    b->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+}
+BENCHMARK_CAPTURE(density_matrix, dense, "dense", 0.0)->Apply([](auto* b) { up_to(b, 2043); });
+BENCHMARK_CAPTURE(density_matrix, pole_expansion, "pole-expansion", 0.0)->Apply([](auto* b) {
+    up_to(b, 8400);
+});
+BENCHMARK_CAPTURE(density_matrix, pole_expansion_rough, "pole-expansion", 1e-4)->Apply([](auto* b) {
+    up_to(b, 8400);
+});
 
 }  // namespace

@@ -742,6 +742,7 @@ BOOST_AUTO_TEST_CASE(a_system_without_solution_takes_every_fallback_and_then_say
     for (const char* kelvin : {"1000 K", "2000 K", "4000 K"}) BOOST_TEST(mentions(log, kelvin), log);
     BOOST_TEST(mentions(message, "electronic temperature of 4000 K"), message);
     BOOST_TEST(mentions(message, "least settled atoms: "), message);
+    BOOST_TEST(mentions(message, "from 300 K did not help"), message);
     BOOST_TEST(out.fallback == "electronic-temperature");
     BOOST_TEST(!out.converged);
     BOOST_CHECK_CLOSE(*out.electronic_temperature / units::kelvin, 4000.0, 1e-9);

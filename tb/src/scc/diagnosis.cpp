@@ -11,7 +11,7 @@
 namespace stembridge::tb {
 
 std::string diagnose(const Basis& basis, const Sites& sites, const Charges& in, const Charges& out,
-                     const std::vector<double>& errors, double gap, double kT) {
+                     const std::vector<double>& errors, double gap, double kT, double asked_kT) {
     // How the error went over the last cycles.
     const std::size_t n = errors.size(), window = std::min<std::size_t>(n, 10);
     const double first = errors[n - window], last = errors[n - 1];
@@ -35,11 +35,17 @@ std::string diagnose(const Basis& basis, const Sites& sites, const Charges& in, 
     for (std::size_t k = 0; k < std::min<std::size_t>(3, order.size()); ++k)
         worst += fmt::format("{}{}{} ({:.1e} e)", k == 0 ? "" : ", ", basis.element(order[k]).symbol,
                              order[k] + 1, change(order[k]));
+    const std::string advice =
+        kT > asked_kT
+            ? fmt::format(
+                  "raising the electronic temperature from {:.0f} K did not help: check the structure "
+                  "for atoms that are too close or too far",
+                  asked_kT / units::kelvin)
+            : std::string("a higher electronic temperature is the usual remedy");
     return fmt::format(
         "{}; gap at the Fermi level {:.4f} eV at an electronic temperature of {:.0f} K; least settled atoms: "
-        "{}; a higher "
-        "electronic temperature is the usual remedy",
-        course, gap / units::electronvolt, kT / units::kelvin, worst);
+        "{}; {}",
+        course, gap / units::electronvolt, kT / units::kelvin, worst, advice);
 }
 
 }  // namespace stembridge::tb

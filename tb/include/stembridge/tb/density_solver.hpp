@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "stembridge/base/context.hpp"
 #include "stembridge/tb/block_matrix.hpp"
 #include "stembridge/tb/kpoints.hpp"
 #include "stembridge/tb/occupation.hpp"
@@ -36,12 +37,18 @@ struct NearStates {
 class DensitySolver {
   public:
     virtual ~DensitySolver() = default;
+    /// Of the method that made the last density matrix.
     virtual std::string name() const = 0;
+    /// Where to log and when to stop in the next calls.
+    virtual void set_context(const Context&) {}
+    /// Largest error of an orbital's population that is acceptable in the next solves; 0 = as small as
+    /// possible.
+    virtual void set_accuracy(double) {}
     /// Once per neighbour list. @param pattern must outlive the following calls
     virtual void analyze(const BlockPattern& pattern, const KPoints& kpoints) = 0;
     /// Once per geometry. @throw NumericalError when the overlap is not positive definite
     virtual void set_overlap(const BlockMatrix& overlap) = 0;
-    /// @param hamiltonian one per spin  @throw NumericalError when the eigensolver fails
+    /// @param hamiltonian one per spin  @throw NumericalError when the solver fails, StoppedError on request
     virtual void solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
                        Density& out) = 0;
     /// W = sum f e c c^T of the last solve, both spins together.
@@ -59,9 +66,11 @@ class DensitySolver {
     virtual const std::map<std::string, double>& seconds() const = 0;
 };
 
-/// @param name "auto" or "dense"  @param only_gamma for real matrices at Gamma, else for k-points
-///  @throw UnsupportedError for a solver that is not built, InputError for an
-/// unknown name
-std::unique_ptr<DensitySolver> make_density_solver(const std::string& name, bool only_gamma = true);
+/// @param name "auto" (the one estimated to be faster), "dense" or "pole-expansion"
+/// @param only_gamma for real matrices at Gamma, else for k-points
+/// @param memory_limit of the pole expansion, bytes; 0 = three quarters of what is free
+/// @throw UnsupportedError for a solver that is not built, InputError for an unknown name
+std::unique_ptr<DensitySolver> make_density_solver(const std::string& name, bool only_gamma = true,
+                                                   double memory_limit = 0);
 
 }  // namespace stembridge::tb

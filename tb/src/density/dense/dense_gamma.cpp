@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "density/overlap_error.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 
@@ -39,10 +40,7 @@ void DenseGammaSolver::set_overlap(const BlockMatrix& overlap) {
     overlap.fold(cholesky_.data());
     // S = L L^T
     if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, cholesky_.data(), n) != 0)
-        throw NumericalError(
-            "the overlap matrix is not positive definite: atoms are too close to each other, or the tables "
-            "do not fit "
-            "together");
+        throw NumericalError(overlap_error(*pattern_));
     seconds_["overlap"] += timer.seconds();
 }
 

@@ -12,6 +12,7 @@
 #define lapack_complex_double std::complex<double>
 #include <lapacke.h>
 
+#include "density/overlap_error.hpp"
 #include "hamiltonian/bloch_sum.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
@@ -34,10 +35,7 @@ void DenseKPointSolver::set_overlap(const BlockMatrix& overlap) {
         if (LAPACKE_zpotrf_work(LAPACK_COL_MAJOR, 'L', n, l.data(), n) != 0) failed = true;
     }
     if (failed)
-        throw NumericalError(
-            "the overlap matrix is not positive definite: atoms are too close to each other, or the tables "
-            "do not fit "
-            "together");
+        throw NumericalError(overlap_error(*pattern_));
     seconds_["overlap"] += timer.seconds();
 }
 
