@@ -563,8 +563,8 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     const Charges start = cycle.in;
     const std::optional<Eigen::VectorXd> n = lagrangian_.next(g.structure);
     if (!n || n->size() != joined(start).size()) return std::nullopt;
-    // Beyond this the charges have lost the ground state, e.g. when a bond broke.
-    constexpr double largest_error = 0.05;
+    // Beyond this the charges have lost the ground state, e.g. when a bond broke: e, hartree per atom.
+    constexpr double largest_error = 0.02, largest_bound = 2e-6;
     Solution solution;
     solution.converged = solution.linearized = true;
     solver_->set_accuracy(0);
@@ -576,7 +576,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
         solution.errors.push_back(cycle.error);
         context.debug(fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree",
                                   cycle.error, cycle.bound));
-        if (!(cycle.error < largest_error)) {
+        if (!(cycle.error < largest_error && cycle.bound < largest_bound * g.basis.n_atoms())) {
             context.debug(fmt::format(
                 "the charges are {:.2g} e off their self-consistent values: converged in this step",
                 cycle.error));
@@ -648,17 +648,10 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
-<<<<<<< HEAD
     if (!solution->converged)
-        throw ConvergenceError(
-            "SCC", out.iterations, cycle.error, options_.scc.tolerance,
-            diagnose(g.basis, g.sites, cycle.in, cycle.out, solution->errors, density_.gap, electrons.kT));
-=======
-    if (!converged)
         throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
-                               diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
+                               diagnose(g.basis, g.sites, cycle.in, cycle.out, solution->errors, density_.gap,
                                         electrons.kT, options_.electronic_temperature));
->>>>>>> main
 }
 
 std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
