@@ -76,6 +76,7 @@ int main(int argc, char** argv) {
     app::add_report(program, action);
     app::add_config(program, action);
     app::add_make_parameters(program, action);
+    app::add_vasp(program, action);
     app::add_doctor(program, action);
     try {
         program.parse(argc, argv);

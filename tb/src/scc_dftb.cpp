@@ -528,7 +528,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
         solution.converged = !options_.scc.enabled ||
                              (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance &&
                               accuracy <= 0.01 * options_.scc.tolerance);
-        accuracy = cycle.error > 1e-2 ? 1e-3 * cycle.error : 0;
+        accuracy = cycle.error > 5e-3 ? 2e-3 * cycle.error : 0;
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;

@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(help_and_version_succeed_and_name_every_command) {
     BOOST_TEST(help.status == 0);
     for (const char* command :
          {"run", "find-atoms", "build", "adsorb", "energy", "properties", "relax", "md", "vibrations",
-          "analyze", "simulate-image", "train", "make-parameters", "report", "config", "doctor"})
+          "analyze", "simulate-image", "train", "make-parameters", "report", "config", "vasp", "doctor"})
         BOOST_TEST(help.output.find(command) != std::string::npos, command);
     BOOST_TEST(run_program({"--version"}).output.starts_with("stembridge 0."));
 }

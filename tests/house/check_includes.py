@@ -23,7 +23,8 @@ THIRD_PARTY = {
     r"xc\.h": {"dft/src"},
     r"(lapacke|cblas)\.h": {"tb/src", "tests"},
     r"(cuda|cusolver|cublas)\w*\.h": {"tb/src/density/cuda", "ml/src/torch"},
-    r"(hdf5|tiffio|png|zlib)\.h": {"io/src"},
+    r"(hdf5|tiffio|png|zlib|lzma)\.h": {"io/src"},
+    r"pugixml\.hpp": {"io/src"},
     r"toml\+\+/": {"io/src"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')

@@ -31,6 +31,7 @@ void add_train(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
 void add_config(CLI::App& program, Action& action);
 void add_make_parameters(CLI::App& program, Action& action);
+void add_vasp(CLI::App& program, Action& action);
 void add_doctor(CLI::App& program, Action& action);
 
 }  // namespace stembridge::app

@@ -2,7 +2,6 @@
 // POSCAR and CONTCAR of VASP 4 to 6.
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 
 #include "stembridge/base/elements.hpp"
@@ -81,34 +80,17 @@ Blocks parse_blocks(LineReader& lines) {
     return blocks;
 }
 
-/// Which Cartesian axes the flags along lattice vectors fix: the free vectors must span the free axes and
-/// nothing else. @return false when they do not
-bool to_cartesian_flags(const Eigen::Matrix3d& vectors, const std::array<bool, 3>& free_along,
-                        Eigen::Array<bool, 3, 1>& fixed) {
-    int n_free = 0;
-    fixed.setConstant(true);
-    for (int k = 0; k < 3; ++k) {
-        if (!free_along[static_cast<std::size_t>(k)]) continue;
-        ++n_free;
-        const Eigen::Vector3d direction = vectors.col(k).normalized();
-        for (int axis = 0; axis < 3; ++axis)
-            if (std::abs(direction(axis)) > 1e-8) fixed(axis) = false;
-    }
-    return 3 - fixed.count() == n_free;
-}
-
 /// The flags along lattice vectors that fix these Cartesian axes. @return false when there are none
 bool to_lattice_flags(const Eigen::Matrix3d& vectors, const Eigen::Array<bool, 3, 1>& fixed,
-                      std::array<bool, 3>& free_along) {
+                      Eigen::Array<bool, 3, 1>& free_along) {
     for (int k = 0; k < 3; ++k) {
         const Eigen::Vector3d direction = vectors.col(k).normalized();
-        bool free = true;
+        free_along(k) = true;
         for (int axis = 0; axis < 3; ++axis)
-            if (fixed(axis) && std::abs(direction(axis)) > 1e-8) free = false;
-        free_along[static_cast<std::size_t>(k)] = free;
+            if (fixed(axis) && std::abs(direction(axis)) > 1e-8) free_along(k) = false;
     }
     Eigen::Array<bool, 3, 1> back;
-    return to_cartesian_flags(vectors, free_along, back) && (back == fixed).all();
+    return cartesian_flags(vectors, free_along, back) && (back == fixed).all();
 }
 
 /// Velocities behind the positions, if they are there and not all zero.
@@ -134,9 +116,38 @@ void parse_velocities(LineReader& lines, Structure& structure) {
 
 }  // namespace
 
+bool cartesian_flags(const Eigen::Matrix3d& vectors, const Eigen::Array<bool, 3, 1>& free_along,
+                     Eigen::Ref<Eigen::Array<bool, 3, 1>> fixed) {
+    int n_free = 0;
+    fixed.setConstant(true);
+    for (int k = 0; k < 3; ++k) {
+        if (!free_along(k)) continue;
+        ++n_free;
+        const Eigen::Vector3d direction = vectors.col(k).normalized();
+        for (int axis = 0; axis < 3; ++axis)
+            if (std::abs(direction(axis)) > 1e-8) fixed(axis) = false;
+    }
+    return 3 - fixed.count() == n_free;
+}
+
 Structure read_poscar(LineReader& lines) {
+    PoscarContent content = read_poscar_content(lines);
+    Structure& structure = content.structure;
+    if (content.free_along.cols() == 0) return std::move(structure);
+    structure.fixed.resize(3, structure.size());
+    for (int atom = 0; atom < structure.size(); ++atom)
+        if (!cartesian_flags(structure.cell.vectors, content.free_along.col(atom), structure.fixed.col(atom)))
+            throw FileError(fmt::format(
+                "{}:{}: flags along a lattice vector that is no Cartesian axis cannot be kept; use "
+                "T T T or F F F",
+                lines.name(), content.first_atom_line + atom));
+    return std::move(structure);
+}
+
+PoscarContent read_poscar_content(LineReader& lines) {
     if (lines.only_blanks_follow()) throw FileError(fmt::format("'{}' is empty", lines.name()));
-    Structure structure;
+    PoscarContent content;
+    Structure& structure = content.structure;
     structure.comment = trimmed(lines.expect("a comment"));
     const std::string_view scale_line = lines.expect("the scale factor");
     const std::int64_t scale_number = lines.number();
@@ -160,7 +171,8 @@ Structure read_poscar(LineReader& lines) {
 
     const std::int64_t n = blocks.n_atoms;
     structure.positions.resize(3, n);
-    if (selective) structure.fixed.resize(3, n);
+    if (selective) content.free_along.resize(3, n);
+    content.first_atom_line = lines.number() + 1;
     std::vector<std::string> labels;  // symbols behind the coordinates
     for (std::int64_t atom = 0; atom < n; ++atom) {
         const std::string_view line = lines.expect(fmt::format("the position of atom {} of {}", atom + 1, n));
@@ -172,20 +184,13 @@ Structure read_poscar(LineReader& lines) {
         std::size_t label = 3;
         if (selective) {
             if (parts.size() < 6) lines.fail("selective dynamics, but no three flags behind the position");
-            std::array<bool, 3> free_along{};
             for (std::size_t k = 0; k < 3; ++k) {
                 const std::string flag = lower_case(parts[3 + k]);
                 const std::string letter = flag.substr(flag.starts_with('.') ? 1 : 0, 1);
                 if (letter != "t" && letter != "f")
                     lines.fail(fmt::format("'{}' is not T or F", parts[3 + k]));
-                free_along[k] = letter == "t";
+                content.free_along(static_cast<Eigen::Index>(k), atom) = letter == "t";
             }
-            Eigen::Array<bool, 3, 1> fixed;
-            if (!to_cartesian_flags(structure.cell.vectors, free_along, fixed))
-                lines.fail(
-                    "flags along a lattice vector that is no Cartesian axis cannot be kept; use T T T or F F "
-                    "F");
-            structure.fixed.col(atom) = fixed;
             label = 6;
         }
         labels.emplace_back(parts.size() > label ? parts[label] : "");
@@ -212,7 +217,7 @@ Structure read_poscar(LineReader& lines) {
                                         static_cast<std::size_t>(blocks.counts[k]),
                                         species(lines, symbols[k]));
     parse_velocities(lines, structure);
-    return structure;
+    return content;
 }
 
 std::string format_poscar(const Structure& structure) {
@@ -247,7 +252,7 @@ std::string format_poscar(const Structure& structure) {
     for (int atom = 0; atom < structure.size(); ++atom) {
         append(structure.positions.col(atom), angstrom);
         if (selective) {
-            std::array<bool, 3> free_along{};
+            Eigen::Array<bool, 3, 1> free_along;
             if (!to_lattice_flags(structure.cell.vectors, structure.fixed.col(atom), free_along))
                 throw InputError(
                     fmt::format("POSCAR cannot hold the fixed axes of atom {}: its flags act along lattice "
