@@ -65,7 +65,8 @@ bool needs_shells(const io::Config& config, const Structure& structure) {
 
 }  // namespace
 
-std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure) {
+std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure,
+                                            int cycles_per_step) {
     tb::SccDftbOptions options;
     options.parameters = parameter_folders(config);
     options.electronic_temperature = config.quantity("calculator.electronic_temperature");
@@ -80,6 +81,7 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
     options.scc.enabled = config.boolean("calculator.scc.enabled");
     options.scc.tolerance = config.number("calculator.scc.tolerance");
     options.scc.energy_tolerance = config.number("calculator.scc.energy_tolerance");
+    options.scc.cycles_per_step = cycles_per_step;
     options.scc.mixing = config.number("calculator.scc.mixing");
     options.scc.predict = config.boolean("calculator.scc.predict");
     options.scc.fallback = config.boolean("calculator.scc.fallback");

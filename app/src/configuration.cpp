@@ -201,6 +201,10 @@ io::Schema simulate_keys() {
             .positive(),
         Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
             .positive(),
+        Key::integer("md.scc_cycles", "1",
+                     "Density matrices per step: 0 = charges converged in every step; 1 or 2 = charges that "
+                     "follow the atoms (extended-Lagrangian dynamics, XL-BOMD)")
+            .at_least(0),
         Key::boolean("md.hold_rotation", "true",
                      "Keep a free cluster, nothing periodic or fixed, from turning"),
         Key::texts("md.fix", "", "What is held fixed, as in relax.fix"),

@@ -59,7 +59,9 @@ class ConfigOptions {
 };
 
 /// The calculator that the [calculator] table describes, with the defaults that fit this structure.
-std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure);
+/// @param cycles_per_step as in tb::SccOptions, for dynamics
+std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure,
+                                            int cycles_per_step = 0);
 /// Folders of .skf files that the configuration names ("builtin" resolved).
 std::vector<std::filesystem::path> parameter_folders(const io::Config& config);
 

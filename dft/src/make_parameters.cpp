@@ -195,6 +195,71 @@ class ElectronicTables {
     std::map<std::pair<int, int>, std::string> settings_;
 };
 
+/// 64-bit Fowler-Noll-Vo hash, FNV-1a.
+std::uint64_t fnv1a(const std::string& text, std::uint64_t hash = 14695981039346656037U) {
+    for (const char c : text) {
+        hash ^= static_cast<unsigned char>(c);
+        hash *= 1099511628211U;
+    }
+    return hash;
+}
+
+/// Electronic results of reference structures on disk, valid for the tables that lie beside them.
+class ResultStore {
+  public:
+    explicit ResultStore(const fs::path& tables) : folder_(tables / "structures") {
+        std::set<fs::path> files;
+        for (const auto& entry : fs::directory_iterator(tables))
+            if (entry.is_regular_file()) files.insert(entry.path());
+        for (const fs::path& file : files) tables_hash_ = fnv1a(file_text(file), tables_hash_);
+        fs::create_directories(folder_);
+    }
+
+    std::optional<ElectronicResult> find(const ReferenceStructure& reference) const {
+        std::istringstream stream(file_text(path(reference)));
+        std::string key;
+        if (!std::getline(stream, key) || key != key_of(reference)) return std::nullopt;
+        ElectronicResult result;
+        result.forces.resize(3, reference.structure.size());
+        stream >> result.energy;
+        for (double& f : result.forces.reshaped()) stream >> f;
+        if (reference.stress) {
+            result.stress.emplace();
+            for (double& x : result.stress->reshaped()) stream >> x;
+        }
+        return stream ? std::optional(result) : std::nullopt;
+    }
+
+    void keep(const ReferenceStructure& reference, const ElectronicResult& result) const {
+        std::string text = key_of(reference) + fmt::format("\n{:.17g}\n", result.energy);
+        for (const auto& f : result.forces.colwise())
+            text += fmt::format("{:.17g} {:.17g} {:.17g}\n", f(0), f(1), f(2));
+        if (reference.stress)
+            for (const double x : result.stress->reshaped()) text += fmt::format("{:.17g}\n", x);
+        write_text(path(reference), text);
+    }
+
+  private:
+    fs::path path(const ReferenceStructure& reference) const {
+        std::string name = reference.name;
+        for (char& c : name)
+            if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
+        return folder_ / (name + ".txt");
+    }
+    std::string key_of(const ReferenceStructure& r) const {
+        std::string text =
+            fmt::format("{} {} {} {} {}", r.electronic_temperature, r.spin_polarized, r.unpaired.value_or(-1),
+                        fmt::join(r.kpoints, " "), r.stress.has_value());
+        for (const double x : r.structure.cell.vectors.reshaped()) text += fmt::format(" {}", x);
+        text += fmt::format(" {}", fmt::join(r.structure.atomic_numbers, " "));
+        for (const double x : r.structure.positions.reshaped()) text += fmt::format(" {}", x);
+        return fmt::format("{:016x} {:016x}", tables_hash_, fnv1a(text));
+    }
+
+    fs::path folder_;
+    std::uint64_t tables_hash_ = fnv1a("");
+};
+
 void check(const ParameterOptions& options) {
     if (options.elements.empty()) throw InputError("a Slater-Koster set needs at least one element");
     std::set<int> seen;
@@ -248,23 +313,31 @@ std::vector<ElectronicResult> electronic_results(std::vector<ReferenceStructure>
                                                  const Context& context) {
     std::vector<ElectronicResult> results;
     std::vector<ReferenceStructure> kept;
+    const ResultStore store(folder);
     for (std::size_t s = 0; s < references.size(); ++s) {
         if (context.stop_requested())
             throw StoppedError("tight binding of the reference structures: stopped");
         context.progress("tight binding of the reference structures", static_cast<std::int64_t>(s),
                          static_cast<std::int64_t>(references.size()));
         const ReferenceStructure& reference = references[s];
-        const auto calculator = make_calculator(
-            folder, {reference.electronic_temperature, reference.spin_polarized, reference.unpaired});
+        if (const auto found = store.find(reference)) {
+            results.push_back(*found);
+            kept.push_back(reference);
+            continue;
+        }
+        const auto calculator =
+            make_calculator(folder, {reference.electronic_temperature, reference.spin_polarized,
+                                     reference.unpaired, reference.kpoints});
         Evaluation out;
         try {
-            calculator->evaluate(reference.structure, {true, false}, out, context);
+            calculator->evaluate(reference.structure, {true, reference.stress.has_value()}, out, context);
         } catch (const ConvergenceError& error) {
             context.warning(fmt::format("{}: left out of the fit: {}", reference.name, error.what()));
             not_converged.push_back(reference.name);
             continue;
         }
-        results.push_back({out.energy, out.forces});
+        results.push_back({out.energy, out.forces, out.stress});
+        store.keep(reference, results.back());
         kept.push_back(reference);
     }
     references = std::move(kept);
@@ -314,7 +387,7 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
         if (fitted) {
             complete.repulsive = set.fit->potentials.at(pair).as_spline();
             repulsive = fmt::format("<Repulsive>spline, {} distances of reference structures</Repulsive>\n",
-                                    set.fit->n_distances.at(pair));
+                                    set.fit->distances.at(pair).size());
         } else {
             const double below = given == options.repulsive.pairs.end()
                                      ? 2 * (covalent_radius(pair.first) + covalent_radius(pair.second))

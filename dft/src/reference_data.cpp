@@ -78,6 +78,7 @@ class Reader {
             out.structure.cell.vectors *= units::angstrom;
             out.structure.cell.periodic = {true, true, true};
         }
+        read_mesh_and_stress(keys, out);
         out.structure.comment = out.name;
         out.forces.resize(3, n);
         for (int i = 0; i < n; ++i) {
@@ -105,6 +106,22 @@ class Reader {
   private:
     [[noreturn]] void fail(const std::string& what) const {
         throw FileError(fmt::format("{}:{}: {}", path_.string(), number_, what));
+    }
+    void read_mesh_and_stress(const std::map<std::string, std::string>& keys, ReferenceStructure& out) const {
+        const bool periodic = out.structure.cell.is_fully_periodic();
+        if (const auto mesh = keys.find("kpoints"); mesh != keys.end()) {
+            std::istringstream words(mesh->second);
+            for (int& n : out.kpoints)
+                if (!(words >> n) || n < 1 || n > 1000) fail("kpoints needs three divisions of 1 or more");
+            if (!periodic) fail("kpoints needs a Lattice");
+        }
+        if (const auto stress = keys.find("stress_Ha_per_bohr3"); stress != keys.end()) {
+            std::istringstream words(stress->second);
+            out.stress.emplace();
+            for (double& x : out.stress->reshaped())
+                if (!(words >> x) || !std::isfinite(x)) fail("stress_Ha_per_bohr3 needs nine numbers");
+            if (!periodic) fail("stress_Ha_per_bohr3 needs a Lattice");
+        }
     }
     void require(const std::string& what) {
         ++number_;

@@ -47,13 +47,15 @@ class Problem {
         double shortest = 0;  ///< distance in the data
         double first = 0;     ///< knot
         Eigen::Index begin = 0, count = 0;
-        int n_distances = 0;
+        std::vector<double> distances;  ///< every pair once
     };
-    /// Rows of one structure without weights: the energy, then 3 n forces.
+    /// Rows of one structure without weights: the energy, then 3 n forces, then 9 of the virial if it has
+    /// one.
     struct Rows {
-        Eigen::MatrixXd curvature;  ///< (1 + 3 n, unknown curvatures)
+        Eigen::MatrixXd curvature;  ///< (rows, unknown curvatures)
         Eigen::VectorXd target;     ///< reference - electronic
         Eigen::VectorXd elements;   ///< (constants) number of atoms
+        Eigen::Index n_forces = 0, n_virial = 0;
         double weight = 0;
     };
     void find_distances();
@@ -82,7 +84,7 @@ Problem::Problem(const std::vector<ReferenceStructure>& references,
                 "repulsive of {}: accepted are a cut-off of 1 to 20 bohr, knots 0.02 to 1 bohr apart and a "
                 "smoothness of 0 or more",
                 pair_name(pair)));
-        if (!pairs_.emplace(pair, Pair{p, p.cutoff, 0, 0, 0, 0}).second)
+        if (!pairs_.emplace(pair, Pair{p, p.cutoff, 0, 0, 0, {}}).second)
             throw InputError(fmt::format("repulsive of {}: it stands twice", pair_name(pair)));
         longest_ = std::max(longest_, p.cutoff);
     }
@@ -91,7 +93,7 @@ Problem::Problem(const std::vector<ReferenceStructure>& references,
         // One whole knot interval below the shortest distance, so that the data determine the rest alone.
         const double span = p.options.cutoff - (p.shortest - p.options.spacing);
         p.count =
-            p.n_distances == 0 ? 0 : static_cast<Eigen::Index>(std::ceil(span / p.options.spacing - 1e-9));
+            p.distances.empty() ? 0 : static_cast<Eigen::Index>(std::ceil(span / p.options.spacing - 1e-9));
         p.first = p.options.cutoff - static_cast<double>(p.count) * p.options.spacing;
         p.begin = n_curvatures_;
         n_curvatures_ += p.count;
@@ -117,7 +119,7 @@ void Problem::find_distances() {
                                     reference.name, pair_name(name), neighbor.distance));
                 if (neighbor.distance >= found->second.options.cutoff) continue;
                 found->second.shortest = std::min(found->second.shortest, neighbor.distance);
-                ++found->second.n_distances;
+                if (i <= neighbor.j) found->second.distances.push_back(neighbor.distance);
             }
     }
 }
@@ -126,10 +128,18 @@ Problem::Rows Problem::rows_of(std::size_t structure) const {
     const ReferenceStructure& reference = references_[structure];
     const int n = reference.structure.size();
     Rows rows;
-    rows.curvature.setZero(1 + 3 * n, n_curvatures_);
-    rows.target.resize(1 + 3 * n);
-    rows.target(0) = reference.energy - electronic_[structure].energy;
-    rows.target.tail(3 * n) = (reference.forces - electronic_[structure].forces).reshaped();
+    const ElectronicResult& electronic = electronic_[structure];
+    if (reference.stress && !electronic.stress)
+        throw std::logic_error("a structure with stress needs the electronic stress");
+    rows.n_forces = 3 * n;
+    rows.n_virial = reference.stress ? 9 : 0;
+    rows.curvature.setZero(1 + rows.n_forces + rows.n_virial, n_curvatures_);
+    rows.target.resize(rows.curvature.rows());
+    rows.target(0) = reference.energy - electronic.energy;
+    rows.target.segment(1, rows.n_forces) = (reference.forces - electronic.forces).reshaped();
+    if (reference.stress)
+        rows.target.tail<9>() =
+            (reference.structure.cell.volume() * (*reference.stress - *electronic.stress)).reshaped();
     rows.elements.setZero(static_cast<Eigen::Index>(constants_.size()));
     for (const int z : reference.structure.atomic_numbers)
         rows.elements(constants_.at({reference.code, z})) += 1;
@@ -149,8 +159,14 @@ Problem::Rows Problem::rows_of(std::size_t structure) const {
                 rows.curvature(0, p.begin + k) +=
                     0.5 * d * d * second_integral(x);  // each pair is seen twice
                 // F_i = V'(r) r_ij / r.
-                rows.curvature.block<3, 1>(1 + 3 * i, p.begin + k) -=
-                    d * first_integral(x) * neighbor.r_ij / neighbor.distance;
+                const double slope = -d * first_integral(x);
+                rows.curvature.block<3, 1>(1 + 3 * i, p.begin + k) +=
+                    slope * neighbor.r_ij / neighbor.distance;
+                // volume * sigma = sum over pairs of V'(r) r_ij r_ij^T / r.
+                if (rows.n_virial > 0)
+                    rows.curvature.col(p.begin + k).tail<9>() +=
+                        (0.5 * slope / neighbor.distance * neighbor.r_ij * neighbor.r_ij.transpose())
+                            .reshaped();
             }
         }
 
@@ -182,10 +198,14 @@ RepulsiveFit Problem::solve(const std::string& left_out_group) const {
         energy.row(k) = we * rows.curvature.row(0);
         elements.row(k) = we * rows.elements.transpose();
         energy_target(k) = we * rows.target(0);
-        const Eigen::Index forces = rows.target.size() - 1;
-        const auto f = rows.curvature.bottomRows(forces);
-        gram += wf * wf * (f.transpose() * f);
-        right += wf * wf * (f.transpose() * rows.target.tail(forces));
+        const double ws = options_.stress_weight * rows.weight;
+        const auto add = [&](Eigen::Index first, Eigen::Index count, double weight) {
+            const auto block = rows.curvature.middleRows(first, count);
+            gram += weight * weight * (block.transpose() * block);
+            right += weight * weight * (block.transpose() * rows.target.segment(first, count));
+        };
+        add(1, rows.n_forces, wf);
+        if (rows.n_virial > 0) add(1 + rows.n_forces, rows.n_virial, ws);
     }
     // The constants may have any sign: take them out by projecting on what they cannot describe.
     const Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> constants(elements);
@@ -219,7 +239,7 @@ RepulsiveFit Problem::solve(const std::string& left_out_group) const {
 
     RepulsiveFit fit;
     for (const auto& [name, p] : pairs_) {
-        fit.n_distances[name] = p.n_distances / 2;
+        fit.distances[name] = p.distances;
         if (p.count == 0) continue;
         const Eigen::VectorXd own = c.segment(p.begin, p.count);
         fit.potentials.emplace(name,
@@ -231,11 +251,19 @@ RepulsiveFit Problem::solve(const std::string& left_out_group) const {
         const Rows& rows = rows_[s];
         Eigen::VectorXd difference = rows.curvature * c - rows.target;
         difference(0) += rows.elements.dot(mu);
-        StructureError error{
-            references_[s].name, references_[s].group, references_[s].structure.size(), difference(0), 0, 0};
-        const auto forces = difference.tail(difference.size() - 1);
+        StructureError error{references_[s].name,
+                             references_[s].group,
+                             references_[s].structure.size(),
+                             difference(0),
+                             0,
+                             0,
+                             {},
+                             {}};
+        const auto forces = difference.segment(1, rows.n_forces);
+        if (rows.n_virial > 0) error.virial_rms = difference.tail<9>().norm() / 3;
         error.force_rms = std::sqrt(forces.squaredNorm() / static_cast<double>(forces.size()));
         error.force_max = forces.cwiseAbs().maxCoeff();
+        error.force_errors.assign(forces.begin(), forces.end());
         fit.errors.push_back(error);
     }
     return fit;

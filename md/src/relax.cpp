@@ -99,7 +99,7 @@ struct Relaxation::Implementation {
         if (options.flat_perturbation == 0 || !is_flat(structure)) return;
         Random random(context.seed);
         for (const auto& [axis, atom] : free)
-            if (axis == 2) {
+            if (axis == 2 && atom < structure.size()) {
                 structure.positions(2, atom) +=
                     random.uniform(-options.flat_perturbation, options.flat_perturbation);
                 perturbed = true;

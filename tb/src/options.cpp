@@ -78,6 +78,10 @@ void check_options(const SccDftbOptions& o) {
             fmt::format("scc.tolerance {} e is outside 0..1", o.scc.tolerance));
     require(o.scc.energy_tolerance > 0,
             fmt::format("scc.energy_tolerance {} hartree is not positive", o.scc.energy_tolerance));
+    require(o.scc.cycles_per_step >= 0 && o.scc.cycles_per_step <= 2,
+            fmt::format("scc.cycles_per_step {} is none of 0, 1, 2", o.scc.cycles_per_step));
+    require(o.scc.enabled || o.scc.cycles_per_step == 0,
+            "scc.cycles_per_step needs self-consistent charges (scc.enabled)");
     require(o.scc.max_iterations >= 1, fmt::format("scc.max_iterations {} is below 1", o.scc.max_iterations));
     require(o.scc.mixing >= 0 && o.scc.mixing <= 2,
             fmt::format("scc.mixing {} is outside 0..2", o.scc.mixing));

@@ -14,6 +14,7 @@
 #include "hamiltonian/parameters.hpp"
 #include "options.hpp"
 #include "scc/diagnosis.hpp"
+#include "scc/extended_lagrangian.hpp"
 #include "scc/fallback.hpp"
 #include "scc/prediction.hpp"
 #include "scc/response.hpp"
@@ -51,6 +52,20 @@ Eigen::VectorXd joined(const Charges& q) {
     x.segment(q.electrons.size(), q.spin.size()) = q.spin;
     x.tail(q.on_site.size()) = q.on_site;
     return x;
+}
+
+/// The opposite of joined(), with the sizes of `like`.
+Charges split(const Eigen::VectorXd& x, const Charges& like) {
+    return {x.head(like.electrons.size()), x.segment(like.electrons.size(), like.spin.size()),
+            x.tail(like.on_site.size())};
+}
+
+Charges combined(const Charges& a, double factor, const Charges& b) {
+    return {a.electrons + factor * b.electrons, a.spin + factor * b.spin, a.on_site + factor * b.on_site};
+}
+
+double dot(const Charges& a, const Charges& b) {
+    return a.electrons.dot(b.electrons) + a.spin.dot(b.spin) + a.on_site.dot(b.on_site);
 }
 
 /// Brings what a mixer made of a far guess back to what atoms can hold: no charge and no spin is larger than
@@ -114,6 +129,7 @@ class SccDftb::Engine {
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);
     void forget() {
         history_.clear();
+        lagrangian_.clear();
         raised_kT_ = 0;
     }
     void add_term(std::unique_ptr<EnergyTerm> term);
@@ -170,8 +186,23 @@ class SccDftb::Engine {
     /// Whether the window response costs little beside a diagonalisation.
     bool window_is_cheap(const Geometry& g) const;
     void warn_of(Fallback::Step step, const Fallback& fallback, double error, const Context& context) const;
-    void fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const;
-    void fill_forces(const Geometry& g, const Cycle& cycle, Wanted wanted, Evaluation& out);
+    /// How the charges of a geometry were found.
+    struct Solution {
+        std::vector<double> errors;  ///< of the cycles
+        bool converged = false;
+        bool in_window = false;
+        bool linearized = false;  ///< energy and forces belong to cycle.in, not to self-consistent charges
+    };
+    /// Cycles until the charges agree with themselves. @param cycle in: where to start
+    Solution converge(const Geometry& g, const Eigen::MatrixXd& bonds, Electrons& electrons, Cycle& cycle,
+                      const Context& context);
+    /// A step of extended-Lagrangian dynamics. @return nothing when the charges have to be converged
+    std::optional<Solution> follow(const Geometry& g, const Eigen::MatrixXd& bonds,
+                                   const Electrons& electrons, Cycle& cycle, const Context& context);
+    /// The energy of a term, linearised about cycle.in when asked for: E(n) + dE/dn (q - n).
+    double energy_of(const EnergyTerm& term, const Cycle& cycle, bool linearized) const;
+    void fill_energy(const Geometry& g, const Cycle& cycle, bool linearized, Evaluation& out) const;
+    void fill_forces(const Geometry& g, const Cycle& cycle, bool linearized, Wanted wanted, Evaluation& out);
 
     std::unique_ptr<Parameters> parameters_;
     std::vector<int> loaded_;
@@ -182,6 +213,7 @@ class SccDftb::Engine {
     SpinTerm* spin_ = nullptr;
 
     ChargeHistory history_;
+    ExtendedLagrangian lagrangian_;
     /// Electronic temperature that the atoms of the history needed, hartree; 0 = that of the options. It
     /// stays theirs, so that later energies belong to one surface.
     double raised_kT_ = 0;
@@ -369,7 +401,15 @@ void SccDftb::Engine::warn_of(Fallback::Step step, const Fallback& fallback, dou
             error, fallback.kT() / units::kelvin, options_.electronic_temperature / units::kelvin));
 }
 
-void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluation& out) const {
+double SccDftb::Engine::energy_of(const EnergyTerm& term, const Cycle& cycle, bool linearized) const {
+    if (!linearized) return term.energy(cycle.out);
+    Charges slope = combined(cycle.in, -1, cycle.in);
+    term.add_potential(cycle.in, slope);
+    return term.energy(cycle.in) + dot(slope, combined(cycle.out, -1, cycle.in));
+}
+
+void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, bool linearized,
+                                  Evaluation& out) const {
     double h0 = 0;
     for (const BlockMatrix& p : density_.matrices) h0 += trace_of_product(p, g.h0);
     out.terms.clear();
@@ -378,7 +418,7 @@ void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluat
     out.terms["entropy"] = -density_.ts;
     double electronic = h0, apart = 0;
     for (EnergyTerm* term : terms_) {
-        const double energy = term->energy(cycle.out);
+        const double energy = energy_of(*term, cycle, linearized);
         out.terms[term->name()] = energy;
         (term->name() == "repulsive" || term->name() == "dispersion" ? apart : electronic) += energy;
     }
@@ -401,7 +441,8 @@ void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, Evaluat
     out.n_orbitals = g.basis.n_orbitals();
 }
 
-void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted wanted, Evaluation& out) {
+void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, bool linearized, Wanted wanted,
+                                  Evaluation& out) {
     out.forces.resize(3, 0);
     out.stress.reset();
     if (!wanted.forces && !wanted.stress) return;
@@ -439,13 +480,114 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, Wanted 
         forces.col(blocks[k].j) -= slope;
         strain += slope * blocks[k].r.transpose();
     }
-    for (EnergyTerm* term : terms_) {
-        if (wanted.forces) term->add_forces(cycle.out, forces);
-        if (wanted.stress) term->add_stress(cycle.out, strain);
+    const auto add_terms = [&](const Charges& q, double factor) {
+        Eigen::Matrix3Xd by_position = Eigen::Matrix3Xd::Zero(3, g.basis.n_atoms());
+        Eigen::Matrix3d by_strain = Eigen::Matrix3d::Zero();
+        for (EnergyTerm* term : terms_) {
+            if (wanted.forces) term->add_forces(q, by_position);
+            if (wanted.stress) term->add_stress(q, by_strain);
+        }
+        forces += factor * by_position;
+        strain += factor * by_strain;
+    };
+    if (linearized) {
+        // d/dr of E(n) + dE/dn (q - n); the slope by a central difference, exact up to third powers.
+        add_terms(cycle.in, 1);
+        add_terms(cycle.out, 0.5);
+        add_terms(combined(combined(cycle.in, 1, cycle.in), -1, cycle.out), -0.5);
+    } else {
+        add_terms(cycle.out, 1);
     }
     if (wanted.forces) out.forces = forces;
     if (wanted.stress) out.stress = 0.5 * (strain + strain.transpose()) / g.structure.cell.volume();
     seconds_["forces"] += timer.seconds();
+}
+
+SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eigen::MatrixXd& bonds,
+                                                    Electrons& electrons, Cycle& cycle,
+                                                    const Context& context) {
+    Timer timer;
+    auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
+    const double energy_tolerance = options_.scc.energy_tolerance * g.basis.n_atoms();
+    // Once spins are near their values, their own slope of the occupations decides, not that of a warm
+    // system.
+    constexpr double near = 0.1;
+    const bool has_states = solver_->offers_states();
+    const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
+    Fallback fallback(has_states, electrons.kT);
+    Solution solution;
+    double accuracy = 0;  // of the density matrix: far from the end, less will do
+    while (true) {
+        solver_->set_accuracy(accuracy);
+        one_cycle(g, electrons, cycle);
+        solution.errors.push_back(cycle.error);
+        context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e, energy within {:.3e} hartree",
+                                  solution.errors.size(), cycle.error, cycle.bound));
+        if (!std::isfinite(cycle.error))
+            throw NumericalError("the charges are not finite numbers: the structure is unphysical");
+        solution.converged = !options_.scc.enabled ||
+                             (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance &&
+                              accuracy <= 0.01 * options_.scc.tolerance);
+        accuracy = cycle.error > 5e-3 ? 2e-3 * cycle.error : 0;
+        if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
+            break;
+        const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
+        if (step != Fallback::Step::none) {
+            warn_of(step, fallback, cycle.error, context);
+            solution.in_window = solution.in_window || step == Fallback::Step::window_response;
+            electrons.kT = fallback.kT();
+            mixer = make_mixer(Mixer::preconditioned, 0);
+            if (step == Fallback::Step::warmer) continue;
+        }
+        const Preconditioner precondition =
+            mixer->wants_preconditioner()
+                ? preconditioner(g, bonds, electrons.kT, cycle.error,
+                                 solution.in_window || (spin_window && cycle.error < near))
+                : Preconditioner();
+        timer.restart();
+        const Eigen::VectorXd x = joined(cycle.in);
+        const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
+        cycle.in = split(next, cycle.in);
+        clamp_to_possible(g.basis, g.sites, cycle.in);
+        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
+        seconds_["mixing"] += timer.seconds();
+    }
+    return solution;
+}
+
+std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry& g,
+                                                                 const Eigen::MatrixXd& bonds,
+                                                                 const Electrons& electrons, Cycle& cycle,
+                                                                 const Context& context) {
+    if (options_.scc.cycles_per_step == 0) return std::nullopt;
+    const Charges start = cycle.in;
+    const std::optional<Eigen::VectorXd> n = lagrangian_.next(g.structure);
+    if (!n || n->size() != joined(start).size()) return std::nullopt;
+    // Beyond this the charges have lost the ground state, e.g. when a bond broke: e, hartree per atom.
+    constexpr double largest_error = 0.02, largest_bound = 2e-6;
+    Solution solution;
+    solution.converged = solution.linearized = true;
+    solver_->set_accuracy(0);
+    Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
+    for (int k = 1; k <= options_.scc.cycles_per_step; ++k) {
+        cycle.in = split(*n + correction, start);
+        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
+        one_cycle(g, electrons, cycle);
+        solution.errors.push_back(cycle.error);
+        context.debug(fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree",
+                                  cycle.error, cycle.bound));
+        if (!(cycle.error < largest_error && cycle.bound < largest_bound * g.basis.n_atoms())) {
+            context.debug(fmt::format(
+                "the charges are {:.2g} e off their self-consistent values: converged in this step",
+                cycle.error));
+            cycle.in = start;
+            return std::nullopt;
+        }
+        correction +=
+            preconditioner(g, bonds, electrons.kT, cycle.error, false)(joined(cycle.out) - joined(cycle.in));
+    }
+    lagrangian_.add(g.structure, *n, correction);
+    return solution;
 }
 
 void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
@@ -482,73 +624,33 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
                         .filling = options_.filling,
                         .n_spins = n_spins(),
                         .unpaired = options_.spin.unpaired};
-    auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
     const Eigen::MatrixXd bonds =
         options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::MatrixXd();
-    const double energy_tolerance = options_.scc.energy_tolerance * structure.size();
-    // Once spins are near their values, their own slope of the occupations decides, not that of a warm
-    // system.
-    constexpr double near = 0.1;
-    const bool has_states = solver_->offers_states();
-    const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
-    Fallback fallback(has_states, electrons.kT);
-    bool in_window = false;
     Cycle cycle;
     cycle.in = starting_charges(g);
-    std::vector<double> errors;
-    bool converged = false;
-    double accuracy = 0;  // of the density matrix: far from the end, less will do
-    while (true) {
-        solver_->set_accuracy(accuracy);
-        one_cycle(g, electrons, cycle);
-        errors.push_back(cycle.error);
-        context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e, energy within {:.3e} hartree",
-                                  errors.size(), cycle.error, cycle.bound));
-        if (!std::isfinite(cycle.error))
-            throw NumericalError("the charges are not finite numbers: the structure is unphysical");
-        converged = !options_.scc.enabled ||
-                    (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance &&
-                     accuracy <= 0.01 * options_.scc.tolerance);
-        accuracy = cycle.error > 1e-2 ? 1e-3 * cycle.error : 0;
-        if (converged || static_cast<int>(errors.size()) >= options_.scc.max_iterations) break;
-        const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
-        if (step != Fallback::Step::none) {
-            warn_of(step, fallback, cycle.error, context);
-            in_window = in_window || step == Fallback::Step::window_response;
-            electrons.kT = fallback.kT();
-            mixer = make_mixer(Mixer::preconditioned, 0);
-            if (step == Fallback::Step::warmer) continue;
-        }
-        const Preconditioner precondition =
-            mixer->wants_preconditioner() ? preconditioner(g, bonds, electrons.kT, cycle.error,
-                                                           in_window || (spin_window && cycle.error < near))
-                                          : Preconditioner();
-        timer.restart();
-        const Eigen::VectorXd x = joined(cycle.in);
-        const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
-        cycle.in.electrons = next.head(cycle.in.electrons.size());
-        cycle.in.spin = next.segment(cycle.in.electrons.size(), cycle.in.spin.size());
-        cycle.in.on_site = next.tail(cycle.in.on_site.size());
-        clamp_to_possible(g.basis, g.sites, cycle.in);
-        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
-        seconds_["mixing"] += timer.seconds();
+    std::optional<Solution> solution = follow(g, bonds, electrons, cycle, context);
+    if (!solution) {
+        solution = converge(g, bonds, electrons, cycle, context);
+        const Eigen::VectorXd q = joined(cycle.out);
+        if (solution->converged && options_.scc.cycles_per_step > 0)
+            lagrangian_.add(structure, q, Eigen::VectorXd::Zero(q.size()));
     }
     if (electrons.kT > options_.electronic_temperature) raised_kT_ = electrons.kT;
 
-    out.iterations = static_cast<int>(errors.size());
-    out.converged = converged;
+    out.iterations = static_cast<int>(solution->errors.size());
+    out.converged = solution->converged;
     out.electronic_temperature = electrons.kT;
-    out.fallback = raised_kT_ > 0 ? "electronic-temperature" : in_window ? "window-response" : "";
-    fill_energy(g, cycle, out);
-    fill_forces(g, cycle, wanted, out);
-    history_.add(structure, cycle.out, converged);
+    out.fallback = raised_kT_ > 0 ? "electronic-temperature" : solution->in_window ? "window-response" : "";
+    fill_energy(g, cycle, solution->linearized, out);
+    fill_forces(g, cycle, solution->linearized, wanted, out);
+    history_.add(structure, cycle.out, solution->converged);
     last_ = {structure, electrons, {}, cycle.potential.on_site};
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
-    if (!converged)
+    if (!solution->converged)
         throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
-                               diagnose(g.basis, g.sites, cycle.in, cycle.out, errors, density_.gap,
+                               diagnose(g.basis, g.sites, cycle.in, cycle.out, solution->errors, density_.gap,
                                         electrons.kT, options_.electronic_temperature));
 }
 
@@ -575,12 +677,14 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
 
 State SccDftb::Engine::save() const {
     State state = history_.save();
+    state.put_all("lagrangian", lagrangian_.save());
     if (raised_kT_ > 0) state.put("raised_electronic_temperature", raised_kT_);
     return state;
 }
 
 void SccDftb::Engine::restore(const State& state) {
     history_.restore(state);
+    lagrangian_.restore(state.part("lagrangian"));
     raised_kT_ =
         state.has("raised_electronic_temperature") ? state.number("raised_electronic_temperature") : 0;
 }

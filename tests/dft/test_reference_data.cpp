@@ -18,7 +18,8 @@ const std::string good =
     "2\n"
     "Lattice=\"9 0 0 1 8 0 0 0 7\" pbc=\"T T T\" Properties=species:S:1:pos:R:3:forces_Ha_per_bohr:R:3 "
     "name=a "
-    "group=g energy_Ha=-1.5 code=\"CP2K 2023.1 PBE\" smearing_K=1000 uks=T\n"
+    "group=g kpoints=\"3 2 1\" stress_Ha_per_bohr3=\"1 2 3 2 4 5 3 5 6\" energy_Ha=-1.5 code=\"CP2K 2023.1 "
+    "PBE\" smearing_K=1000 uks=T\n"
     "C 0 0 0 0.1 0 0\nH 1.1 0 0 0.3 0 0\n"
     "1\n"
     "pbc=\"F F F\" Properties=species:S:1:pos:R:3:forces_Ha_per_bohr:R:3 name=b group=atom energy_Ha=-0.5 "
@@ -56,7 +57,11 @@ BOOST_AUTO_TEST_CASE(frames_are_read_in_atomic_units) {
     // The net force is taken out.
     BOOST_TEST(std::abs(frames[0].forces(0, 0) + 0.1) < 1e-12);
     BOOST_TEST(std::abs(frames[0].forces(0, 1) - 0.1) < 1e-12);
+    BOOST_TEST((frames[0].kpoints == std::array<int, 3>{3, 2, 1}));
+    BOOST_TEST((*frames[0].stress)(2, 1) == 5);
     BOOST_TEST(frames[1].unpaired.value() == 1);
+    BOOST_TEST((frames[1].kpoints == std::array<int, 3>{1, 1, 1}));
+    BOOST_TEST(!frames[1].stress.has_value());
     BOOST_TEST(!frames[1].structure.cell.is_periodic());
 }
 
@@ -68,6 +73,10 @@ BOOST_AUTO_TEST_CASE(malformed_frames_are_refused) {
     BOOST_CHECK_THROW(parsed(replaced("C 0 0 0", "Xx 0 0 0")), FileError);
     BOOST_CHECK_THROW(parsed(replaced("9 0 0 1 8", "9 0 1 8")), FileError);
     BOOST_CHECK_THROW(parsed(replaced("0.1 0 0", "0.1 0")), FileError);
+    BOOST_CHECK_THROW(parsed(replaced("3 2 1", "3 0 1")), FileError);
+    BOOST_CHECK_THROW(parsed(replaced("3 2 1", "3 2")), FileError);
+    BOOST_CHECK_THROW(parsed(replaced("1 2 3 2 4 5 3 5 6", "1 2 3")), FileError);
+    BOOST_CHECK_THROW(parsed(replaced("code=\"psi4\"", "code=\"psi4\" kpoints=\"1 1 2\"")), FileError);
     BOOST_CHECK_THROW(read_reference_structures("/no/such/file.extxyz"), FileError);
 }
 

@@ -53,6 +53,7 @@ Data invented(int n_structures) {
         r.energy = e.energy;
         r.forces = e.forces;
         const NeighborList list(r.structure, 6);
+        Eigen::Matrix3d virial = Eigen::Matrix3d::Zero();
         for (int i = 0; i < n; ++i) {
             const auto& z = r.structure.atomic_numbers;
             for (const Neighbor& p : list.of(i)) {
@@ -61,8 +62,13 @@ Data invented(int n_structures) {
                           p.distance);
                 r.energy += 0.5 * v;
                 r.forces.col(i) += slope * p.r_ij / p.distance;
+                virial += 0.5 * slope / p.distance * p.r_ij * p.r_ij.transpose();
             }
             r.energy += z[static_cast<std::size_t>(i)] == 1 ? -0.4 : (r.code == "one" ? -36.0 : -5.5);
+        }
+        if (r.structure.cell.is_fully_periodic()) {
+            e.stress = 1e-4 * Eigen::Matrix3d::Ones();
+            r.stress = *e.stress + virial / r.structure.cell.volume();
         }
         data.references.push_back(r);
         data.electronic.push_back(e);
@@ -91,11 +97,30 @@ BOOST_AUTO_TEST_CASE(a_known_potential_is_found_again) {
     for (const StructureError& error : fit.errors) {
         BOOST_TEST(std::abs(error.energy) < 1e-4);
         BOOST_TEST(error.force_rms < 1e-3);
+        BOOST_TEST(error.force_errors.size() == 3u * static_cast<unsigned>(error.n_atoms));
+        if (error.virial_rms) BOOST_TEST(*error.virial_rms < 5e-3);
     }
     // One constant per element and code; every structure of a code has three C atoms but not as many H.
     BOOST_TEST(std::abs(fit.constants.at({"one", 6}) + 36.0) < 1e-3);
     BOOST_TEST(std::abs(fit.constants.at({"another", 6}) + 5.5) < 1e-3);
     BOOST_TEST(std::abs(fit.constants.at({"one", 1}) + 0.4) < 1e-3);
+}
+
+BOOST_AUTO_TEST_CASE(stress_alone_determines_the_slope) {
+    Data data = invented(160);
+    std::erase_if(data.electronic, [](const ElectronicResult& e) { return !e.stress; });
+    std::erase_if(data.references, [](const ReferenceStructure& r) { return !r.stress; });
+    RepulsiveFitOptions options = usual();
+    options.energy_weight = 1e-6;
+    options.force_weight = 0;
+    options.stress_weight = 1;
+    const RepulsiveFit fit = fit_repulsive(data.references, data.electronic, options);
+    // Neighbours in the row of carbon atoms lie between 2 and 3.2 bohr.
+    for (double r = 2.3; r < 3; r += 0.1)
+        BOOST_TEST(std::abs(fit.potentials.at({6, 6}).evaluate(r)[1] - truth({6, 6}, r)[1]) < 0.02);
+    // A reference with stress needs the electronic stress.
+    data.electronic.front().stress.reset();
+    BOOST_CHECK_THROW(fit_repulsive(data.references, data.electronic, options), std::logic_error);
 }
 
 BOOST_AUTO_TEST_CASE(potentials_are_convex_decreasing_and_end_smoothly) {
@@ -115,7 +140,7 @@ BOOST_AUTO_TEST_CASE(potentials_are_convex_decreasing_and_end_smoothly) {
             BOOST_TEST(curvature >= 0);
             last = v;
         }
-        for (const double x : potential.evaluate(potential.cutoff())) BOOST_TEST(x == 0);
+        for (const double x : potential.evaluate(potential.cutoff())) BOOST_TEST(std::abs(x) < 1e-12);
     }
 }
 
@@ -167,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_pair_without_data_gets_no_potential) {
     options.pairs.push_back({6, 14, 4.8});
     const RepulsiveFit fit = fit_repulsive(data.references, data.electronic, options);
     BOOST_TEST(fit.potentials.count({6, 14}) == 0u);
-    BOOST_TEST(fit.n_distances.at({6, 14}) == 0);
+    BOOST_TEST(fit.distances.at({6, 14}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(bad_input_is_refused) {

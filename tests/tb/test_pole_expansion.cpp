@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(single_precision_is_used_only_where_it_is_good_enough) {
     const auto error = [&](const Solved& s) {
         return difference(s.density.matrices[0], exact.density.matrices[0]);
     };
-    BOOST_TEST(error(rough) < 2e-4);
+    BOOST_TEST(error(rough) < 5e-5);
     BOOST_TEST(error(rough) > 1e-7);
     BOOST_TEST(error(fine) < 1e-7);
 }

@@ -7,13 +7,13 @@
 #include <cmath>
 
 #include "commands/commands.hpp"
+#include "commands/parameters_report.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/dft/make_parameters.hpp"
 #include "stembridge/io/config.hpp"
-#include "stembridge/io/text_file.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge::app {
@@ -52,6 +52,9 @@ io::Schema parameters_schema() {
             .at_least(0),
         Key::number("repulsive.force_weight", fmt::format("{}", o.repulsive.force_weight),
                     "Per hartree/bohr of a force component")
+            .at_least(0),
+        Key::number("repulsive.stress_weight", fmt::format("{}", o.repulsive.stress_weight),
+                    "Per hartree of a component of the virial (volume times stress)")
             .at_least(0),
         Key::number("repulsive.strained_force", fmt::format("{}", o.repulsive.strained_force),
                     "Structures with larger forces count less, hartree/bohr")
@@ -159,6 +162,7 @@ dft::ParameterOptions parameter_options(const io::Config& c) {
     o.integrals.tolerance = c.number("tables.integral_tolerance");
     o.repulsive.energy_weight = c.number("repulsive.energy_weight");
     o.repulsive.force_weight = c.number("repulsive.force_weight");
+    o.repulsive.stress_weight = c.number("repulsive.stress_weight");
     o.repulsive.strained_force = c.number("repulsive.strained_force");
     o.repulsive.smoothness = c.number("repulsive.smoothness");
     if (c.has("repulsive.weights"))
@@ -180,49 +184,8 @@ std::unique_ptr<Calculator> electronic_calculator(const fs::path& folder,
     o.scc.max_iterations = 500;
     o.spin.polarized = settings.spin_polarized;
     o.spin.unpaired = settings.unpaired;
+    o.kpoints.divisions = settings.kpoints;
     return tb::make_scc_dftb(o);
-}
-
-/// Errors of every structure, fitted and kept out, as comma-separated values.
-std::string errors_text(const dft::ParameterSet& set) {
-    std::string text =
-        "name,group,n_atoms,energy_error_hartree,force_rms_hartree_per_bohr,force_max_hartree_per_bohr,"
-        "kept_out_energy_error_hartree,kept_out_force_rms_hartree_per_bohr\n";
-    for (std::size_t s = 0; s < set.fit->errors.size(); ++s) {
-        const dft::StructureError &in = set.fit->errors[s], &out = set.left_out[s];
-        text += fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f}\n", in.name, in.group, in.n_atoms,
-                            in.energy, in.force_rms, in.force_max, out.energy, out.force_rms);
-    }
-    return text;
-}
-
-/// Root-mean-square errors by group, as a Markdown table.
-std::string summary_text(const dft::ParameterSet& set) {
-    struct Sums {
-        int structures = 0;
-        double components = 0, energy = 0, force = 0, out_energy = 0, out_force = 0;
-    };
-    std::map<std::string, Sums> groups;
-    for (std::size_t s = 0; s < set.fit->errors.size(); ++s) {
-        const dft::StructureError &in = set.fit->errors[s], &out = set.left_out[s];
-        Sums& sums = groups[in.group];
-        const double n = in.n_atoms;
-        ++sums.structures;
-        sums.components += n;
-        sums.energy += in.energy * in.energy;
-        sums.out_energy += out.energy * out.energy;
-        sums.force += n * in.force_rms * in.force_rms;
-        sums.out_force += n * out.force_rms * out.force_rms;
-    }
-    std::string text =
-        "| group | structures | energy, hartree | forces, hartree/bohr | kept out: energy about its mean | "
-        "kept "
-        "out: forces |\n|---|---|---|---|---|---|\n";
-    for (const auto& [name, g] : groups)
-        text += fmt::format("| {} | {} | {:.4f} | {:.4f} | {:.4f} | {:.4f} |\n", name, g.structures,
-                            std::sqrt(g.energy / g.structures), std::sqrt(g.force / g.components),
-                            std::sqrt(g.out_energy / g.structures), std::sqrt(g.out_force / g.components));
-    return text;
 }
 
 struct Options {
@@ -241,8 +204,7 @@ void run(const Options& options, Session& session) {
     const dft::ParameterSet set =
         dft::make_parameters(parameters, out, electronic_calculator, session.context());
     if (set.fit) {
-        io::write_text_atomically(out / "errors.csv", errors_text(set));
-        io::write_text_atomically(out / "errors.md", summary_text(set));
+        write_parameters_report(out, parameters.name, set);
         for (const auto& [key, constant] : set.fit->constants)
             session.info(fmt::format("constant of {} in {}: {:.6f} hartree", element_symbol(key.second),
                                      key.first, constant));

@@ -27,6 +27,7 @@ void add_md(CLI::App& program, Action& action) {
     options->config.add(*command, "--steps", "md.steps");
     options->config.add(*command, "--ensemble", "md.ensemble");
     options->config.add(*command, "--thermostat-period", "md.thermostat_period");
+    options->config.add(*command, "--scc-cycles", "md.scc_cycles");
     options->config.add(*command, "--fix", "md.fix");
     options->config.add(*command, "--trajectory-every", "md.trajectory_every");
     options->config.add(*command, "--checkpoint-every", "md.checkpoint_every");

@@ -56,7 +56,8 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, double
     structure.validate();
     if (config.has("md.fix"))
         for (const auto& rule : config.texts("md.fix")) fix_atoms(structure, rule);
-    const auto calculator = make_calculator(config, structure);
+    const auto calculator =
+        make_calculator(config, structure, static_cast<int>(config.integer("md.scc_cycles")));
     const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
     const auto steps = config.integer("md.steps");
     session.info(fmt::format("dynamics of {} ({} atoms) at {:.0f} K, {} steps, with {}", structure.formula(),

@@ -48,10 +48,11 @@ struct ParameterOptions {
 struct ElectronicSettings {
     double electronic_temperature = 0;  ///< kT, hartree
     bool spin_polarized = false;
-    std::optional<double> unpaired;  ///< electrons; empty = free moment
+    std::optional<double> unpaired;          ///< electrons; empty = free moment
+    std::array<int, 3> kpoints = {1, 1, 1};  ///< Monkhorst-Pack mesh
 };
 
-/// Makes a calculator for the tables in a folder; shell-resolved charges, Gamma point only.
+/// Makes a calculator for the tables in a folder; shell-resolved charges.
 using ElectronicCalculatorFactory = std::function<std::unique_ptr<Calculator>(
     const std::filesystem::path& folder, const ElectronicSettings&)>;
 
@@ -69,8 +70,9 @@ struct ParameterSet {
 PseudoAtom pseudo_atom(const ElementOptions& element, const ParameterOptions& options,
                        const Context& context = {});
 
-/// Tight-binding energies and forces without repulsion; the structures that do not converge are taken out of
-/// `references` and named in `not_converged`.
+/// Tight-binding energies, forces and stress without repulsion; the structures that do not converge are taken
+/// out of `references` and named in `not_converged`. Results stay in FOLDER/structures; those with the same
+/// tables, structure and settings are taken from there.
 std::vector<ElectronicResult> electronic_results(std::vector<ReferenceStructure>& references,
                                                  const std::filesystem::path& folder,
                                                  const ElectronicCalculatorFactory& make_calculator,

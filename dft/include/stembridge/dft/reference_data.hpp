@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Dense>
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -22,12 +23,14 @@ struct ReferenceStructure {
     Eigen::Matrix3Xd forces;            ///< (3, n); their mean is zero
     double electronic_temperature = 0;  ///< kT, hartree
     bool spin_polarized = false;
-    std::optional<double> unpaired;  ///< electrons; empty = free moment
+    std::optional<double> unpaired;          ///< electrons; empty = free moment
+    std::array<int, 3> kpoints = {1, 1, 1};  ///< Monkhorst-Pack mesh
+    std::optional<Eigen::Matrix3d> stress;   ///< hartree/bohr^3, tension positive
 };
 
 /// Reads an extended XYZ file whose frames carry name, group, code, energy_Ha, optionally multiplicity,
-/// smearing_K and uks, and the column forces_Ha_per_bohr; positions in angstrom. The net force of each frame
-/// is taken out.
+/// smearing_K, uks, kpoints (three divisions) and stress_Ha_per_bohr3 (nine numbers, tension positive), and
+/// the column forces_Ha_per_bohr; positions in angstrom. The net force of each frame is taken out.
 /// @throw FileError with file and line for anything missing or malformed
 std::vector<ReferenceStructure> read_reference_structures(const std::filesystem::path& path);
 

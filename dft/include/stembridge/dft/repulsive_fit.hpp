@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,7 @@ struct RepulsiveFitOptions {
     std::vector<RepulsivePairOptions> pairs;
     double energy_weight = 1;     ///< per hartree of a structure
     double force_weight = 0.5;    ///< per hartree/bohr of a component
+    double stress_weight = 0.5;   ///< per hartree of a component of the virial (volume times stress)
     double strained_force = 0.1;  ///< structures whose largest force is f count 1 / (1 + (f/this)^2)
     double smoothness = 1e-3;     ///< weight of second differences of the curvature, times sqrt(structures)
     std::map<std::string, double> weights;  ///< factor by group or name; left out = 1; 0 = test only
@@ -60,10 +62,11 @@ class RepulsivePotential {
     std::vector<double> curvature_;
 };
 
-/// Energy and forces of tight binding without repulsion.
+/// Energy, forces and stress of tight binding without repulsion.
 struct ElectronicResult {
-    double energy = 0;        ///< hartree
-    Eigen::Matrix3Xd forces;  ///< (3, n), hartree/bohr
+    double energy = 0;                      ///< hartree
+    Eigen::Matrix3Xd forces;                ///< (3, n), hartree/bohr
+    std::optional<Eigen::Matrix3d> stress;  ///< hartree/bohr^3; needed where the reference has it
 };
 
 /// How well a structure is reproduced.
@@ -74,17 +77,19 @@ struct StructureError {
     double energy = 0;     ///< fit - reference after the constants per element, hartree
     double force_rms = 0;  ///< over components, hartree/bohr
     double force_max = 0;
+    std::vector<double> force_errors;  ///< of every component, hartree/bohr
+    std::optional<double> virial_rms;  ///< of volume times stress, hartree; where the reference has a stress
 };
 
 struct RepulsiveFit {
     std::map<ElementPair, RepulsivePotential> potentials;
     /// Energy of an element in the reference code that tight binding does not have, hartree.
     std::map<std::pair<std::string, int>, double> constants;
-    std::map<ElementPair, int> n_distances;  ///< how many distances of the data lie within the cut-off
-    std::vector<StructureError> errors;      ///< of every structure, in the order of the data
+    std::map<ElementPair, std::vector<double>> distances;  ///< of the data within the cut-off, bohr
+    std::vector<StructureError> errors;                    ///< of every structure, in the order of the data
 };
 
-/// Fits all pairs at once to energies and forces: linear least squares with curvatures >= 0.
+/// Fits all pairs at once to energies, forces and stress: linear least squares with curvatures >= 0.
 /// @param electronic one per structure
 /// @throw InputError when a structure holds an element or a short distance of a pair that is not fitted
 RepulsiveFit fit_repulsive(const std::vector<ReferenceStructure>& references,

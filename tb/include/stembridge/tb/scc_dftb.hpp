@@ -67,6 +67,10 @@ struct SccOptions {
     /// When the cycles make no progress: the exact response of the states near the Fermi level, then a higher
     /// electronic temperature for this system, which the log and Evaluation::fallback name.
     bool fallback = true;
+    /// Dynamics with charges that follow the atoms (extended Lagrangian): so many density matrices per
+    /// evaluation, 1 or 2, once the first steps are done. 0 = converged in every evaluation. Evaluations must
+    /// then be the steps of one trajectory in order.
+    int cycles_per_step = 0;
 };
 
 /// Collinear spin polarisation.

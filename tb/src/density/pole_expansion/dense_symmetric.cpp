@@ -57,17 +57,26 @@ int invert_small(int n, Scalar* a, int lda) {
 template <typename Scalar>
 void subtract_symmetric_product(bool transposed, int n, int k, const Scalar* a, int lda, const Scalar* b,
                                 int ldb, Scalar* c, int ldc) {
-    constexpr int panel = 96;
-    for (int j = 0; j < n; j += panel) {
-        const int width = std::min(panel, n - j);
+    // Halves of the diagonal down to small blocks, which are computed whole.
+    constexpr int whole = 48;
+    const auto product = [&](int row, int column, int m, int width) {
+        Scalar* target = c + static_cast<std::size_t>(column) * ldc + row;
         if (transposed)
-            blas::add_product(
-                CblasTrans, CblasNoTrans, n - j, width, k, -1.0, a + static_cast<std::size_t>(j) * lda, lda,
-                b + static_cast<std::size_t>(j) * ldb, ldb, c + static_cast<std::size_t>(j) * ldc + j, ldc);
+            blas::add_product(CblasTrans, CblasNoTrans, m, width, k, -1.0,
+                              a + static_cast<std::size_t>(row) * lda, lda,
+                              b + static_cast<std::size_t>(column) * ldb, ldb, target, ldc);
         else
-            blas::add_product(CblasNoTrans, CblasTrans, n - j, width, k, -1.0, a + j, lda, b + j, ldb,
-                              c + static_cast<std::size_t>(j) * ldc + j, ldc);
-    }
+            blas::add_product(CblasNoTrans, CblasTrans, m, width, k, -1.0, a + row, lda, b + column, ldb,
+                              target, ldc);
+    };
+    const auto triangle = [&](auto&& self, int first, int size) -> void {
+        if (size <= whole) return product(first, first, size, size);
+        const int half = (size / 2 + 7) / 8 * 8;
+        self(self, first, half);
+        product(first + half, first, size - half, half);
+        self(self, first + half, size - half);
+    };
+    triangle(triangle, 0, n);
 }
 
 template <typename Scalar>

@@ -327,19 +327,15 @@ FrontierLevels PoleExpansionSolver::look_for_levels(const std::vector<BlockMatri
                            group.number / (2.0 / electrons_.n_spins), start, std::max(electrons_.kT, 1e-4));
 }
 
-void PoleExpansionSolver::guard_window(const std::vector<BlockMatrix>& hamiltonian) {
+void PoleExpansionSolver::guard_window(const std::vector<BlockMatrix>& hamiltonian, const Group& group) {
     constexpr double lowest_of_all = -200 * units::electronvolt;
-    for (const Group& group : groups_)
-        while (count_levels(hamiltonian, group, {group.centre + window_below_}).front() > 0) {
-            window_below_ *= 1.5;
-            if (window_below_ < lowest_of_all)
-                throw CheckFailed("levels more than 200 eV below the Fermi level");
-            context_.info(
-                fmt::format("pole expansion: levels below the window, which now begins {:.0f} eV below the "
-                            "Fermi level",
-                            -window_below_ / units::electronvolt));
-        }
-    window_checked_ = true;
+    while (count_levels(hamiltonian, group, {group.centre + window_below_}).front() > 0) {
+        window_below_ *= 1.5;
+        if (window_below_ < lowest_of_all) throw CheckFailed("levels more than 200 eV below the Fermi level");
+        context_.info(fmt::format(
+            "pole expansion: levels below the window, which now begins {:.0f} eV below the Fermi level",
+            -window_below_ / units::electronvolt));
+    }
 }
 
 template <typename Real>
@@ -404,42 +400,45 @@ double PoleExpansionSolver::electrons_at(const Group& group, const Eigen::Vector
 void PoleExpansionSolver::find_fermi_level(const std::vector<BlockMatrix>& hamiltonian, Group& group) {
     // The poles give N(mu) within two kT of the centre; further away they have to be made anew.
     constexpr int most_sets = 12;
-    const double before = group.centre;
-    bool counted = false;
+    // Moves of the last solve, kT, from which on a far one is expected now, and below which hardly any.
+    constexpr double far = 1.5, hardly = 0.25;
+    const double before = group.centre, moved_before = group.moved;
+    const auto count = [&] {
+        const FrontierLevels levels = look_for_levels(hamiltonian, group, group.centre);
+        group.centre = levels.middle();
+        group.gap = levels.gap();
+    };
+    bool counted = moved_before > far;
+    if (counted) count();
+    if (!window_checked_) guard_window(hamiltonian, group);
+    bool wide = moved_before > hardly;
     for (int set = 0; set < most_sets; ++set) {
-        group.poles = &poles_reaching(!group.settled);
+        group.poles = &poles_reaching(wide);
         factorise(hamiltonian, group);
         const double reach = group.poles->window().shift;
         const auto excess = [&](double d) {
             return electrons_at(group, group.poles->fermi_weights(d)) - group.number;
         };
-        const double noise = 1e-8 * group.number * (accuracy_ >= rough_enough ? 1e3 : 1);
+        const double noise = 1e-8 * group.number * (accuracy_ >= rough_enough ? 30 : 1);
         const double low = excess(-reach), middle = excess(0), high = excess(reach);
         if (!std::isfinite(low + middle + high)) throw CheckFailed("the number of electrons is not finite");
         if (high < low - 1e-5 * group.number)
             throw CheckFailed("the number of electrons falls with the Fermi level");
         // In a gap any level will do.
-        if (std::abs(middle) <= noise && high - low < 1e3 * noise) {
-            group.shift = 0;
-            group.settled = set == 0;
-            return;
-        }
-        if (low <= 0 && high >= 0) {
-            group.shift = rising_root(excess, -reach, reach);
-            const double moved = group.centre + group.shift * electrons_.kT - before;
-            group.settled = std::abs(moved) < 0.25 * electrons_.kT;
+        const bool in_gap = std::abs(middle) <= noise && high - low < 10 * noise;
+        if (in_gap || (low <= 0 && high >= 0)) {
+            group.shift = in_gap ? 0 : rising_root(excess, -reach, reach);
+            group.moved = std::abs(group.centre - before) / electrons_.kT + std::abs(group.shift);
             return;
         }
         context_.debug(fmt::format("pole expansion: Fermi level off by more than {:g} kT", reach));
-        if (group.settled) {
-            group.settled = false;
-        } else if (!counted) {
-            const FrontierLevels levels = look_for_levels(hamiltonian, group, group.centre);
-            group.centre = levels.middle();
-            group.gap = levels.gap();
-            counted = true;
-        } else {
+        if (!wide) {
+            wide = true;
+        } else if (counted) {
             group.centre += (low > 0 ? -1.8 : 1.8) * reach * electrons_.kT;
+        } else {
+            count();
+            counted = true;
         }
     }
     throw CheckFailed("the Fermi level was not found");
@@ -470,18 +469,15 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
         double start = 0;
         for (int i = 0; i < basis.n_atoms(); ++i)
             start += basis.element(i).onsite[static_cast<std::size_t>(basis.element(i).n_shells > 1 ? 1 : 0)];
-        const FrontierLevels levels = look_for_levels(hamiltonian, group, start / basis.n_atoms());
-        group.centre = levels.middle();
-        group.gap = levels.gap();
+        group.centre = start / basis.n_atoms();
     }
-    if (!window_checked_) guard_window(hamiltonian);
     const double kT = electrons.kT;
     out.fermi_levels.assign(n_spins, 0);
     out.matrices.resize(n_spins);
     out.eigenvalues.clear();
     out.band_energy = out.ts = 0;
     out.ts_share_at_zero = 0.5;
-    out.gap = groups_.front().gap;
+    out.gap = std::numeric_limits<double>::infinity();
     for (Group& group : groups_) {
         find_fermi_level(hamiltonian, group);
         const Timer timer;
@@ -505,6 +501,7 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
             throw CheckFailed(fmt::format("Tr(P H) and Tr(W S) differ by {:.1e} hartree", by_weights - band));
         seconds_["density"] += timer.seconds();
     }
+    window_checked_ = true;
 }
 
 /// P += capacity * sum_j 2 Re(w_j kT G_j).

@@ -4,6 +4,7 @@
 
 #include <complex>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -50,11 +51,11 @@ class PoleExpansionSolver final : public DensitySolver {
     /// Spins that share a Fermi level.
     struct Group {
         std::size_t first_spin = 0, last_spin = 0;
-        double number = 0;     ///< electrons
-        double centre = 0;     ///< Fermi level for which the poles were factorised, hartree
-        double shift = 0;      ///< of the Fermi level from there, kT
-        double gap = 0;        ///< hartree, when it was last looked at
-        bool settled = false;  ///< the Fermi level moved little in the last solve
+        double number = 0;  ///< electrons
+        double centre = 0;  ///< Fermi level for which the poles were factorised, hartree
+        double shift = 0;   ///< of the Fermi level from there, kT
+        double gap = 0;     ///< hartree, when it was last looked at
+        double moved = std::numeric_limits<double>::infinity();  ///< by the last solve, kT
         const PoleExpansion* poles = nullptr;
     };
     /// G_j on the pattern for all poles of one spin, and traces with S and H.
@@ -67,7 +68,7 @@ class PoleExpansionSolver final : public DensitySolver {
     DensitySolver& dense();
     void expand(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons, Density& out);
     const PoleExpansion& poles_reaching(bool far);
-    void guard_window(const std::vector<BlockMatrix>& hamiltonian);
+    void guard_window(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
     std::vector<int> count_levels(const std::vector<BlockMatrix>& hamiltonian, const Group& group,
                                   const std::vector<double>& energies);
     FrontierLevels look_for_levels(const std::vector<BlockMatrix>& hamiltonian, const Group& group,
