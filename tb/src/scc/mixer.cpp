@@ -35,15 +35,20 @@ class SimpleMixer final : public ChargeMixer {
 };
 
 /// x_next = x - sum_j c_j (x - x_j) + step P [ r - sum_j c_j (r - r_j) ] with the c_j that make the bracket
-/// smallest. The history holds raw residuals, so that P may change from one cycle to the next.
+/// smallest. The history holds raw residuals, so that P may change from one cycle to the next. A larger
+/// system has more slow directions (each dangling bond brings some) and gains from a longer history; a small
+/// one loses by it, since the first cycles are far from linear.
 class AndersonMixer final : public ChargeMixer {
   public:
+    /// @param depth pairs of vectors kept at least
     AndersonMixer(double step, std::size_t depth, bool preconditioned)
         : step_(step), depth_(depth), preconditioned_(preconditioned) {}
 
     Eigen::VectorXd next(const Eigen::VectorXd& x, const Eigen::VectorXd& r,
                          const Preconditioner& precondition) override {
-        history_.push(x, r, depth_);
+        constexpr std::size_t size_per_pair = 50, largest_depth = 20;
+        const auto by_size = std::min(static_cast<std::size_t>(x.size()) / size_per_pair, largest_depth);
+        history_.push(x, r, std::max(depth_, by_size));
         const auto m = static_cast<Eigen::Index>(history_.x.size()) - 1;
         Eigen::VectorXd x_best = x, r_best = r;
         if (m > 0) {
