@@ -95,8 +95,8 @@ std::string tracks_picture(const ml::Tracking& tracking, const std::vector<int>&
         "(violet)</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
         size.x(), size.y(), n_frames);
     for (const ml::Track& track : tracking.tracks) {
-        // At most 20 strokes per atom: longer series are thinned out.
-        const std::size_t step = std::max<std::size_t>(1, track.points.size() / 20);
+        // At most 10 strokes per atom: longer series are thinned out.
+        const std::size_t step = std::max<std::size_t>(1, track.points.size() / 10);
         for (std::size_t i = 0; i + 1 < track.points.size(); i += step) {
             const std::size_t j = std::min(i + step, track.points.size() - 1);
             const Eigen::Vector2d a = place(track.points[i].position), b = place(track.points[j].position);
