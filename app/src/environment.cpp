@@ -23,7 +23,10 @@ void restart_with_tuned_environment(char** argv) {
     if (!wants_kernel && !wants_policy) return;
     ::setenv(mark, "tuned", 1);
     if (wants_kernel) ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
-    if (wants_policy) ::setenv("OMP_WAIT_POLICY", "passive", 1);
+    if (wants_policy) {
+        ::setenv("OMP_WAIT_POLICY", "passive", 1);
+        ::setenv("GOMP_SPINCOUNT", "10000", 0);
+    }
     ::execv("/proc/self/exe", argv);
     // Only reached when the program cannot be started again: it is then slower, but right.
 }

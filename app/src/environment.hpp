@@ -6,10 +6,11 @@
 
 namespace stembridge::app {
 
-/// Starts the program again with OPENBLAS_CORETYPE and OMP_WAIT_POLICY set, unless they are or are not
-/// needed. OpenBLAS 0.3.21 takes recent AMD processors with AVX-512 for Haswell, which costs a factor 1.7;
-/// waiting threads that spin cost far more on a busy machine. Both are read when the libraries load: too
-/// early for main().
+/// Starts the program again with OPENBLAS_CORETYPE, OMP_WAIT_POLICY and GOMP_SPINCOUNT set, unless they
+/// are or are not needed. OpenBLAS 0.3.21 takes recent AMD processors with AVX-512 for Haswell, which costs a
+/// factor 1.7; threads that wait by spinning cost far more on a busy machine, and threads that go to sleep at
+/// once a factor 2 to 4 on an idle one (a diagonalisation has thousands of short parallel parts): they spin
+/// for some 10 microseconds, then sleep. All is read when the libraries load: too early for main().
 void restart_with_tuned_environment(char** argv);
 
 /// Sets the threads of OpenMP (and with it of OpenBLAS). @param threads 0 = all processors of this process
