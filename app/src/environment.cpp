@@ -5,11 +5,17 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
+#include "stembridge/base/timer.hpp"
 #include "version.hpp"
 
 extern "C" char* openblas_get_corename(void);
+extern "C" void dgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k,
+                       const double* alpha, const double* a, const int* lda, const double* b, const int* ldb,
+                       const double* beta, double* c, const int* ldc);
 
 namespace stembridge::app {
 
@@ -45,6 +51,33 @@ int threads_in_use() {
 
 std::string blas_kernel() {
     return openblas_get_corename();
+}
+
+bool blas_kernel_is_slow() {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && (blas_kernel() == "Haswell" || blas_kernel() == "Zen");
+}
+
+double matrix_product_speed(int threads) {
+    constexpr int n = 1024, repetitions = 5;
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    const std::vector<double> a(n * n, 0.5), b(n * n, 0.25);
+    std::vector<double> c(n * n);
+    const double one = 1, zero = 0;
+    double best = 0;
+    for (int k = 0; k < repetitions; ++k) {
+        const Timer timer;
+        dgemm_("N", "N", &n, &n, &n, &one, a.data(), &n, b.data(), &n, &zero, c.data(), &n);
+        best = std::max(best, 2.0 * n * n * n / timer.seconds());
+    }
+    omp_set_num_threads(before);
+    return best;
+}
+
+double busy_processors() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
 }
 
 std::string version() {

@@ -19,6 +19,12 @@ void set_threads(int threads);
 int threads_in_use();
 /// Name of the kernels OpenBLAS has chosen, e.g. "SkylakeX".
 std::string blas_kernel();
+/// Whether the processor could run faster kernels than those.
+bool blas_kernel_is_slow();
+/// Best of a few products of matrices of 1024 x 1024, floating-point operations per second.
+double matrix_product_speed(int threads);
+/// Processors that were busy over the last minute; 0 where the system does not say.
+double busy_processors();
 /// Version of the program with the commit it was built from.
 std::string version();
 std::string git_commit();

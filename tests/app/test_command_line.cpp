@@ -13,6 +13,13 @@ namespace fs = std::filesystem;
 
 BOOST_AUTO_TEST_SUITE(test_command_line)
 
+BOOST_AUTO_TEST_CASE(doctor_says_what_the_machine_can_do) {
+    const Outcome outcome = run_program({"doctor"});
+    BOOST_TEST(outcome.status == 0, outcome.output);
+    for (const char* part : {"BLAS kernel", "GFLOP/s on 1 thread", "threads", "data"})
+        BOOST_TEST(outcome.output.find(part) != std::string::npos, outcome.output);
+}
+
 BOOST_AUTO_TEST_CASE(help_and_version_succeed_and_name_every_command) {
     const Outcome help = run_program({"--help"});
     BOOST_TEST(help.status == 0);

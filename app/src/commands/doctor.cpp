@@ -23,8 +23,24 @@ void add_doctor(CLI::App& program, Action& action) {
             };
             set_threads(0);
             line("stembridge", fmt::format("{} ({})", version(), git_commit()));
-            line("BLAS kernel", blas_kernel());
-            line("threads", std::to_string(threads_in_use()));
+            line("BLAS kernel",
+                 blas_kernel_is_slow()
+                     ? blas_kernel() +
+                           ": slow on this processor; unset OPENBLAS_CORETYPE, or set it to SkylakeX"
+                     : blas_kernel());
+            const int threads = threads_in_use();
+            const double one = matrix_product_speed(1),
+                         all = threads > 1 ? matrix_product_speed(threads) : one;
+            line("threads", std::to_string(threads));
+            line("matrix products",
+                 fmt::format("{:.0f} GFLOP/s on 1 thread, {:.0f} on {}", one / 1e9, all / 1e9, threads));
+            if (all < 0.7 * threads * one)
+                line("", "threads bring less than they should: are the processors shared?");
+            if (const double busy = busy_processors(); busy > 0.5 * threads)
+                line("busy",
+                     fmt::format("{:.1f} processors over the last minute: other programs slow this one "
+                                 "down; --threads leaves them room",
+                                 busy));
             const char* policy = std::getenv("OMP_WAIT_POLICY");
             line("OpenMP wait policy", policy ? policy : "default (active): slow on a busy machine");
             line("networks (LibTorch)",
