@@ -16,6 +16,10 @@ State state_of(const Evaluation& evaluation) {
     state.put("iterations", std::int64_t{evaluation.iterations});
     state.put("residual", evaluation.residual);
     state.put("converged", std::int64_t{evaluation.converged});
+    state.put("energy_bound", evaluation.energy_bound);
+    if (evaluation.electronic_temperature)
+        state.put("electronic_temperature", *evaluation.electronic_temperature);
+    state.put("fallback", evaluation.fallback);
     state.put("solver", evaluation.solver);
     state.put("n_orbitals", std::int64_t{evaluation.n_orbitals});
     return state;
@@ -39,6 +43,10 @@ Evaluation evaluation_of(const State& state) {
     evaluation.iterations = static_cast<int>(state.integer("iterations"));
     evaluation.residual = state.number("residual");
     evaluation.converged = state.integer("converged") != 0;
+    evaluation.energy_bound = state.number("energy_bound");
+    if (state.has("electronic_temperature"))
+        evaluation.electronic_temperature = state.number("electronic_temperature");
+    evaluation.fallback = state.get<std::string>("fallback");
     evaluation.solver = state.get<std::string>("solver");
     evaluation.n_orbitals = static_cast<int>(state.integer("n_orbitals"));
     return evaluation;

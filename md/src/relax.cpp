@@ -98,8 +98,8 @@ struct Relaxation::Implementation {
     void perturb_if_flat() {
         if (options.flat_perturbation == 0 || !is_flat(structure)) return;
         Random random(context.seed);
-        for (const auto& [axis, atom] : free)
-            if (axis == 2 && atom < structure.size()) {
+        for (const auto& [axis, atom] : FreeCoordinates(structure))
+            if (axis == 2) {
                 structure.positions(2, atom) +=
                     random.uniform(-options.flat_perturbation, options.flat_perturbation);
                 perturbed = true;

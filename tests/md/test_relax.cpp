@@ -56,9 +56,34 @@ class FailingCalculator : public SpringCalculator {
     bool not_a_number_;
 };
 
+/// Springs of an electronic model that had to be warmed to converge.
+class WarmedCalculator : public SpringCalculator {
+  public:
+    using SpringCalculator::SpringCalculator;
+    void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                  const Context& context) override {
+        SpringCalculator::evaluate(structure, wanted, out, context);
+        out.energy_bound = 1e-9;
+        out.electronic_temperature = 1000 * units::kelvin;
+        out.fallback = "electronic-temperature";
+    }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_relax)
+
+BOOST_AUTO_TEST_CASE(a_restored_relaxation_still_says_that_a_higher_temperature_was_needed) {
+    const Structure sheet = rattled(graphene_sheet(2, 2, true), 0.05);
+    WarmedCalculator model(sheet);
+    Relaxation before(sheet, model, with_method("lbfgs")), after(sheet, model, with_method("lbfgs"));
+    before.step();
+    after.restore(before.save());
+    const Evaluation restored = after.result().evaluation;
+    BOOST_TEST(restored.fallback == "electronic-temperature");
+    BOOST_TEST(restored.electronic_temperature.value() == 1000 * units::kelvin);
+    BOOST_TEST(restored.energy_bound == 1e-9);
+}
 
 BOOST_AUTO_TEST_CASE(a_rattled_sheet_of_200_atoms_relaxes_with_every_method) {
     for (const bool periodic : {true, false}) {
