@@ -4,10 +4,8 @@
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
-#include "environment.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
-#include "stembridge/io/structure_file.hpp"
 
 namespace stembridge::app {
 
@@ -36,21 +34,14 @@ void add_md(CLI::App& program, Action& action) {
     command->callback([options, &action] {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
-            set_threads(static_cast<int>(config.integer("run.threads")));
             const auto temperatures = config.quantities("md.temperature");
             if (temperatures.size() != 1)
                 throw InputError(config.where("md.temperature") +
                                  ": md does one temperature; `run` does a list");
-            const Structure structure = io::read_structure(options->structure);
-            auto files = table_files(config, structure);
-            files.emplace_back(options->structure);
-            StageFolder folder(options->out, "md", inputs_hash(config, {"calculator", "md"}, files));
-            session.attach_folder(folder.path());
-            if (folder.is_done()) {
-                session.info("unchanged since the last time, not done again");
-                return;
-            }
-            folder.attempt([&] { dynamics(config, structure, temperatures.front(), folder, session); });
+            run_alone(config, options->structure, options->out, "md", session,
+                      [&](const Structure& structure, StageFolder& folder) {
+                          dynamics(config, structure, temperatures.front(), folder, session);
+                      });
         };
     });
 }

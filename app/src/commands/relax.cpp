@@ -6,7 +6,6 @@
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
-#include "environment.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/structure_file.hpp"
@@ -37,19 +36,12 @@ void add_relax(CLI::App& program, Action& action) {
     command->callback([options, &action] {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
-            set_threads(static_cast<int>(config.integer("run.threads")));
-            const Structure structure = io::read_structure(options->structure);
-            auto files = table_files(config, structure);
-            files.emplace_back(options->structure);
             const fs::path out = fs::absolute(options->out);
-            StageFolder folder(out.parent_path() / (out.stem().string() + ".relax"), "relax",
-                               inputs_hash(config, {"calculator", "relax"}, files));
-            session.attach_folder(folder.path());
-            if (folder.is_done()) {
-                session.info("unchanged since the last time, not done again");
-            } else {
-                folder.attempt([&] { relax(config, structure, folder, session); });
-            }
+            const fs::path folder = out.parent_path() / (out.stem().string() + ".relax");
+            run_alone(config, options->structure, folder, "relax", session,
+                      [&](const Structure& structure, StageFolder& stage) {
+                          relax(config, structure, stage, session);
+                      });
             io::write_structure(out, io::read_structure(folder / "relaxed.extxyz"));
         };
     });

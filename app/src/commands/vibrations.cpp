@@ -4,9 +4,7 @@
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
-#include "environment.hpp"
 #include "stages/stages.hpp"
-#include "stembridge/io/structure_file.hpp"
 
 namespace stembridge::app {
 
@@ -34,18 +32,10 @@ void add_vibrations(CLI::App& program, Action& action) {
     command->callback([options, &action] {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
-            set_threads(static_cast<int>(config.integer("run.threads")));
-            const Structure structure = io::read_structure(options->structure);
-            auto files = table_files(config, structure);
-            files.emplace_back(options->structure);
-            StageFolder folder(options->out, "vibrations",
-                               inputs_hash(config, {"calculator", "vibrations"}, files));
-            session.attach_folder(folder.path());
-            if (folder.is_done()) {
-                session.info("unchanged since the last time, not done again");
-                return;
-            }
-            folder.attempt([&] { vibrations(config, structure, folder, session); });
+            run_alone(config, options->structure, options->out, "vibrations", session,
+                      [&](const Structure& structure, StageFolder& folder) {
+                          vibrations(config, structure, folder, session);
+                      });
         };
     });
 }

@@ -4,9 +4,11 @@
 #include <set>
 
 #include "configuration.hpp"
+#include "environment.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/io/hash.hpp"
+#include "stembridge/io/structure_file.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -30,6 +32,21 @@ std::vector<fs::path> table_files(const io::Config& config, const Structure& str
                 break;
             }
     return files;
+}
+
+void run_alone(const io::Config& config, const fs::path& structure_file, const fs::path& folder,
+               const std::string& name, Session& session,
+               const std::function<void(const Structure&, StageFolder&)>& stage) {
+    set_threads(static_cast<int>(config.integer("run.threads")));
+    const Structure structure = io::read_structure(structure_file);
+    auto files = table_files(config, structure);
+    files.push_back(structure_file);
+    StageFolder stage_folder(folder, name, inputs_hash(config, {"calculator", name}, files));
+    session.attach_folder(stage_folder.path());
+    if (stage_folder.is_done())
+        session.info("unchanged since the last time, not done again");
+    else
+        stage_folder.attempt([&] { stage(structure, stage_folder); });
 }
 
 }  // namespace stembridge::app

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -67,5 +68,11 @@ std::string inputs_hash(const io::Config& config, const std::vector<std::string>
 
 /// Files of Slater-Koster tables for these elements, for hashes and provenance.
 std::vector<std::filesystem::path> table_files(const io::Config& config, const Structure& structure);
+
+/// One stage of its own, as the subcommands do it: reads a structure and does the stage in a folder, or
+/// nothing when the folder holds the results of the same inputs. @param name of the stage and of its table
+void run_alone(const io::Config& config, const std::filesystem::path& structure_file,
+               const std::filesystem::path& folder, const std::string& name, Session& session,
+               const std::function<void(const Structure&, StageFolder&)>& stage);
 
 }  // namespace stembridge::app
