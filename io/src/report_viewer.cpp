@@ -177,8 +177,9 @@ constexpr std::string_view script = R"js(
 
   const ball = new THREE.SphereBufferGeometry(1, 20, 14);
   const stick = new THREE.CylinderBufferGeometry(1, 1, 1, 10, 1, true);
+  // A geometry of its own for each: instances that share one would share its positions too.
   const many = (geometry, material, matrices) => {
-    const mesh = new THREE.InstancedMesh(geometry, material, matrices.length);
+    const mesh = new THREE.InstancedMesh(geometry.clone(), material, matrices.length);
     matrices.forEach((m, k) => mesh.setMatrixAt(k, m));
     mesh.frustumCulled = false;
     return mesh;
@@ -199,7 +200,7 @@ constexpr std::string_view script = R"js(
     while (model.children.length) {
       const old = model.children.pop();
       old.material.dispose();
-      if (old.geometry !== ball && old.geometry !== stick) old.geometry.dispose();
+      old.geometry.dispose();
     }
     const s = data.states[state], f = s.frames[frame], atoms = points(f.atoms);
     data.species.forEach((kind, k) => {
@@ -288,7 +289,7 @@ std::string viewer_section(const ReportData& data) {
 <figure><div class="stage"></div><figcaption>Turn with the pointer or a finger, move with the right button, zoom with the wheel or two fingers. Rings that are no hexagons are filled.</figcaption></figure><p class="unavailable" hidden="hidden">This browser has no WebGL; the figures below show the same structures.</p></div>
 <script type="application/json" id="viewer-data">{}</script><script id="viewer-library">{}</script><script>{}</script></section>
 )",
-        inside_script(content.dump()), three, script);
+        inside_script(content.dump(-1, ' ', false, json::error_handler_t::replace)), three, script);
 }
 
 }  // namespace stembridge::io
