@@ -28,6 +28,11 @@ inline std::filesystem::path shipped_weights() {
     return source_folder() / "data" / "networks" / "graphene.h5";
 }
 
+/// The shipped networks.
+inline std::unique_ptr<ml::SegmentationNetwork> shipped_network() {
+    return ml::open_network(io::read_state(shipped_weights()), {});
+}
+
 /// A frame of a perfect sheet, or of what the scene options say, without noise unless options have some.
 inline ml::SimulatedFrame sheet_frame(ml::SimulationOptions options, ml::SceneOptions scene,
                                       std::uint64_t seed) {
