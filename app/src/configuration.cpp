@@ -55,7 +55,12 @@ io::Schema detect_keys() {
             "What calibration straightens: the scale alone, anisotropy and shear, or also the drift of rows"),
         Key::choice("detect.method", {"auto", "network", "classical"}, "auto",
                     "auto = network where this build has it, else the classical detector"),
-        Key::files("detect.network", {"builtin"}, "builtin", "Weights of the network"),
+        Key::files("detect.network", {"builtin"}, "builtin",
+                   "Weights of the networks: files, or folders of them; several are an ensemble"),
+        Key::choice("detect.device", {"auto", "cpu", "cuda"}, "auto", "Where the networks are computed"),
+        Key::integer("detect.memory_limit", "1024",
+                     "Largest memory of the activations of one thread, MiB; larger frames are done in tiles")
+            .at_least(16),
         Key::number("detect.min_probability", "0.5", "Atoms below are left out").at_least(0).at_most(1),
         Key::quantity("detect.min_distance", Dimension::length, "0.8 angstrom", "Closest two atoms can be")
             .positive(),

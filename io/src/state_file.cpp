@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Core>
+#include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -43,6 +46,33 @@ hid_t memory_type<std::int64_t>() {
     return H5T_NATIVE_INT64;
 }
 
+// ---- floats that lose nothing with 16 bits are stored so: rounded weights take half the place ----
+
+float from_half(std::uint16_t bits) {
+    return static_cast<float>(std::bit_cast<Eigen::half>(bits));
+}
+
+std::uint16_t to_half(float number) {
+    return std::bit_cast<std::uint16_t>(static_cast<Eigen::half>(number));
+}
+
+bool fits_half(const std::vector<float>& numbers) {
+    constexpr std::size_t worth_it = 256;
+    return numbers.size() >= worth_it && std::all_of(numbers.begin(), numbers.end(), [](float number) {
+               return std::bit_cast<std::uint32_t>(from_half(to_half(number))) ==
+                      std::bit_cast<std::uint32_t>(number);
+           });
+}
+
+/// The 16-bit format of IEEE 754 as HDF5 describes it: sign, 5 bits of exponent, 10 of mantissa.
+Hdf5Handle half_type() {
+    Hdf5Handle type(H5Tcopy(H5T_NATIVE_FLOAT), H5Tclose);
+    if (type.failed() || H5Tset_fields(type, 15, 10, 5, 0, 10) < 0 || H5Tset_size(type, 2) < 0 ||
+        H5Tset_ebias(type, 15) < 0)
+        throw BackendError("HDF5 cannot make a type of 16-bit floats");
+    return type;
+}
+
 // ---- writing: the file is made in memory, so that a full disk never meets the HDF5 library ----
 
 void check(bool good, const char* what) {
@@ -76,6 +106,18 @@ void write_entry(hid_t file, const std::string& name, const std::vector<T>& valu
     const hsize_t size = values.size();
     const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
     write_dataset(file, name, memory_type<T>(), space, values.data());
+}
+
+void write_entry(hid_t file, const std::string& name, const std::vector<float>& values) {
+    const hsize_t size = values.size();
+    const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
+    if (!fits_half(values)) {
+        write_dataset(file, name, memory_type<float>(), space, values.data());
+        return;
+    }
+    std::vector<std::uint16_t> halves(values.size());
+    std::transform(values.begin(), values.end(), halves.begin(), to_half);
+    write_dataset(file, name, half_type(), space, halves.data());
 }
 
 void write_entry(hid_t file, const std::string& name, const std::string& text) {
@@ -120,6 +162,18 @@ std::vector<T> read_values(hid_t dataset, std::size_t size, const fs::path& path
     return values;
 }
 
+/// 16-bit floats, widened.
+std::vector<float> read_halves(hid_t dataset, hid_t type, std::size_t size, const fs::path& path,
+                               const std::string& name) {
+    std::vector<std::uint16_t> halves(size);
+    if (H5Tequal(type, half_type()) <= 0 ||
+        (size != 0 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, halves.data()) < 0))
+        throw_damaged(path, fmt::format("entry '{}' cannot be read", name));
+    std::vector<float> values(size);
+    std::transform(halves.begin(), halves.end(), values.begin(), from_half);
+    return values;
+}
+
 State::Value read_entry(hid_t file, const std::string& name, std::size_t file_size, const fs::path& path) {
     const Hdf5Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
     const Hdf5Handle space(dataset.failed() ? -1 : H5Dget_space(dataset), H5Sclose);
@@ -133,6 +187,7 @@ State::Value read_entry(hid_t file, const std::string& name, std::size_t file_si
         case H5T_FLOAT:
             if (item == sizeof(double)) return read_values<double>(dataset, size, path, name);
             if (item == sizeof(float)) return read_values<float>(dataset, size, path, name);
+            if (item == sizeof(std::uint16_t)) return read_halves(dataset, type, size, path, name);
             break;
         case H5T_INTEGER:
             return read_values<std::int64_t>(dataset, size, path, name);

@@ -13,6 +13,7 @@
 #include "fit_atoms.hpp"
 #include "lattice_prior.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/ml/votes.hpp"
 
 namespace stembridge::ml {
 namespace {
@@ -52,6 +53,7 @@ struct Blob {
     double atom = 0;     ///< probability of an atom: integral over the disc's area, at most 1
     double silicon = 0;  ///< share of it that is Si
     double spread = 0;
+    Votes votes;  ///< of the members of an ensemble
 };
 
 std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angstrom,
@@ -101,6 +103,16 @@ std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angs
         blob.atom = std::min(1.0, weights[i] / disc_area);
         blob.silicon = silicon[i] / weight;
         blob.spread = variance[i] / weight;
+    }
+    std::vector<int> elements;
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+        centres[i] = blobs[i].position;
+        elements.push_back(blobs[i].silicon > 0.5 ? 14 : 6);
+    }
+    const auto votes = votes_of(segmentation, centres, elements, disc_angstrom / pixel_angstrom);
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+        blobs[i].votes = votes[i];
+        if (!segmentation.members.empty()) blobs[i].spread = votes[i].spread;
     }
     return blobs;
 }
@@ -240,6 +252,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
             atom.atomic_number = blobs[i].silicon > 0.5 ? 14 : 6;
             atom.probability = blobs[i].atom * std::max(blobs[i].silicon, 1 - blobs[i].silicon);
             atom.spread = blobs[i].spread;
+            atom.votes = blobs[i].votes.same_class;
             atom.sigma_angstrom = fits ? fitted.sigma_angstrom : fitted.prior_angstrom;
             result.atoms.push_back(atom);
             brightness.amplitudes.push_back(fitted.amplitude);

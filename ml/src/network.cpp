@@ -86,18 +86,31 @@ std::int64_t NetworkShape::parameters() const {
            block(4 * f, 2 * f, layers[5]) + halve(2 * f) + block(2 * f, f, layers[6]) + f * classes + classes;
 }
 
+int NetworkShape::reach_px() const {
+    // A convolution at depth d reaches 2^d pixels; a pooled pixel hides up to 2^d - 1; the way up looks at
+    // one coarse pixel more.
+    int reach = 0;
+    for (int block = 0; block < 7; ++block)
+        reach += layers[static_cast<std::size_t>(block)] << (3 - std::abs(block - 3));
+    reach += (1 + 2 + 4) + (2 + 4 + 8);
+    return (reach + 7) / 8 * 8;
+}
+
 bool networks_available() {
     std::string why_not;
     return find_library(why_not) != nullptr;
 }
 
-std::unique_ptr<SegmentationNetwork> open_network(const State& weights, const Context& context, int threads) {
-    if (threads < 1) throw InputError("networks: 'threads' must be at least 1");
-    return library().open(weights, context, threads);
+std::unique_ptr<SegmentationNetwork> open_network(const std::vector<State>& members, const Context&,
+                                                  const InferenceOptions& options) {
+    if (options.threads < 1) throw InputError("networks: 'threads' must be at least 1");
+    if (options.memory_bytes < 1) throw InputError("networks: 'memory' must be positive");
+    if (members.empty()) throw InputError("networks: no weights were given");
+    return library().open(members, options);
 }
 
 State train_network(const TrainingOptions& options, const Context& context, const TrainingObserver& observer,
-                    const State& resume) {
+                    const TrainingStart& start) {
     const auto require = [](bool good, const char* key, const char* accepted) {
         if (!good) throw InputError(fmt::format("training: '{}' must be {}", key, accepted));
     };
@@ -116,9 +129,20 @@ State train_network(const TrainingOptions& options, const Context& context, cons
     require(options.source_pixel_angstrom[0] > 0.02 &&
                 options.source_pixel_angstrom[1] >= options.source_pixel_angstrom[0],
             "source_pixel", "two rising lengths above 0.02 angstrom");
+    const auto& a = options.augmentation;
+    require(a.zoom[0] > 0.5 && a.zoom[1] >= a.zoom[0] && a.zoom[1] < 2, "augment.zoom",
+            "two rising factors in (0.5, 2)");
+    require(a.gamma[0] > 0 && a.gamma[1] >= a.gamma[0], "augment.gamma", "two rising positive exponents");
+    require(a.fewest_counts > 0, "augment.fewest_counts", "positive");
+    require(options.distinct_crops >= 0 && options.patience >= 0, "distinct_crops, patience", "at least 0");
+    require(options.swag_rank == 0 || (options.swag_rank >= 2 && options.averaging_share > 0), "swag.rank",
+            "0, or at least 2 with a positive averaging_share");
+    require(options.swag_draws >= 1, "swag.draws", "at least 1");
+    require(options.experimental_share >= 0 && options.experimental_share <= 1, "experimental_share",
+            "in [0, 1]");
     require(options.report_every >= 1 && options.checkpoint_every >= 1, "report_every, checkpoint_every",
             "at least 1");
-    return library().train(options, context, observer, resume);
+    return library().train(options, context, observer, start);
 }
 
 }  // namespace stembridge::ml

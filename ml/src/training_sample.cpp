@@ -7,8 +7,8 @@
 #include "filters.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"
-#include "stembridge/ml/network.hpp"
 #include "stembridge/ml/simulate_image.hpp"
+#include "stembridge/ml/training.hpp"
 
 namespace stembridge::ml {
 namespace {
@@ -82,9 +82,8 @@ Pixels normalise_frame(const Pixels& pixels, const Pixels& region) {
     return result;
 }
 
-TrainingSample training_sample(const TrainingOptions& options, std::uint64_t seed) {
+TrainingCrop simulated_crop(const TrainingOptions& options, int crop, std::uint64_t seed) {
     Random random(seed);
-    const int crop = options.crop_px;
     const double grid = options.pixel_size_angstrom, source = between(options.source_pixel_angstrom, random);
     const double factor = source / grid;
 
@@ -128,7 +127,7 @@ TrainingSample training_sample(const TrainingOptions& options, std::uint64_t see
     context.seed = random.next();
     const SimulatedFrame simulated = simulate_image(random_scene(sheet, context), frame, context);
 
-    TrainingSample sample;
+    TrainingCrop result;
     const Pixels clean =
         (resample(simulated.contamination, factor) < 0.5f).cast<float>().topLeftCorner(crop, crop);
     Pixels image = resample(simulated.image.pixels, factor).topLeftCorner(crop, crop);
@@ -140,33 +139,18 @@ TrainingSample training_sample(const TrainingOptions& options, std::uint64_t see
         for (int x = 0; x < crop; ++x)
             image(y, x) += static_cast<float>(swing * (slope_x * (static_cast<double>(x) / crop - 0.5) +
                                                        slope_y * (static_cast<double>(y) / crop - 0.5)));
-    sample.image = normalise_frame(image, clean) * static_cast<float>(std::exp(0.15 * random.normal())) +
+    result.image = normalise_frame(image, clean) * static_cast<float>(std::exp(0.15 * random.normal())) +
                    static_cast<float>(0.08 * random.normal());
 
-    // Targets: anti-aliased discs at the sub-pixel positions.
+    // Atoms whose discs reach into the crop.
     const double radius = options.disc_radius_angstrom / grid;
-    Pixels carbon = Pixels::Zero(crop, crop), silicon = carbon;
     for (const TrueAtom& atom : simulated.atoms) {
-        const double ax = atom.x_px * factor, ay = atom.y_px * factor;
-        if (atom.covered || ax < -radius || ay < -radius || ax > crop - 1 + radius || ay > crop - 1 + radius)
+        const double x = atom.x_px * factor, y = atom.y_px * factor;
+        if (atom.covered || x < -radius || y < -radius || x > crop - 1 + radius || y > crop - 1 + radius)
             continue;
-        Pixels& target = atom.atomic_number == 14 ? silicon : carbon;
-        const int reach = static_cast<int>(radius) + 2;
-        for (int y = std::max(0, static_cast<int>(ay) - reach);
-             y <= std::min(crop - 1, static_cast<int>(ay) + reach); ++y)
-            for (int x = std::max(0, static_cast<int>(ax) - reach);
-                 x <= std::min(crop - 1, static_cast<int>(ax) + reach); ++x)
-                target(y, x) = std::max(
-                    target(y, x),
-                    static_cast<float>(std::clamp(radius + 0.5 - std::hypot(x - ax, y - ay), 0.0, 1.0)));
-        if (ax >= 0 && ay >= 0 && ax <= crop - 1 && ay <= crop - 1)
-            sample.atoms.emplace_back(ax, ay, atom.atomic_number);
+        result.atoms.emplace_back(x, y, atom.atomic_number);
     }
-    silicon = silicon.min(1.0f);
-    carbon = carbon.min(1.0f - silicon);
-    Pixels background = 1.0f - carbon - silicon;
-    sample.targets = {std::move(carbon), std::move(silicon), std::move(background)};
-    return sample;
+    return result;
 }
 
 }  // namespace stembridge::ml

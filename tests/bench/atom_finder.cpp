@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The atom finder on fifty simulated frames, beside the classical detector and blob centres of one network:
-//   bench_atom_finder [--out FILE.json] [--network FILE.h5] [--group TEXT] [--every N]
+//   bench_atom_finder [--out FILE.json] [--ensemble FOLDER] [--group TEXT] [--every N]
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -145,13 +146,20 @@ std::string option(int argc, char** argv, const std::string& name, const std::st
 }
 
 void run(int argc, char** argv) {
-    const std::filesystem::path weights = option(argc, argv, "--network", STEMBRIDGE_NETWORK);
+    const std::filesystem::path folder = option(argc, argv, "--ensemble", STEMBRIDGE_NETWORK);
     const std::string wanted = option(argc, argv, "--group", "");
     const auto every = std::max(1UL, std::stoul(option(argc, argv, "--every", "1")));
-    std::unique_ptr<ml::SegmentationNetwork> network;
-    if (ml::networks_available())
-        network = ml::open_network(io::read_state(weights), {});
-    else
+    std::unique_ptr<ml::SegmentationNetwork> network, single;
+    if (ml::networks_available()) {
+        std::vector<std::filesystem::path> files;
+        for (const auto& entry : std::filesystem::directory_iterator(folder))
+            if (entry.path().extension() == ".h5") files.push_back(entry.path());
+        std::sort(files.begin(), files.end());
+        std::vector<State> members;
+        for (const auto& file : files) members.push_back(io::read_state(file));
+        network = ml::open_network(members, {});
+        single = ml::open_network(members.front(), {});
+    } else
         std::cout << "built without networks: the classical detector alone\n";
 
     const char* reference = std::getenv("STEMBRIDGE_REFERENCE_DATA");
@@ -184,7 +192,7 @@ void run(int argc, char** argv) {
         add("classical", [&] { return ml::find_atoms(frame.image, nullptr).atoms; });
         if (network == nullptr) continue;
         add("blob centres",
-            [&] { return blob_centres(frame.image, recipe.pixel_angstrom, *network); });
+            [&] { return blob_centres(frame.image, recipe.pixel_angstrom, *single); });
         Remembering remembering(*network);
         const auto with = [&](ml::Positions positions) {
             ml::FindAtomsOptions options;

@@ -109,6 +109,30 @@ BOOST_AUTO_TEST_CASE(a_state_comes_back_with_the_same_bits) {
     BOOST_TEST(read_state(path).values().empty());
 }
 
+BOOST_AUTO_TEST_CASE(floats_that_lose_nothing_with_16_bits_take_half_the_place) {
+    const testing::TemporaryFolder folder;
+    constexpr std::size_t n = 100'000;
+    std::vector<float> halves, others;
+    for (std::size_t i = 0; i < n; ++i) {
+        // Integers up to 2048 times a power of two, down to subnormal ones.
+        const int digits = static_cast<int>(i % 2049) * (i % 2 ? -1 : 1);
+        halves.push_back(std::ldexp(static_cast<float>(digits), -static_cast<int>(i % 14)));
+        others.push_back(halves.back() + 1e-6F);
+    }
+    halves[7] = -0.0F;
+    halves[8] = std::numeric_limits<float>::infinity();
+    halves[9] = std::ldexp(1.0F, -24);
+    State small, large;
+    small.put("weights", halves);
+    large.put("weights", others);
+    write_state(folder.path() / "small.h5", small);
+    write_state(folder.path() / "large.h5", large);
+    BOOST_TEST(same_bits(read_state(folder.path() / "small.h5"), small));
+    BOOST_TEST(same_bits(read_state(folder.path() / "large.h5"), large));
+    BOOST_TEST(fs::file_size(folder.path() / "small.h5") < 2 * n + 20'000);
+    BOOST_TEST(fs::file_size(folder.path() / "large.h5") >= 4 * n);
+}
+
 BOOST_AUTO_TEST_CASE(equal_states_give_equal_files) {
     const testing::TemporaryFolder folder;
     write_state(folder.path() / "a.h5", small_state());

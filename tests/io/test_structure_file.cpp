@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(detections_are_read_back_to_the_same_bits) {
     BOOST_TEST(back[1].sigma_angstrom == 0.1);
     const std::string text = read_text(path);
     BOOST_TEST(
-        text.starts_with("x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom\n"));
+        text.starts_with("x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom,votes\n"));
     const auto fails = [&](const std::string& content, const std::string& part) {
         try {
             read_detections_csv(s.write("bad.csv", content));

@@ -14,6 +14,7 @@
 #include "stembridge/io/state_file.hpp"
 #include "stembridge/ml/find_atoms.hpp"
 #include "stembridge/ml/simulate_image.hpp"
+#include "stembridge/ml/training.hpp"
 #include "support/support.hpp"
 
 namespace stembridge::testing {
@@ -24,13 +25,21 @@ inline Context seeded(std::uint64_t seed) {
     return context;
 }
 
-inline std::filesystem::path shipped_weights() {
-    return source_folder() / "data" / "networks" / "graphene.h5";
+/// Weights of the shipped ensemble, member by member.
+inline std::vector<State> shipped_weights() {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(source_folder() / "data" / "networks" / "graphene"))
+        if (entry.path().extension() == ".h5") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    std::vector<State> members;
+    for (const auto& file : files) members.push_back(io::read_state(file));
+    return members;
 }
 
 /// The shipped networks.
 inline std::unique_ptr<ml::SegmentationNetwork> shipped_network() {
-    return ml::open_network(io::read_state(shipped_weights()), {});
+    return ml::open_network(shipped_weights(), {});
 }
 
 /// A frame of a perfect sheet, or of what the scene options say, without noise unless options have some.

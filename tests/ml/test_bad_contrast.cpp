@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(sides_that_no_network_divides_are_no_problem) {
     BOOST_TEST(found.mean.rows() == 203);
     BOOST_TEST(score(found.atoms, frame.atoms, 0.104, 251, 203).f1 > 0.93);
     if (!networks_available()) return;
-    const auto network = open_network(io::read_state(shipped_weights()), {});
+    const auto network = open_network(shipped_weights(), {});
     for (const int side :
          {100, 61}) {  // 69 and 42 pixels of the network: smaller than a tile of its training
         Image part = frame.image;

@@ -38,6 +38,10 @@ TrainingOptions tiny(int steps) {
     return options;
 }
 
+TrainingStart from(const State& checkpoint) {
+    return {.weights = {}, .resume = checkpoint, .frames = {}};
+}
+
 bool same(const State& a, const State& b) {
     return a.values() == b.values();
 }
@@ -56,9 +60,9 @@ BOOST_AUTO_TEST_CASE(a_small_network_learns_to_see_atoms) {
         train_network(options, seeded(1),
                       {.report = [&](const TrainingProgress& p) { reports.push_back(p); }, .checkpoint = {}});
     BOOST_REQUIRE(reports.size() == 7u);
-    BOOST_TEST(reports.back().validation_loss < 0.6 * reports.front().validation_loss);
-    BOOST_TEST(reports.back().validation_f1 > 0.8);
-    BOOST_TEST(weights.number("validation_f1") == reports.back().validation_f1);
+    BOOST_TEST(reports.back().validation->loss < 0.6 * reports.front().validation->loss);
+    BOOST_TEST(reports.back().validation->f1 > 0.8);
+    BOOST_TEST(weights.number("validation_f1") == reports.back().validation->f1);
 }
 
 BOOST_AUTO_TEST_CASE(weights_have_as_many_numbers_as_the_shape_says) {
@@ -90,11 +94,11 @@ BOOST_AUTO_TEST_CASE(training_is_reproducible_and_resumes_to_the_same_bits) {
                                      {.report = {}, .checkpoint = [&](const State& s) { checkpoint = s; }});
     BOOST_TEST(checkpoint.integer("step") == 5);
     BOOST_TEST(same(once, train_network(options, seeded(3))));
-    BOOST_TEST(same(once, train_network(options, seeded(3), {}, checkpoint)));
+    BOOST_TEST(same(once, train_network(options, seeded(3), {}, from(checkpoint))));
     BOOST_TEST(!same(once, train_network(options, seeded(4))));
     TrainingOptions other = options;
     other.shape.filters = 6;
-    BOOST_CHECK_THROW(train_network(other, seeded(3), {}, checkpoint), InputError);
+    BOOST_CHECK_THROW(train_network(other, seeded(3), {}, from(checkpoint)), InputError);
 }
 
 BOOST_AUTO_TEST_CASE(a_stopped_training_leaves_a_checkpoint) {
@@ -109,7 +113,8 @@ BOOST_AUTO_TEST_CASE(a_stopped_training_leaves_a_checkpoint) {
     const TrainingObserver observer{.report = {}, .checkpoint = [&](const State& s) { checkpoint = s; }};
     BOOST_CHECK_THROW(train_network(tiny(8), context, observer), StoppedError);
     BOOST_TEST(checkpoint.integer("step") == 2);
-    BOOST_TEST(same(train_network(tiny(8), seeded(3)), train_network(tiny(8), seeded(3), {}, checkpoint)));
+    BOOST_TEST(
+        same(train_network(tiny(8), seeded(3)), train_network(tiny(8), seeded(3), {}, from(checkpoint))));
 }
 
 BOOST_AUTO_TEST_CASE(frames_of_any_size_are_segmented) {
@@ -148,6 +153,155 @@ BOOST_AUTO_TEST_CASE(an_ensemble_gives_the_mean_and_the_spread_of_its_members) {
     BOOST_TEST((result.spread[0] - 0.5f * (one.mean[0] - other.mean[0]).abs()).abs().maxCoeff() < 1e-3f);
 }
 
+BOOST_AUTO_TEST_CASE(an_ensemble_from_several_files_is_the_one_from_a_file_with_several) {
+    REQUIRE_NETWORKS();
+    const State first = train_network(tiny(1), seeded(6)), second = train_network(tiny(1), seeded(7));
+    State both = first;
+    both.put("members", std::int64_t{2});
+    both.put_all("member1", second.part("member0"));
+    const Pixels frame = Pixels::Random(40, 48);
+    const auto apart = open_network({first, second}, {})->segment(frame),
+               together = open_network(both, {})->segment(frame);
+    BOOST_REQUIRE(apart.members.size() == 2u);
+    BOOST_TEST((apart.mean[0] == together.mean[0]).all());
+    BOOST_TEST((apart.members[1][0] == together.members[1][0]).all());
+    // Another grid does not belong to it.
+    State coarse = second;
+    coarse.put("pixel_size_angstrom", 0.2);
+    BOOST_CHECK_THROW(open_network({first, coarse}, {}), FileError);
+    BOOST_CHECK_THROW(open_network(std::vector<State>{}, {}), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(tiles_give_what_the_whole_frame_gives_and_threads_change_no_bit) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(3);
+    options.shape.layers = {2, 2, 2, 2, 2, 2, 2};
+    const std::vector<State> members = {train_network(options, seeded(6)), train_network(options, seeded(7))};
+    const Pixels frame = Pixels::Random(301, 413);
+    const auto whole = open_network(members, {}, {})->segment(frame);
+    const auto tiled = open_network(members, {}, {.memory_bytes = 4 << 20})->segment(frame),
+               shared = open_network(members, {}, {.threads = 3, .memory_bytes = 4 << 20})->segment(frame);
+    for (std::size_t c = 0; c < 3; ++c) {
+        BOOST_TEST((whole.mean[c] - tiled.mean[c]).abs().maxCoeff() < 1e-5f);
+        BOOST_TEST((whole.spread[c] - tiled.spread[c]).abs().maxCoeff() < 1e-5f);
+        BOOST_TEST((tiled.mean[c] == shared.mean[c]).all());
+        BOOST_TEST((tiled.spread[c] == shared.spread[c]).all());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_device_that_is_not_there_is_named) {
+    REQUIRE_NETWORKS();
+    const State weights = train_network(tiny(1), seeded(6));
+    const auto named = [](const Error& e) { return std::string(e.what()).find("cuda") != std::string::npos; };
+    // Machines with CUDA have nothing to complain about.
+    const auto unless_there = [&](const auto& use) {
+        try {
+            use();
+        } catch (const BackendError& error) {
+            BOOST_TEST(named(error));
+        }
+    };
+    unless_there([&] { open_network({weights}, {}, {.device = Device::cuda}); });
+    TrainingOptions options = tiny(1);
+    options.device = Device::cuda;
+    unless_there([&] { train_network(options, seeded(1)); });
+}
+
+BOOST_AUTO_TEST_CASE(every_loss_and_schedule_learns) {
+    REQUIRE_NETWORKS();
+    for (const auto& [loss, schedule] :
+         {std::pair{Loss::dice, Schedule::one_cycle}, std::pair{Loss::focal, Schedule::cosine},
+          std::pair{Loss::cross_entropy, Schedule::constant}}) {
+        TrainingOptions options = tiny(50);
+        options.shape.filters = 8;
+        options.learning_rate = 1e-2;
+        options.distinct_crops = 16;
+        options.loss = loss;
+        options.schedule = schedule;
+        options.report_every = 10;
+        std::vector<TrainingProgress> reports;
+        train_network(options, seeded(1),
+                      {.report = [&](const TrainingProgress& p) { reports.push_back(p); }, .checkpoint = {}});
+        BOOST_TEST(reports.back().validation->loss < 0.9 * reports.front().validation->loss);
+        BOOST_TEST(reports.back().validation->loss >= 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(training_ends_early_when_nothing_is_gained) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(200);
+    options.learning_rate = 1e-12;  // learns nothing
+    options.report_every = 2;
+    options.patience = 3;
+    int last = 0;
+    State checkpoint;
+    options.checkpoint_every = 7;
+    const TrainingObserver observer{.report = [&](const TrainingProgress& p) { last = p.step; },
+                                    .checkpoint = [&](const State& s) { checkpoint = s; }};
+    const State stopped = train_network(options, seeded(2), observer);
+    BOOST_TEST(last < 100);
+    // What counts the reports is part of a checkpoint.
+    BOOST_TEST(same(stopped, train_network(options, seeded(2), {}, from(checkpoint))));
+}
+
+BOOST_AUTO_TEST_CASE(a_training_can_go_on_from_weights) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(60);
+    options.learning_rate = 1e-2;
+    const State first = train_network(options, seeded(1));
+    TrainingStart start;
+    start.weights = first;
+    options.steps = 4;
+    options.learning_rate = 1e-4;
+    const State more = train_network(options, seeded(2), {}, start),
+                fresh = train_network(options, seeded(2));
+    BOOST_TEST(more.number("validation_loss") < 0.8 * fresh.number("validation_loss"));
+    BOOST_TEST(!same(more, first));
+    options.shape.filters = 6;
+    BOOST_CHECK_THROW(train_network(options, seeded(2), {}, start), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(swag_draws_networks_around_the_mean_and_resumes_to_the_same_bits) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(16);
+    options.averaging_share = 0.75;
+    options.learning_rate = 1e-2;
+    options.swag_rank = 3;
+    options.swag_draws = 3;
+    options.checkpoint_every = 11;
+    State checkpoint;
+    const State drawn = train_network(options, seeded(3),
+                                      {.report = {}, .checkpoint = [&](const State& s) { checkpoint = s; }});
+    BOOST_TEST(drawn.integer("members") == 3);
+    BOOST_TEST(same(drawn, train_network(options, seeded(3), {}, from(checkpoint))));
+    const Pixels frame = Pixels::Random(48, 48);
+    const auto result = open_network(drawn, {})->segment(frame);
+    BOOST_TEST(result.spread[0].maxCoeff() > 1e-4f);
+    BOOST_TEST(result.spread[0].maxCoeff() < 0.5f);
+}
+
+BOOST_AUTO_TEST_CASE(labelled_frames_are_learnt_where_they_are_trusted) {
+    REQUIRE_NETWORKS();
+    // Frames whose labels say that there is nothing: a network that only sees them finds nothing.
+    TrainingOptions options = tiny(40);
+    options.learning_rate = 1e-2;
+    options.experimental_share = 1;
+    TrainingStart start;
+    const TrainingCrop crop = simulated_crop(options, 96, 1);
+    start.frames.push_back({crop.image, Pixels::Ones(96, 96), {}});
+    const auto found = [&](const TrainingStart& s) {
+        return open_network(train_network(options, seeded(1), {}, s), {})
+            ->segment(crop.image)
+            .atom_probability()
+            .mean();
+    };
+    const float empty = found(start);
+    BOOST_TEST(empty < 0.1f);
+    // With the atoms as labels they are found.
+    start.frames.front().atoms = crop.atoms;
+    BOOST_TEST(found(start) > empty + 0.05f);
+}
+
 BOOST_AUTO_TEST_CASE(weights_that_are_none_are_refused) {
     REQUIRE_NETWORKS();
     BOOST_CHECK_THROW(open_network(State{}, {}), FileError);
@@ -158,6 +312,11 @@ BOOST_AUTO_TEST_CASE(weights_that_are_none_are_refused) {
     State infinite = good;
     infinite.put("member0/classify.bias", std::vector<float>{1, 2, std::numeric_limits<float>::infinity()});
     BOOST_CHECK_THROW(open_network(infinite, {}), FileError);
+    State classes = good;
+    classes.put("atomic_numbers", std::vector<std::int64_t>{6, 24, 0});
+    BOOST_CHECK_EXCEPTION(open_network(classes, {}), FileError, [](const FileError& e) {
+        return std::string(e.what()).find("[6, 24, 0]") != std::string::npos;
+    });
     State other = good;
     other.put("format", std::string("something else"));
     BOOST_CHECK_THROW(open_network(other, {}), FileError);

@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(network_beats_the_baseline_on_the_real_frame) {
         skip("built without LibTorch");
         return;
     }
-    const auto network = open_network(io::read_state(shipped_weights()), {});
+    const auto network = open_network(shipped_weights(), {});
     const auto result = find_atoms(real_frame(reference), network.get());
     const auto truth = published(reference);
     const Score found = score(result.atoms, truth, pixel_angstrom, 896, 896, result.region);

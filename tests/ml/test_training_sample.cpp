@@ -22,19 +22,21 @@ BOOST_AUTO_TEST_CASE(parameter_counts_are_those_of_the_published_networks) {
 
 BOOST_AUTO_TEST_CASE(targets_are_probabilities_with_discs_at_the_atoms) {
     TrainingOptions options;
-    options.crop_px = 96;
+    const double radius = options.disc_radius_angstrom / options.pixel_size_angstrom;
     int atoms = 0;
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {
-        const TrainingSample sample = training_sample(options, seed);
-        BOOST_REQUIRE(sample.targets.size() == 3u);
-        BOOST_TEST(sample.image.rows() == 96);
-        BOOST_TEST(sample.image.isFinite().all());
-        const Pixels sum = sample.targets[0] + sample.targets[1] + sample.targets[2];
+        const TrainingCrop crop = simulated_crop(options, 96, seed);
+        BOOST_TEST(crop.image.rows() == 96);
+        BOOST_TEST(crop.image.isFinite().all());
+        const auto targets = class_masks(crop.atoms, 96, 96, radius);
+        BOOST_REQUIRE(targets.size() == 3u);
+        const Pixels sum = targets[0] + targets[1] + targets[2];
         BOOST_TEST((sum - 1).abs().maxCoeff() < 1e-6f);
-        BOOST_TEST(sample.targets[0].minCoeff() >= 0.0f);
-        for (const auto& atom : sample.atoms) {
+        BOOST_TEST(targets[0].minCoeff() >= 0.0f);
+        for (const auto& atom : crop.atoms) {
+            if (atom.head<2>().minCoeff() < 0 || atom.head<2>().maxCoeff() > 95) continue;
             // The pixel nearest to an atom is well inside its disc of 2 pixels.
-            const Pixels& own = sample.targets[atom.z() == 14 ? 1 : 0];
+            const Pixels& own = targets[atom.z() == 14 ? 1 : 0];
             const float label = own(std::lround(atom.y()), std::lround(atom.x()));
             if (atom.z() == 14) BOOST_TEST(label == 1.0f);
             atoms += label == 1.0f;
@@ -43,11 +45,17 @@ BOOST_AUTO_TEST_CASE(targets_are_probabilities_with_discs_at_the_atoms) {
     BOOST_TEST(atoms > 200);
 }
 
-BOOST_AUTO_TEST_CASE(samples_depend_on_their_seed_alone) {
-    TrainingOptions options;
-    options.crop_px = 64;
-    BOOST_TEST((training_sample(options, 5).image == training_sample(options, 5).image).all());
-    BOOST_TEST(!(training_sample(options, 5).image == training_sample(options, 6).image).all());
+BOOST_AUTO_TEST_CASE(discs_have_the_area_of_a_circle_wherever_their_centre_is) {
+    for (const double offset : {0.0, 0.21, 0.5, 0.77}) {
+        const auto masks = class_masks({{20 + offset, 19.4 - offset, 6}}, 40, 40, 2.0);
+        BOOST_TEST(masks[0].sum() == 3.14159265f * 4, boost::test_tools::tolerance(0.05f));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(crops_depend_on_their_seed_alone) {
+    const TrainingOptions options;
+    BOOST_TEST((simulated_crop(options, 64, 5).image == simulated_crop(options, 64, 5).image).all());
+    BOOST_TEST(!(simulated_crop(options, 64, 5).image == simulated_crop(options, 64, 6).image).all());
 }
 
 BOOST_AUTO_TEST_CASE(resampling_keeps_positions_and_brightness) {

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(errors_of_the_network_are_predicted_and_near_the_bound_at_e
         skip("built without LibTorch");
         return;
     }
-    const auto network = open_network(io::read_state(shipped_weights()), {});
+    const auto network = open_network(shipped_weights(), {});
     // The first dose is that of real frames.
     for (const double electrons : {1873.0, 9365.0, 30000.0}) {
         const auto frame = sheet_frame(options_of(electrons, 0.62), {}, 51);

@@ -49,7 +49,7 @@ void add_doctor(CLI::App& program, Action& action) {
                 const auto data = data_folder();
                 line("data", data.string());
                 for (const char* part :
-                     {"networks/graphene.h5", "frames/example.png", "parameters/stembridge-1/C-C.skf"})
+                     {"networks/graphene/member-1.h5", "frames/example.png", "parameters/stembridge-1/C-C.skf"})
                     line(fmt::format("  {}", part),
                          std::filesystem::exists(data / part) ? "found" : "missing");
             } catch (const FileError& e) {

@@ -85,8 +85,9 @@ class Run {
                 "atoms)");
         }
         std::vector<fs::path> inputs = {config_.file("detect.image")};
-        if (config_.text("detect.method") != "classical" && fs::exists(network_file(config_)))
-            inputs.push_back(network_file(config_));
+        if (config_.text("detect.method") != "classical")
+            for (const fs::path& file : network_files(config_))
+                if (fs::exists(file)) inputs.push_back(file);
         StageFolder folder(folder_ / "1-detect", "detect", inputs_hash(config_, {"detect"}, inputs));
         stage(folder, "finding atoms", [&](const Timer& timer) {
             folder.begin();
@@ -156,7 +157,7 @@ class Run {
         if (config_.has("build.structure")) add(config_.file("build.structure"));
         if (config_.text("detect.method") != "classical") {
             try {
-                add(network_file(config_));
+                for (const fs::path& file : network_files(config_)) add(file);
             } catch (const FileError&) {  // no shipped data: the stage that needs it will say so
             }
         }

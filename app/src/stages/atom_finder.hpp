@@ -31,6 +31,9 @@ class AtomFinder {
     std::unique_ptr<ml::SegmentationNetwork> network_;
 };
 
+/// Device of a word of the configuration: cpu, cuda, auto.
+ml::Device device_of(const std::string& word);
+
 /// The dataset that [detect] names inside the image file; empty = the first image.
 std::string dataset_of(const io::Config& config);
 

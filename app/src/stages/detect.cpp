@@ -31,8 +31,12 @@ std::unique_ptr<ml::SegmentationNetwork> network_of(const io::Config& config, Se
             "this build has no networks (STEMBRIDGE_LIBTORCH=ON builds them): using the classical detector");
         return nullptr;
     }
-    const State weights = io::read_state(network_file(config));
-    return ml::open_network(weights, session.context(), threads_in_use());
+    std::vector<State> members;
+    for (const fs::path& file : network_files(config)) members.push_back(io::read_state(file));
+    ml::InferenceOptions options{.threads = threads_in_use(),
+                                 .device = device_of(config.text("detect.device"))};
+    options.memory_bytes = config.integer("detect.memory_limit") << 20;
+    return ml::open_network(members, session.context(), options);
 }
 
 /// Pixel sizes that differ by more than this contradict each other.
@@ -165,10 +169,28 @@ void write_no_lattice(const fs::path& out, const Image& image, const char* why) 
 
 }  // namespace
 
-fs::path network_file(const io::Config& config) {
-    const auto files = config.files("detect.network");
-    if (files.size() != 1) throw InputError(config.where("detect.network") + ": give one file of weights");
-    return files.front() == "builtin" ? data_folder() / "networks" / "graphene.h5" : files.front();
+std::vector<fs::path> network_files(const io::Config& config, const std::string& key) {
+    std::vector<fs::path> files;
+    for (const fs::path& given : config.files(key)) {
+        const fs::path path = given == "builtin" ? data_folder() / "networks" / "graphene" : given;
+        if (!fs::is_directory(path)) {
+            files.push_back(path);
+            continue;
+        }
+        const auto first = static_cast<std::ptrdiff_t>(files.size());
+        for (const auto& entry : fs::directory_iterator(path))
+            if (entry.path().extension() == ".h5" &&
+                !entry.path().filename().string().starts_with("checkpoint"))
+                files.push_back(entry.path());
+        if (static_cast<std::ptrdiff_t>(files.size()) == first)
+            throw FileError(fmt::format("{}: a folder without weights (*.h5)", path.string()));
+        std::sort(files.begin() + first, files.end());
+    }
+    return files;
+}
+
+ml::Device device_of(const std::string& word) {
+    return word == "cpu" ? ml::Device::cpu : word == "cuda" ? ml::Device::cuda : ml::Device::automatic;
 }
 
 std::string dataset_of(const io::Config& config) {

@@ -59,8 +59,10 @@ nlohmann::json vibrations(const io::Config& config, const Structure& start, Stag
 /// Writes report/ from whatever the stages of a run folder have left. @param warnings shown at the top
 void write_run_report(const std::filesystem::path& run_folder, const io::Config& config, Session& session);
 
-/// The file of weights that the configuration names ("builtin" resolved).
-std::filesystem::path network_file(const io::Config& config);
+/// The files of weights that the configuration names ("builtin" and folders resolved), one or more per member.
+/// @throw FileError for a folder without any
+std::vector<std::filesystem::path> network_files(const io::Config& config,
+                                                 const std::string& key = "detect.network");
 
 /// Hash of everything that decides the result of a stage: tables of the configuration and contents of files.
 std::string inputs_hash(const io::Config& config, const std::vector<std::string>& tables,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The U-Net as a LibTorch module, and how its weights become a State.
+// The U-Net as a LibTorch module.
 #pragma once
 
 #include <torch/torch.h>
@@ -76,29 +76,5 @@ class UNetImpl : public torch::nn::Module {
     torch::nn::Conv2d classify_{nullptr};
 };
 TORCH_MODULE(UNet);
-
-/// Puts "shape/..." and everything that is learned or counted under prefix.
-void put_network(State& state, const std::string& prefix, UNetImpl& network);
-
-/// Reads what put_network wrote. @throw FileError when an entry is missing or has another size
-void get_network(const State& state, const std::string& prefix, UNetImpl& network);
-
-void put_shape(State& state, const NetworkShape& shape, double pixel_size_angstrom, int members);
-NetworkShape get_shape(const State& state);
-
-State train(const TrainingOptions& options, const Context& context, const TrainingObserver& observer,
-            const State& resume);
-
-/// Sets the threads of LibTorch for its life time and gives the program's own number back afterwards.
-class ThreadGuard {
-  public:
-    explicit ThreadGuard(int threads);
-    ~ThreadGuard();
-    ThreadGuard(const ThreadGuard&) = delete;
-    ThreadGuard& operator=(const ThreadGuard&) = delete;
-
-  private:
-    int before_;
-};
 
 }  // namespace stembridge::ml

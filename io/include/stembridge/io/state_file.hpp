@@ -10,7 +10,8 @@
 namespace stembridge::io {
 
 /// Writes a state atomically (temporary name, flush, rename). Entries are datasets under their names; the
-/// root has the attributes format, version and sha256. @throw FileError; a previous file is then unchanged
+/// root has the attributes format, version and sha256. Floats that lose nothing are stored with 16 bits.
+/// @throw FileError; a previous file is then unchanged
 void write_state(const std::filesystem::path& path, const State& state);
 
 /// Reads a state to the same bits. @throw FileError when missing, damaged or of another format

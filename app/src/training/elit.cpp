@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/elit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/base/units.hpp"
+#include "stembridge/io/image_file.hpp"
+#include "stembridge/io/plot.hpp"
+#include "stembridge/io/state_file.hpp"
+#include "training/training_options.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+/// An ensemble on the experimental frames.
+struct Judged {
+    std::vector<fs::path> files;
+    std::vector<ml::FindAtomsResult> found;  ///< per frame
+    ml::PhysicalScore score;                 ///< of the atoms of all frames, weighted by their number
+    int atoms = 0, silicon = 0, confident = 0;
+    double area_nm2 = 0;
+    double mean_spread = 0;
+
+    double rate() const { return area_nm2 > 0 ? confident / area_nm2 : 0; }
+};
+
+class Elit {
+  public:
+    Elit(const ElitOptions& options, const StageFolder& folder, NetworkTrainer& trainer, Session& session)
+        : options_(options), folder_(folder), trainer_(trainer), session_(session) {
+        for (const fs::path& file : options.images) frames_.push_back(io::read_image(file, 0));
+    }
+
+    ElitOutcome run(std::uint64_t seed) {
+        ElitOutcome outcome;
+        std::vector<Judged> rounds{judge(options_.networks)};
+        say(0, rounds.front());
+        std::size_t best = 0;
+        for (int round = 1; round <= options_.rounds; ++round) {
+            const std::vector<fs::path> members = select(rounds.back().files);
+            const auto labels = this->labels(members);
+            std::vector<fs::path> trained;
+            for (std::size_t m = 0; m < members.size(); ++m) {
+                const std::string name = fmt::format("round-{}-{}", round, members[m].stem().string());
+                const fs::path file =
+                    folder_ / "elit" / fmt::format("round-{}", round) / members[m].filename();
+                const fs::path start = members[m];
+                trainer_.train({name,
+                                {file},
+                                options_.training,
+                                seed + 1000 * static_cast<std::uint64_t>(round) + m,
+                                [start] { return io::read_state(start); },
+                                labels});
+                trained.push_back(file);
+                outcome.trained.push_back(name);
+            }
+            rounds.push_back(judge(trained));
+            say(round, rounds.back());
+            const double gain = rounds.back().rate() / std::max(rounds[best].rate(), 1e-12) - 1;
+            const bool artefacts = rounds.back().score.value() < rounds[best].score.value() - 0.02;
+            if (artefacts) session_.info("the new atoms look less physical: this round is not taken over");
+            if (gain > 0 && !artefacts) best = rounds.size() - 1;
+            if (gain < options_.least_gain || artefacts) break;
+        }
+        fs::remove_all(folder_ / "elit" / "networks");
+        fs::create_directories(folder_ / "elit" / "networks");
+        for (const fs::path& file : rounds[best].files) {
+            outcome.networks.push_back(folder_ / "elit" / "networks" / file.filename());
+            fs::copy_file(file, outcome.networks.back());
+        }
+        session_.info(fmt::format("best round: {}; {} confident atoms before, {} after", best,
+                                  rounds.front().confident, rounds[best].confident));
+        outcome.sections.push_back(section(rounds, best));
+        return outcome;
+    }
+
+  private:
+    ml::FindAtomsResult find(ml::SegmentationNetwork& network, const Image& image, double least) const {
+        ml::FindAtomsOptions find;
+        find.pixel_size_angstrom =
+            options_.pixel_size_angstrom ? options_.pixel_size_angstrom : image.pixel_size_angstrom;
+        find.minimum_probability = least;
+        return ml::find_atoms(image, &network, find, session_.context());
+    }
+
+    std::unique_ptr<ml::SegmentationNetwork> open(const std::vector<fs::path>& files) const {
+        std::vector<State> members;
+        for (const fs::path& file : files) members.push_back(io::read_state(file));
+        return ml::open_network(members, {},
+                                {.threads = threads_in_use(), .device = options_.training.device});
+    }
+
+    Judged judge(const std::vector<fs::path>& files) const {
+        Judged judged;
+        judged.files = files;
+        const auto network = open(files);
+        Detections all;
+        double spread = 0;
+        for (const Image& image : frames_) {
+            judged.found.push_back(find(*network, image, options_.labels.doubtful));
+            const ml::FindAtomsResult& found = judged.found.back();
+            const double scale = found.calibration.scale_angstrom;
+            judged.area_nm2 += static_cast<double>(found.region.sum()) * scale * scale / 100;
+            judged.confident +=
+                static_cast<int>(ml::confident_atoms(found, network->members(), options_.labels).size());
+            // Frames are put far apart, so that they are no neighbours.
+            const double offset = 1e4 * static_cast<double>(judged.found.size());
+            for (Detection atom : found.atoms) {
+                if (atom.probability < 0.5) continue;
+                atom.x_angstrom += offset;
+                all.push_back(atom);
+                spread += atom.spread;
+                judged.silicon += atom.atomic_number == 14;
+            }
+        }
+        judged.atoms = static_cast<int>(all.size());
+        judged.mean_spread = all.empty() ? 0 : spread / static_cast<double>(all.size());
+        judged.score = ml::physical_score(all);
+        return judged;
+    }
+
+    /// Members without artefacts: those whose own atoms are about as physical as the median member's.
+    std::vector<fs::path> select(const std::vector<fs::path>& files) const {
+        std::vector<double> values;
+        for (const fs::path& file : files) values.push_back(judge({file}).score.value());
+        std::vector<double> sorted = values;
+        std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2),
+                         sorted.end());
+        const double least = sorted[sorted.size() / 2] - options_.tolerated;
+        std::vector<fs::path> kept;
+        for (std::size_t m = 0; m < files.size(); ++m) {
+            const bool keep = values[m] >= least;
+            session_.info(fmt::format("{}: physical score {:.3f}{}", files[m].stem().string(), values[m],
+                                      keep ? "" : ", left out"));
+            if (keep) kept.push_back(files[m]);
+        }
+        return kept;
+    }
+
+    std::vector<ml::LabelledFrame> labels(const std::vector<fs::path>& members) const {
+        const Judged judged = judge(members);
+        std::vector<ml::LabelledFrame> labels;
+        for (std::size_t f = 0; f < frames_.size(); ++f)
+            labels.push_back(ml::self_labelled(frames_[f], judged.found[f], static_cast<int>(members.size()),
+                                               options_.training.pixel_size_angstrom, options_.labels));
+        return labels;
+    }
+
+    void say(int round, const Judged& judged) const {
+        session_.info(
+            fmt::format("round {}: {} networks, {} atoms ({} Si), {} confident ({:.2f} per nm2), physical "
+                        "score {:.3f}, mean "
+                        "spread {:.3f}",
+                        round, judged.files.size(), judged.atoms, judged.silicon, judged.confident,
+                        judged.rate(), judged.score.value(), judged.mean_spread));
+        session_.event("elit", {{"round", round},
+                                {"atoms", judged.atoms},
+                                {"confident", judged.confident},
+                                {"physical_score", judged.score.value()}});
+    }
+
+    ReportSection section(const std::vector<Judged>& rounds, std::size_t best) const {
+        std::string html =
+            "<p>Round 0 is the ensemble before it met the experimental frames. Confident atoms are those "
+            "that all "
+            "networks find with a high probability and that the Gaussian mixture on the local intensity "
+            "gives the "
+            "same "
+            "class.</p>\n<table><tr><th>round</th><th>networks</th><th>atoms</th><th>Si</th><th>confident"
+            "</th><th>confident per nm²</th><th>three bonds</th><th>6-rings per atom</th><th>too close</th>"
+            "<th>alone</th><th>physical score</th><th>mean spread</th></tr>\n";
+        for (std::size_t r = 0; r < rounds.size(); ++r) {
+            const Judged& j = rounds[r];
+            html += fmt::format(
+                "<tr><td>{}{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.2f}</td><td>{:.3f}</td>"
+                "<td>{:.3f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{:.3f}</td><td>{:.3f}</td></tr>\n",
+                r, r == best ? " (taken)" : "", j.files.size(), j.atoms, j.silicon, j.confident, j.rate(),
+                j.score.threefold, j.score.rings, j.score.too_close, j.score.alone, j.score.value(),
+                j.mean_spread);
+        }
+        html += "</table>\n";
+        for (std::size_t f = 0; f < frames_.size(); ++f) {
+            const auto view = [&](const char* part, const ml::FindAtomsResult& found) {
+                io::MicrographView v;
+                v.name = fmt::format("elit-{}-{}", f + 1, part);
+                v.image = frames_[f];
+                for (const Detection& atom : found.atoms)
+                    if (atom.probability >= 0.5) v.atoms.push_back(atom);
+                v.pixel_size_angstrom = found.calibration.scale_angstrom;
+                return io::draw(v);
+            };
+            const io::Figure figure = io::side_by_side(
+                fmt::format("elit-{}", f + 1), "Atoms before and after the iterative training",
+                {view("before", rounds.front().found[f]), view("after", rounds[best].found[f])},
+                {"before", "after"}, 520);
+            html += fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", figure.svg,
+                                io::escape_markup(figure.caption));
+        }
+        return {"Iterative training on experimental frames", html};
+    }
+
+    const ElitOptions& options_;
+    const StageFolder& folder_;
+    NetworkTrainer& trainer_;
+    Session& session_;
+    std::vector<Image> frames_;
+};
+
+}  // namespace
+
+io::Schema elit_schema() {
+    using io::Key;
+    const ElitOptions o;
+    return {
+        Key::files("elit.images", {}, "", "Experimental frames to go on learning from; left out = none"),
+        Key::files("elit.networks", {"builtin"}, "",
+                   "Ensemble to begin with, instead of training one: files, or folders of them"),
+        Key::quantity("elit.pixel_size", Dimension::length, "", "Of the frames; left out = from the files")
+            .positive(),
+        Key::integer("elit.rounds", std::to_string(o.rounds), "Most rounds of labelling and training")
+            .at_least(1),
+        Key::integer("elit.steps", "150", "Steps of each member in a round").at_least(1),
+        Key::number("elit.learning_rate", "3e-4", "Largest of their schedule").positive(),
+        Key::number("elit.experimental_share", "0.5", "Of the crops; the others are simulated")
+            .at_least(0)
+            .at_most(1),
+        Key::number("elit.confident", fmt::format("{}", o.labels.confident),
+                    "Probability of an atom that becomes a label")
+            .at_least(0.5)
+            .at_most(1),
+    };
+}
+
+std::optional<ElitOptions> elit_options(const io::Config& c) {
+    if (!c.has("elit.images")) return std::nullopt;
+    ElitOptions o;
+    o.images = c.files("elit.images");
+    if (c.has("elit.networks")) o.networks = network_files(c, "elit.networks");
+    if (c.has("elit.pixel_size")) o.pixel_size_angstrom = c.quantity("elit.pixel_size") / units::angstrom;
+    o.rounds = static_cast<int>(c.integer("elit.rounds"));
+    o.training = training_options(c);
+    o.training.swag_rank = 0;
+    o.training.steps = static_cast<int>(c.integer("elit.steps"));
+    o.training.learning_rate = c.number("elit.learning_rate");
+    o.training.report_every = std::max(1, o.training.steps / 3);
+    o.training.experimental_share = c.number("elit.experimental_share");
+    o.labels.confident = c.number("elit.confident");
+    return o;
+}
+
+ElitOutcome train_iteratively(const io::Config& config, const ElitOptions& options, const StageFolder& folder,
+                              NetworkTrainer& trainer, Session& session) {
+    return Elit(options, folder, trainer, session)
+        .run(static_cast<std::uint64_t>(config.integer("run.seed")));
+}
+
+}  // namespace stembridge::app

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/train_networks.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "stage_folder.hpp"
+#include "stages/stages.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/base/timer.hpp"
+#include "stembridge/io/state_file.hpp"
+#include "training/elit.hpp"
+#include "training/network_trainer.hpp"
+#include "training/training_options.hpp"
+#include "training/training_report.hpp"
+
+namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+std::string member_name(int member) {
+    return fmt::format("member-{}", member);
+}
+
+fs::path member_file(const StageFolder& folder, int member) {
+    return folder / "networks" / (member_name(member) + ".h5");
+}
+
+/// The networks that a configuration asks for, in the order in which they are trained.
+std::vector<TrainingJob> jobs_of(const io::Config& config, const StageFolder& folder) {
+    const ml::TrainingOptions options = training_options(config);
+    const EnsembleOptions ensemble = ensemble_options(config);
+    const auto seed = static_cast<std::uint64_t>(config.integer("run.seed"));
+    const auto given = [&config] { return start_weights(config); };
+    std::vector<TrainingJob> jobs;
+    switch (ensemble.kind) {
+        case EnsembleKind::none:
+            jobs.push_back({"network", {member_file(folder, 1)}, options, seed, given});
+            break;
+        case EnsembleKind::swag:
+            jobs.push_back({"network", {}, options, seed, given});
+            for (int m = 1; m <= ensemble.members; ++m) jobs.back().outputs.push_back(member_file(folder, m));
+            break;
+        case EnsembleKind::scratch:
+            for (int m = 1; m <= ensemble.members; ++m)
+                jobs.push_back({member_name(m),
+                                {member_file(folder, m)},
+                                options,
+                                seed + static_cast<std::uint64_t>(m) - 1,
+                                given});
+            break;
+        case EnsembleKind::baseline: {
+            const fs::path baseline = folder / "baseline.h5";
+            jobs.push_back({"baseline", {baseline}, options, seed, given});
+            // Other crops in another order, and a rate that rises once more: the members move apart.
+            for (int m = 1; m <= ensemble.members; ++m)
+                jobs.push_back({member_name(m),
+                                {member_file(folder, m)},
+                                continuation_options(config),
+                                seed + static_cast<std::uint64_t>(m),
+                                [baseline] { return io::read_state(baseline); }});
+            break;
+        }
+    }
+    return jobs;
+}
+
+/// What has been trained so far, as a page.
+void write_report(const io::Config& config, const StageFolder& folder, const std::vector<TrainingJob>& jobs,
+                  const std::vector<std::string>& more_networks, const std::vector<ReportSection>& sections) {
+    std::vector<TrainedNetwork> networks;
+    for (const TrainingJob& job : jobs) networks.push_back({job.name, curve_file(folder, job.name)});
+    for (const std::string& name : more_networks) networks.push_back({name, curve_file(folder, name)});
+    std::vector<State> members;
+    for (const TrainingJob& job : jobs)
+        for (const fs::path& file : job.outputs)
+            if (file.parent_path().filename() == "networks" && fs::exists(file))
+                members.push_back(io::read_state(file));
+    write_training_report(folder.path(), "Training of networks", networks, members, training_options(config),
+                          sections);
+}
+
+std::vector<std::string> train_all(const io::Config& config, StageFolder& folder, Session& session) {
+    std::vector<std::string> outputs;
+    std::vector<TrainingJob> jobs;
+    const std::optional<ElitOptions> elit = elit_options(config);
+    NetworkTrainer trainer(folder, session, config.boolean("train.half_precision"));
+    // An ensemble that is given needs no training before it meets experimental frames.
+    if (!elit || elit->networks.empty()) {
+        jobs = jobs_of(config, folder);
+        for (const TrainingJob& job : jobs) {
+            trainer.train(job);
+            for (const fs::path& file : job.outputs)
+                outputs.push_back(file.lexically_relative(folder.path()).string());
+            write_report(config, folder, jobs, {}, {});
+        }
+    }
+    if (elit) {
+        ElitOptions options = *elit;
+        for (const TrainingJob& job : jobs)
+            for (const fs::path& file : job.outputs)
+                if (file.parent_path().filename() == "networks") options.networks.push_back(file);
+        const ElitOutcome outcome = train_iteratively(config, options, folder, trainer, session);
+        for (const fs::path& file : outcome.networks)
+            outputs.push_back(file.lexically_relative(folder.path()).string());
+        write_report(config, folder, jobs, outcome.trained, outcome.sections);
+    }
+    return outputs;
+}
+
+}  // namespace
+
+void train_networks(const std::string& config_file, const fs::path& out, Session& session) {
+    const io::Config config = io::Config::read(config_file, training_schema());
+    set_threads(static_cast<int>(config.integer("run.threads")));
+    std::vector<fs::path> inputs;
+    if (config.has("train.start")) inputs.push_back(config.file("train.start"));
+    if (const auto elit = elit_options(config)) {
+        inputs.insert(inputs.end(), elit->images.begin(), elit->images.end());
+        inputs.insert(inputs.end(), elit->networks.begin(), elit->networks.end());
+    }
+    const std::string hash = inputs_hash(config, {"train", "elit"}, inputs);
+    StageFolder folder(out, "train", fmt::format("{}, seed {}", hash, config.integer("run.seed")));
+    session.attach_folder(folder.path());
+    if (folder.is_done()) {
+        session.info("unchanged since the last time, not done again");
+        return;
+    }
+    // What an earlier, other configuration left here is no part of this training.
+    if (!folder.was_begun())
+        for (const char* name : {"networks", "curves", "elit", "report", "baseline.h5"})
+            fs::remove_all(folder / name);
+    folder.begin();
+    const Timer timer;
+    std::vector<std::string> outputs;
+    try {
+        folder.attempt([&] { outputs = train_all(config, folder, session); });
+    } catch (const StoppedError&) {
+        folder.stop(timer.seconds());
+        throw;
+    }
+    folder.finish(outputs, timer.seconds(), {{"parameters", training_options(config).shape.parameters()}});
+    session.info(fmt::format("{} files of weights; report: {}", outputs.size(),
+                             (folder / "report" / "index.html").string()));
+}
+
+}  // namespace stembridge::app

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "batches.hpp"
+
+#include "stembridge/base/random.hpp"
+
+namespace stembridge::ml {
+namespace {
+
+/// Crops are simulated so much larger than they are used, for shifts and zoom.
+constexpr int margin_px = 16;
+constexpr std::uint64_t first_validation_crop = 1ULL << 40;
+
+std::uint64_t seed_of(std::uint64_t seed, std::uint64_t index) {
+    return seed * 0x9e3779b97f4a7c15ULL + index;
+}
+
+}  // namespace
+
+Batch batch_of(const TrainingOptions& options, const std::vector<TrainingCrop>& crops,
+               const torch::Device& device) {
+    const auto n = static_cast<std::int64_t>(crops.size());
+    const std::int64_t side = options.crop_px, classes = options.shape.classes;
+    Batch batch{torch::empty({n, 1, side, side}), torch::empty({n, classes, side, side}),
+                torch::ones({n, 1, side, side})};
+    const auto copy = [&](const Pixels& from, torch::Tensor to) {
+        to.copy_(torch::from_blob(const_cast<float*>(from.data()), {side, side}, torch::kFloat32));
+    };
+    for (std::int64_t i = 0; i < n; ++i) {
+        const TrainingCrop& crop = crops[static_cast<std::size_t>(i)];
+        copy(crop.image, batch.images[i][0]);
+        const auto masks = class_masks(crop.atoms, options.crop_px, options.crop_px,
+                                       options.disc_radius_angstrom / options.pixel_size_angstrom);
+        for (std::int64_t c = 0; c < classes; ++c)
+            copy(masks[static_cast<std::size_t>(c)], batch.targets[i][c]);
+        if (crop.trusted.size() > 0) copy(crop.trusted, batch.weights[i][0]);
+    }
+    batch.images = batch.images.contiguous(torch::MemoryFormat::ChannelsLast).to(device);
+    batch.targets = batch.targets.to(device);
+    batch.weights = batch.weights.to(device);
+    return batch;
+}
+
+CropSource::CropSource(const TrainingOptions& options, std::uint64_t seed,
+                       const std::vector<LabelledFrame>& frames)
+    : options_(options), seed_(seed), frames_(frames) {}
+
+const TrainingCrop& CropSource::simulated(std::uint64_t index) {
+    const int side = options_.crop_px + (options_.augment ? margin_px : 0);
+    if (options_.distinct_crops == 0) return fresh_ = simulated_crop(options_, side, seed_of(seed_, index));
+    const std::uint64_t number = index % static_cast<std::uint64_t>(options_.distinct_crops);
+    const auto found = kept_.find(number);
+    if (found != kept_.end()) return found->second;
+    return kept_[number] = simulated_crop(options_, side, seed_of(seed_, number));
+}
+
+TrainingCrop CropSource::crop(std::uint64_t index) {
+    Random random(seed_of(seed_ ^ 0x5851f42d4c957f2dULL, index));
+    const std::uint64_t change = random.next();
+    const int side = options_.crop_px + (options_.augment ? margin_px : 0);
+    if (!frames_.empty() && random.uniform() < options_.experimental_share) {
+        const auto frame = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(frames_.size())));
+        const TrainingCrop window = experimental_crop(frames_[frame], side, random.next());
+        return options_.augment ? augmented(window, options_.augmentation, options_.crop_px, change) : window;
+    }
+    const TrainingCrop& known = simulated(index);
+    return options_.augment ? augmented(known, options_.augmentation, options_.crop_px, change) : known;
+}
+
+std::vector<TrainingCrop> CropSource::of_step(std::int64_t step) {
+    std::vector<TrainingCrop> crops;
+    for (int i = 0; i < options_.batch; ++i)
+        crops.push_back(
+            crop(static_cast<std::uint64_t>(step) * options_.batch + static_cast<std::uint64_t>(i)));
+    return crops;
+}
+
+std::vector<TrainingCrop> CropSource::validation() {
+    std::vector<TrainingCrop> crops;
+    for (int i = 0; i < options_.validation_crops; ++i)
+        crops.push_back(
+            simulated_crop(options_, options_.crop_px,
+                           seed_of(seed_, first_validation_crop + static_cast<std::uint64_t>(i))));
+    return crops;
+}
+
+}  // namespace stembridge::ml
