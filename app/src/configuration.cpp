@@ -65,6 +65,9 @@ io::Schema detect_keys() {
         Key::quantity("detect.min_distance", Dimension::length, "0.8 angstrom", "Closest two atoms can be")
             .positive(),
         Key::boolean("detect.refine", "true", "Fit the positions to the frame after the network"),
+        Key::choice("detect.positions", {"fit", "network", "lattice"}, "network",
+                    "What the fit to the frame is combined with: nothing, what the network has learnt of "
+                    "positions, or the neighbours in the lattice"),
         Key::choice("detect.contrast", {"auto", "bright", "dark"}, "auto",
                     "Atoms brighter or darker than the hollows; auto = told by the lattice"),
         Key::quantity("detect.track_gate", Dimension::length, "0.7 angstrom",

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
+#include <tuple>
 
 #include "filters.hpp"
 #include "fit_atoms.hpp"
@@ -71,6 +73,23 @@ class Mixture {
 
 }  // namespace
 
+void sort_in_reading_order(Detections& atoms, Brightness& brightness) {
+    std::vector<std::size_t> order(atoms.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::tuple(atoms[a].y_px, atoms[a].x_px, a) < std::tuple(atoms[b].y_px, atoms[b].x_px, b);
+    });
+    Detections sorted;
+    Brightness moved;
+    for (const std::size_t i : order) {
+        sorted.push_back(atoms[i]);
+        moved.amplitudes.push_back(brightness.amplitudes[i]);
+        moved.errors.push_back(brightness.errors[i]);
+    }
+    atoms = std::move(sorted);
+    brightness = std::move(moved);
+}
+
 void mark_unknown(Detections& atoms, const std::vector<double>& amplitudes) {
     std::vector<float> carbon, silicon;
     for (std::size_t i = 0; i < atoms.size(); ++i) {
@@ -87,7 +106,7 @@ void mark_unknown(Detections& atoms, const std::vector<double>& amplitudes) {
 }
 
 Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
-                              const ClassicalOptions& options, const Context&) {
+                              const ClassicalOptions& options, const Context&, Brightness* brightness) {
     require_usable(image, 16);
     if (region.rows() != image.pixels.rows() || region.cols() != image.pixels.cols())
         throw InputError("classical detector: the region must have the size of the image");
@@ -108,14 +127,14 @@ Detections classical_detector(const Image& image, const LatticeCalibration& cali
     std::vector<Eigen::Vector2d> start;
     start.reserve(maxima.size());
     for (const Maximum& m : maxima) start.emplace_back(m.x, m.y);
-    const AtomFit fit = fit_atoms(image.pixels, start, scale);
+    const AtomFit fit = fit_atoms(image.pixels, start, calibration.angstrom_per_pixel);
     heights.clear();
     for (const Maximum& m : maxima) heights.push_back(static_cast<float>(m.value));
     const Mixture mixture(heights);
     const double deviation = 0.74 * (quantile(heights, 0.75) - quantile(heights, 0.25)) + 1e-30;
 
     Detections atoms;
-    std::vector<double> amplitudes;
+    Brightness found;
     for (std::size_t i = 0; i < maxima.size(); ++i) {
         const FittedAtom& fitted = fit.atoms[i];
         const double silicon = mixture.bright(maxima[i].value);
@@ -127,15 +146,15 @@ Detections classical_detector(const Image& image, const LatticeCalibration& cali
         atom.y_px = fitted.y;
         atom.atomic_number = silicon > 0.5 ? 14 : 6;
         atom.probability = real * std::max(silicon, 1 - silicon);
-        atom.sigma_angstrom = fitted.sigma_px * scale;
+        atom.sigma_angstrom = fitted.sigma_angstrom;
         atoms.push_back(atom);
-        amplitudes.push_back(fitted.amplitude);
+        found.amplitudes.push_back(fitted.amplitude);
+        found.errors.push_back(fitted.amplitude_error);
     }
-    mark_unknown(atoms, amplitudes);
-    std::sort(atoms.begin(), atoms.end(), [](const Detection& a, const Detection& b) {
-        return std::pair(a.y_px, a.x_px) < std::pair(b.y_px, b.x_px);
-    });
+    mark_unknown(atoms, found.amplitudes);
+    sort_in_reading_order(atoms, found);
     calibration.apply(atoms);
+    if (brightness != nullptr) *brightness = std::move(found);
     return atoms;
 }
 

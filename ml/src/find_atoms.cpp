@@ -11,6 +11,7 @@
 
 #include "filters.hpp"
 #include "fit_atoms.hpp"
+#include "lattice_prior.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/ml/votes.hpp"
 
@@ -21,7 +22,7 @@ namespace {
 constexpr double disc_angstrom = 0.30, blob_angstrom = 0.55;
 /// How well the network alone knows a position, per axis: it has seen lattices, so that it beats a fit that
 /// knows nothing but the frame [measured on simulated frames of 1.9e3 to 3e4 electrons per pixel].
-constexpr PositionPrior network_error{.least_angstrom = 0.022, .share_of_fit = 0.24};
+constexpr PositionPrior network_error{.least_angstrom = 0.034, .share_of_fit = 0.37};
 /// An atom fainter than this share of the median is noise in vacuum.
 constexpr double faintest = 0.2;
 /// Atoms at the rim of the contamination, mostly Si, lie in its glow: so far outside the clean region the
@@ -30,6 +31,21 @@ constexpr double rim_angstrom = 3.0;
 
 /// Phase of the lattice's waves above which the atoms are dark: bright ones have -1, noise 0.
 constexpr double clearly_dark = 0.3;
+
+/// Below this a frame's confidence is told as a warning.
+constexpr double low_confidence = 0.7;
+
+/// What the lattice says where it is not used to calibrate: its strength (0 = there is none), its distortion.
+LatticeCalibration judged_by_lattice(LatticeCalibration used, const Image& image) {
+    used.peak_to_background = 0;
+    try {
+        const LatticeCalibration seen = calibrate_lattice(image, used.scale_angstrom);
+        used.peak_to_background = seen.peak_to_background;
+        used.anisotropy = seen.anisotropy;
+    } catch (const Error&) {  // no lattice of this size
+    }
+    return used;
+}
 
 /// A blob of the atom probability, on the network's grid.
 struct Blob {
@@ -184,14 +200,20 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
                     where, scale, 100 * result.calibration.anisotropy, 100 * result.region.mean()));
     if (result.region.maxCoeff() < 0.5f)
         throw InputError(fmt::format("{}: no atoms found: the whole frame looks like contamination", where));
+    Brightness brightness;
     result.baseline =
-        classical_detector(image, result.calibration, result.region, options.classical, context);
+        classical_detector(image, result.calibration, result.region, options.classical, context, &brightness);
 
     if (network == nullptr) {
         result.method = "classical";
-        result.atoms = result.baseline;
-        std::erase_if(result.atoms,
-                      [&](const Detection& atom) { return atom.probability < options.minimum_probability; });
+        Brightness kept;
+        for (std::size_t i = 0; i < result.baseline.size(); ++i) {
+            if (result.baseline[i].probability < options.minimum_probability) continue;
+            result.atoms.push_back(result.baseline[i]);
+            kept.amplitudes.push_back(brightness.amplitudes[i]);
+            kept.errors.push_back(brightness.errors[i]);
+        }
+        brightness = std::move(kept);
         result.mean = result.spread = Pixels::Zero(image.height(), image.width());
     } else {
         result.method = "network";
@@ -214,27 +236,30 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         std::vector<Eigen::Vector2d> start;
         start.reserve(blobs.size());
         for (const Blob& blob : blobs) start.push_back(blob.position);
-        const AtomFit fit = fit_atoms(image.pixels, start, scale, network_error);
-        std::vector<double> amplitudes;
+        PositionPrior prior = network_error;
+        prior.for_profile_alone =
+            options.positions == Positions::fit || options.positions == Positions::lattice;
+        const AtomFit fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, prior);
+        brightness = {};
         for (std::size_t i = 0; i < blobs.size(); ++i) {
             const FittedAtom& fitted = fit.atoms[i];
             // Nothing in vacuum.
             if (fitted.amplitude < faintest * fit.median_amplitude) continue;
             Detection atom;
-            atom.x_px = options.refine_on_image ? fitted.x : start[i].x();
-            atom.y_px = options.refine_on_image ? fitted.y : start[i].y();
+            const bool fits = options.positions != Positions::blobs;
+            atom.x_px = fits ? fitted.x : start[i].x();
+            atom.y_px = fits ? fitted.y : start[i].y();
             atom.atomic_number = blobs[i].silicon > 0.5 ? 14 : 6;
             atom.probability = blobs[i].atom * std::max(blobs[i].silicon, 1 - blobs[i].silicon);
             atom.spread = blobs[i].spread;
             atom.votes = blobs[i].votes.same_class;
-            atom.sigma_angstrom = scale * (options.refine_on_image ? fitted.sigma_px : fitted.prior_px);
+            atom.sigma_angstrom = fits ? fitted.sigma_angstrom : fitted.prior_angstrom;
             result.atoms.push_back(atom);
-            amplitudes.push_back(fitted.amplitude);
+            brightness.amplitudes.push_back(fitted.amplitude);
+            brightness.errors.push_back(fitted.amplitude_error);
         }
-        mark_unknown(result.atoms, amplitudes);
-        std::sort(result.atoms.begin(), result.atoms.end(), [](const Detection& a, const Detection& b) {
-            return std::pair(a.y_px, a.x_px) < std::pair(b.y_px, b.x_px);
-        });
+        mark_unknown(result.atoms, brightness.amplitudes);
+        sort_in_reading_order(result.atoms, brightness);
     }
     if (result.atoms.empty())
         throw InputError(
@@ -249,8 +274,22 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         result.calibration.angstrom_per_pixel =
             result.calibration.scale_angstrom * Eigen::Matrix2d::Identity();
     place(result.atoms, result.calibration, result.rows);
+    if (options.positions == Positions::lattice)
+        result.lattice_deviation_angstrom =
+            apply_lattice_prior(result.atoms, result.calibration.angstrom_per_pixel.inverse());
     place(result.baseline, result.calibration, result.rows);
     result.bonds = carbon_bonds(result.atoms);
+    result.confidence = frame_confidence(
+        result.atoms, brightness.amplitudes, brightness.errors, result.region,
+        options.calibrate ? result.calibration : judged_by_lattice(result.calibration, image));
+    if (result.confidence.value < low_confidence) {
+        std::string doubts;
+        for (const std::string& doubt : result.confidence.doubts) doubts += (doubts.empty() ? "" : "; ") + doubt;
+        context.warning(fmt::format("{}: low confidence ({:.2f}) that this is a single sheet of graphene: {}",
+                                    where, result.confidence.value, doubts));
+    }
+    for (Detections* atoms : {&result.atoms, &result.baseline})
+        for (Detection& atom : *atoms) atom.probability *= result.confidence.value;
     return result;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gauss-Seidel sweeps of small least-squares problems, one per atom.
+// Gauss-Seidel sweeps of small weighted least-squares problems, one per atom: Fisher's scoring.
 #include "fit_atoms.hpp"
 
 #include <algorithm>
@@ -12,219 +12,413 @@
 namespace stembridge::ml {
 namespace {
 
-constexpr double window_angstrom = 0.85, reach_in_widths = 3.5;
-constexpr double first_width_angstrom = 0.45, narrowest_angstrom = 0.28, widest_angstrom = 0.75;
+using Vector = Eigen::Vector2d;
+
+constexpr double window_angstrom = 1.5, first_width_angstrom = 0.45;
+constexpr double background_angstrom = 2.0;
 constexpr double largest_move_angstrom = 0.12, farthest_angstrom = 0.6;
-constexpr int sweeps = 6;
-/// Errors of fitted positions over those of an isolated atom in the same noise, and what stays without noise
-/// [measured on simulated frames of 1.9e3 to 3e4 electrons per pixel, hollow/peak 0.3 and 0.62].
-constexpr double neighbours = 1.5, model_error_angstrom = 0.02;
+constexpr int sweeps = 8, first_without_profile = 4;
+/// A profile needs atoms whose places are known: brightness of C over its error where there is no prior.
+constexpr double least_signal = 10;
+/// Neighbours up to here are fitted together with an atom when its error is predicted.
+constexpr double neighbor_angstrom = 1.9, judged_angstrom = 1.1;
+/// What stays without noise, from what the model lacks [measured on simulated frames].
+constexpr double model_error_angstrom = 0.004;
+constexpr double least_carbon_spread = 0.03;
 
 class Fitter {
   public:
-    Fitter(const Pixels& image, const std::vector<Eigen::Vector2d>& start, double scale, PositionPrior prior)
-        : image_(image), start_(start), scale_(scale), prior_(prior), width_(first_width_angstrom / scale) {
-        const Pixels smooth = gaussian_blur(image, 0.3 / scale), slow = gaussian_blur(image, 3.0 / scale);
+    Fitter(const Pixels& image, const std::vector<Vector>& start, const Eigen::Matrix2d& angstrom_per_pixel,
+           PositionPrior prior)
+        : image_(image),
+          start_(start),
+          map_(angstrom_per_pixel),
+          metric_(angstrom_per_pixel.transpose() * angstrom_per_pixel),
+          scale_(std::sqrt(std::abs(angstrom_per_pixel.determinant()))),
+          prior_(prior) {
+        const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> eigen(metric_);
+        smallest_scale_ = std::sqrt(std::max(eigen.eigenvalues()(0), 1e-12));
+        const Pixels smooth = gaussian_blur(image, 0.3 / scale_);
+        background_ = gaussian_blur(image, 3.0 / scale_);
         for (const auto& p : start) {
-            FittedAtom atom{p.x(), p.y(), 0, bilinear(slow, p.x(), p.y()), 0};
-            atom.amplitude = std::max(0.0, 1.3 * (bilinear(smooth, p.x(), p.y()) - atom.background));
+            FittedAtom atom;
+            atom.x = p.x();
+            atom.y = p.y();
+            atom.amplitude = atom.shared = std::max(
+                0.0, 1.3 * (bilinear(smooth, p.x(), p.y()) - bilinear(background_, p.x(), p.y())));
             atoms_.push_back(atom);
         }
-        noise_ = 0;
+        typical_ = median_amplitude();
         render();
     }
 
     AtomFit run() {
         for (int sweep = 0; sweep < sweeps; ++sweep) {
+            const bool last = sweep + 1 == sweeps;
+            if (sweep == first_without_profile && prior_.for_profile_alone) prior_ = {};
             for (std::size_t i = 0; i < atoms_.size(); ++i) improve(i);
-            if (sweep < sweeps - 1) improve_width();
-            measure_noise();
+            typical_ = median_amplitude();
+            measure_carbon_spread();
+            if (sweep >= 1 && sweep < first_without_profile) improve_profile();
+            render();
+            if (sweep < first_without_profile)
+                background_ = gaussian_blur(image_ - model_, background_angstrom / scale_);
+            measure_background();
+            if (sweep < first_without_profile || last) {
+                measure_variance();
+                measure_correlation();
+            }
+            if (last || (prior_.known() && sweep < first_without_profile)) predict_errors();
         }
-        AtomFit fit{atoms_, width_, median_amplitude(), noise_};
-        for (std::size_t i = 0; i < fit.atoms.size(); ++i) {
-            fit.atoms[i].sigma_px = position_error(i);
-            if (prior_.known()) fit.atoms[i].prior_px = prior_error(fit_error(i));
-        }
-        return fit;
+        return {atoms_, profile_, typical_, correlation_};
     }
 
   private:
-    /// Calls action(y, x, dx, dy) for the pixels within a radius of a position.
+    /// Calls action(y, x, d) for the pixels within a radius (angstrom) of a position; d in pixels.
     template <class Action>
     void window(double x, double y, double radius, const Action& action) const {
-        const int x0 = std::max(0, static_cast<int>(std::ceil(x - radius))),
-                  y0 = std::max(0, static_cast<int>(std::ceil(y - radius)));
-        const int x1 =
-            std::min(static_cast<int>(image_.cols()) - 1, static_cast<int>(std::floor(x + radius)));
-        const int y1 =
-            std::min(static_cast<int>(image_.rows()) - 1, static_cast<int>(std::floor(y + radius)));
+        const double reach = radius / smallest_scale_;
+        const int x0 = std::max(0, static_cast<int>(std::ceil(x - reach))),
+                  y0 = std::max(0, static_cast<int>(std::ceil(y - reach)));
+        const int x1 = std::min(static_cast<int>(image_.cols()) - 1, static_cast<int>(std::floor(x + reach)));
+        const int y1 = std::min(static_cast<int>(image_.rows()) - 1, static_cast<int>(std::floor(y + reach)));
         for (int row = y0; row <= y1; ++row)
             for (int column = x0; column <= x1; ++column) {
-                const double dx = column - x, dy = row - y;
-                if (dx * dx + dy * dy <= radius * radius) action(row, column, dx, dy);
+                const Vector d(column - x, row - y);
+                const double r2 = d.dot(metric_ * d);
+                if (r2 <= radius * radius) action(row, column, d, r2);
             }
     }
-    double gaussian(double dx, double dy) const {
-        return std::exp(-0.5 * (dx * dx + dy * dy) / (width_ * width_));
-    }
 
-    void add(const FittedAtom& atom, double sign) {
-        window(atom.x, atom.y, reach_in_widths * width_, [&](int row, int column, double dx, double dy) {
-            model_(row, column) += static_cast<float>(sign * atom.amplitude * gaussian(dx, dy));
-        });
+    void add(Pixels& target, const FittedAtom& atom, double sign) const {
+        window(atom.x, atom.y, ProbeProfile::reach_angstrom,
+               [&](int row, int column, const Vector&, double r2) {
+                   target(row, column) += static_cast<float>(sign * atom.shared * profile_.value(r2));
+               });
     }
     void render() {
         model_ = Pixels::Zero(image_.rows(), image_.cols());
-        for (const FittedAtom& atom : atoms_) add(atom, 1);
+        for (const FittedAtom& atom : atoms_) add(model_, atom, 1);
     }
 
-    /// I - others ~ b + A g + (A dx) g_x + (A dy) g_y: four linear unknowns, then the position moves by dx,
-    /// dy.
+    /// 1 / variance of a pixel whose expectation is given.
+    double weight(double brightness) const {
+        return 1 / std::max(variance_[0] + variance_[1] * brightness, variance_floor_);
+    }
+
+    /// I - B - others ~ A p + q_x dp/dx + q_y dp/dy + b: linear unknowns, then r moves by q / A. The level b is
+    /// 0 but in the rough glow of contamination.
     void improve(std::size_t i) {
         FittedAtom& atom = atoms_[i];
-        add(atom, -1);
+        add(model_, atom, -1);
         Eigen::Matrix4d normal = Eigen::Matrix4d::Zero();
         Eigen::Vector4d right = Eigen::Vector4d::Zero();
-        window(atom.x, atom.y, window_angstrom / scale_, [&](int row, int column, double dx, double dy) {
-            const double g = gaussian(dx, dy), w2 = width_ * width_;
-            const Eigen::Vector4d basis(1, g, g * dx / w2, g * dy / w2);
-            normal += basis * basis.transpose();
-            right += basis * (image_(row, column) - model_(row, column));
+        int pixels = 0;
+        window(atom.x, atom.y, window_angstrom, [&](int row, int column, const Vector& d, double r2) {
+            const double p = profile_.value(r2), others = model_(row, column) + background_(row, column);
+            // p(|S (r - r_i)|): dp/dr_i = -2 p'(r^2) S^T S (r - r_i)
+            const Vector slope = -2 * profile_.slope(r2) * (metric_ * d);
+            const Eigen::Vector4d basis(p, slope.x(), slope.y(), 1);
+            const double w = weight(others + atom.shared * p);
+            normal.noalias() += w * basis * basis.transpose();
+            right += w * (image_(row, column) - others) * basis;
+            ++pixels;
         });
-        if (normal(0, 0) >= 12) {
-            if (prior_.known() && atom.amplitude > 0) {
-                // The prior pulls x + q / A to the start. The normal equations know the fit's error as 1 /
-                // (A^2 sum g_x^2); the prior weighs (fit / prior)^2 of that.
-                const double fit = fit_error(i);
-                const double weight = normal(2, 2) * std::pow(fit / prior_error(fit), 2);
-                normal(2, 2) += weight;
-                normal(3, 3) += weight;
-                right(2) += weight * atom.amplitude * (start_[i].x() - atom.x);
-                right(3) += weight * atom.amplitude * (start_[i].y() - atom.y);
+        if (pixels >= 12 && normal(0, 0) > 0) {
+            if (!in_glow(atom)) {
+                normal.row(3).setZero();
+                normal.col(3).setZero();
+                normal(3, 3) = 1;
+                right(3) = 0;
+            }
+            // What the frame alone says of the brightness; like C, it is drawn to that of C.
+            const Eigen::Matrix2d brightness = normal({0, 3}, {0, 3});
+            const Eigen::Matrix2d covariance = brightness.inverse();
+            atom.amplitude = std::max(0.0, covariance.row(0).dot(Eigen::Vector2d(right(0), right(3))));
+            atom.amplitude_error = std::sqrt(correlation_ * std::max(covariance(0, 0), 0.0));
+            if (like_carbon(atom)) {
+                normal(0, 0) += carbon_information();
+                right(0) += carbon_information() * typical_;
+            }
+            if (prior_.known() && atom.prior_angstrom > 0 && atom.shared > 0) {
+                // The prior pulls r + q / A to the start, (fit / prior)^2 times as hard as the frame does.
+                const double share = std::pow(atom.fit_angstrom / atom.prior_angstrom, 2);
+                const Eigen::Matrix2d strength =
+                    share * 0.5 * normal.block<2, 2>(1, 1).trace() * metric_ / (scale_ * scale_);
+                normal.block<2, 2>(1, 1) += strength;
+                right.segment<2>(1) += atom.shared * strength * (start_[i] - Vector(atom.x, atom.y));
             }
             const Eigen::Vector4d solution = normal.ldlt().solve(right);
             if (solution.allFinite()) {
-                atom.background = solution(0);
-                atom.amplitude = std::max(0.0, solution(1));
-                if (atom.amplitude > 0.15 * typical_)
-                    move(i, solution(2) / atom.amplitude, solution(3) / atom.amplitude);
+                atom.shared = std::max(0.0, solution(0));
+                if (atom.shared > 0.15 * typical_) move(i, solution.segment<2>(1) / atom.shared);
             }
         }
-        add(atom, 1);
+        add(model_, atom, 1);
     }
-    void move(std::size_t i, double dx, double dy) {
-        FittedAtom& atom = atoms_[i];
-        const double step = std::hypot(dx, dy), most = largest_move_angstrom / scale_;
-        const double shrink = step > most ? most / step : 1;
-        atom.x += shrink * dx;
-        atom.y += shrink * dy;
-        const Eigen::Vector2d away(atom.x - start_[i].x(), atom.y - start_[i].y());
-        const double farthest = farthest_angstrom / scale_;
-        if (away.norm() > farthest) {
-            atom.x = start_[i].x() + away.x() * farthest / away.norm();
-            atom.y = start_[i].y() + away.y() * farthest / away.norm();
-        }
+    bool in_glow(const FittedAtom& atom) const {
+        return std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
+    }
+    bool like_carbon(const FittedAtom& atom) const {
+        if (!(carbon_spread_ > 0)) return false;
+        const double deviation = std::hypot(atom.amplitude_error, carbon_spread_ * typical_);
+        return atom.amplitude < 2 * typical_ && std::abs(atom.amplitude - typical_) < 3 * deviation;
+    }
+    /// Of the brightness of a C, in the units of normal equations of independent pixels.
+    double carbon_information() const { return correlation_ / std::pow(carbon_spread_ * typical_, 2); }
+
+    void measure_background() {
+        std::vector<float> levels;
+        for (const FittedAtom& atom : atoms_)
+            levels.push_back(static_cast<float>(bilinear(background_, atom.x, atom.y)));
+        usual_background_ = quantile(levels, 0.4);
     }
 
-    /// One Gauss-Newton step for the common width from the typical atoms.
-    void improve_width() {
-        typical_ = median_amplitude();
-        double up = 0, down = 0;
+    /// Relative spread of the brightness of C beyond its errors.
+    void measure_carbon_spread() {
+        std::vector<float> amplitudes, squares;
         for (const FittedAtom& atom : atoms_) {
+            amplitudes.push_back(static_cast<float>(atom.amplitude));
+            squares.push_back(static_cast<float>(atom.amplitude_error * atom.amplitude_error));
+        }
+        if (amplitudes.size() < 20 || !(typical_ > 0)) return;
+        const double deviation = (quantile(amplitudes, 0.75) - quantile(amplitudes, 0.25)) / 1.349;
+        const double excess2 = deviation * deviation - quantile(squares, 0.5);
+        carbon_spread_ = std::max(least_carbon_spread, std::sqrt(std::max(excess2, 0.0)) / typical_);
+    }
+    void move(std::size_t i, const Vector& by) {
+        const double step = by.norm(), most = largest_move_angstrom / scale_;
+        Vector away = Vector(atoms_[i].x, atoms_[i].y) + (step > most ? most / step : 1) * by - start_[i];
+        const double farthest = farthest_angstrom / scale_;
+        if (away.norm() > farthest) away *= farthest / away.norm();
+        atoms_[i].x = start_[i].x() + away.x();
+        atoms_[i].y = start_[i].y() + away.y();
+    }
+
+    /// Weights of the profile's Gaussians by least squares over the surroundings of typical atoms.
+    void improve_profile() {
+        constexpr std::size_t k = ProbeProfile::components;
+        if (!prior_.known() && median_error() * least_signal > typical_) return;
+        std::array<Pixels, k> parts;
+#pragma omp parallel for
+        for (std::size_t c = 0; c < k; ++c) {
+            parts[c] = Pixels::Zero(image_.rows(), image_.cols());
+            const double w = ProbeProfile::widths_angstrom[c];
+            const ProbeProfile gaussian(w);
+            for (const FittedAtom& atom : atoms_)
+                window(atom.x, atom.y, std::min(4 * w, ProbeProfile::reach_angstrom),
+                       [&](int row, int column, const Vector&, double r2) {
+                           parts[c](row, column) += static_cast<float>(atom.shared * gaussian.value(r2));
+                       });
+        }
+        Eigen::Matrix<double, k + 1, k + 1> normal = Eigen::Matrix<double, k + 1, k + 1>::Zero();
+        Eigen::Matrix<double, k + 1, 1> right = Eigen::Matrix<double, k + 1, 1>::Zero();
+        const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 800);
+        for (std::size_t i = 0; i < atoms_.size(); i += every) {
+            const FittedAtom& atom = atoms_[i];
             if (atom.amplitude < 0.5 * typical_ || atom.amplitude > 1.8 * typical_) continue;
-            window(atom.x, atom.y, window_angstrom / scale_, [&](int row, int column, double dx, double dy) {
-                const double slope =
-                    atom.amplitude * gaussian(dx, dy) * (dx * dx + dy * dy) / (width_ * width_ * width_);
-                up += slope * (image_(row, column) - model_(row, column) - atom.background);
-                down += slope * slope;
+            window(atom.x, atom.y, 1.5, [&](int row, int column, const Vector&, double) {
+                Eigen::Matrix<double, k + 1, 1> basis;
+                for (std::size_t c = 0; c < k; ++c) basis(static_cast<Eigen::Index>(c)) = parts[c](row, column);
+                basis(k) = typical_;
+                const double w = weight(model_(row, column) + background_(row, column));
+                normal.noalias() += w * basis * basis.transpose();
+                right += w * (image_(row, column) - background_(row, column)) * basis;
             });
         }
-        if (down > 0)
-            width_ = std::clamp(width_ + std::clamp(up / down, -0.15 * width_, 0.15 * width_),
-                                narrowest_angstrom / scale_, widest_angstrom / scale_);
-        render();
+        if (!(normal(k, k) > 0)) return;
+        // Gaussians of like width can hardly be told apart: a little is asked of their weights.
+        for (std::size_t c = 0; c <= k; ++c)
+            normal(static_cast<Eigen::Index>(c), static_cast<Eigen::Index>(c)) +=
+                1e-8 * normal.diagonal().maxCoeff();
+        const Eigen::Matrix<double, k + 1, 1> solution = normal.ldlt().solve(right);
+        std::array<double, k> weights;
+        double top = 0;
+        for (std::size_t c = 0; c < k; ++c) top += weights[c] = solution(static_cast<Eigen::Index>(c));
+        if (!solution.allFinite() || top < 0.3 || top > 3) return;
+        const ProbeProfile candidate(weights);
+        if (candidate.fwhm_angstrom() < 0.5 || candidate.fwhm_angstrom() > 2.0) return;
+        profile_ = candidate;
+        for (FittedAtom& atom : atoms_) {
+            atom.amplitude *= top;
+            atom.shared *= top;
+        }
+        typical_ *= top;
     }
 
-    /// The filter that moves an atom, sum g_s (I - model), applied between the atoms: its variance over that
-    /// of white noise tells how strong white noise would have to be (pixels are correlated). The places lie
-    /// on the lines from an atom through its bonds, which are mirror axes of the lattice, and s runs across
-    /// them: what the model lacks is symmetric and gives nothing.
-    void measure_noise() {
+    /// Variance of a pixel as a line over its expected brightness, from what the model leaves.
+    void measure_variance() {
+        const Pixels expected = model_ + background_;
+        Pixels rest = image_ - expected;
+        rest -= gaussian_blur(rest, 0.5 / scale_);
+        struct Sample {
+            float brightness, square;
+        };
+        std::vector<Sample> samples;
+        const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 1000);
+        for (std::size_t i = 0; i < atoms_.size(); i += every) {
+            if (atoms_[i].amplitude > 1.8 * typical_) continue;
+            window(atoms_[i].x, atoms_[i].y, window_angstrom,
+                   [&](int row, int column, const Vector&, double) {
+                       const float r = rest(row, column);
+                       samples.push_back({expected(row, column), r * r});
+                   });
+        }
+        if (samples.size() < 500) return;
+        std::sort(samples.begin(), samples.end(),
+                  [](const Sample& a, const Sample& b) { return a.brightness < b.brightness; });
+        // Line through the means of sixteen classes of brightness.
+        constexpr std::size_t classes = 16;
+        double s1 = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+        for (std::size_t c = 0; c < classes; ++c) {
+            const std::size_t first = samples.size() * c / classes, last = samples.size() * (c + 1) / classes;
+            double x = 0, y = 0;
+            for (std::size_t j = first; j < last; ++j) {
+                x += samples[j].brightness;
+                y += samples[j].square;
+            }
+            const double n = static_cast<double>(last - first);
+            x /= n;
+            y /= n;
+            // Means of squares err in proportion to themselves.
+            const double w = 1 / std::max(y * y, 1e-30);
+            s1 += w;
+            sx += w * x;
+            sy += w * y;
+            sxx += w * x * x;
+            sxy += w * x * y;
+        }
+        const double determinant = s1 * sxx - sx * sx;
+        double slope = determinant > 0 ? (s1 * sxy - sx * sy) / determinant : 0;
+        if (!(slope > 0)) slope = 0;
+        variance_ = {(sy - slope * sx) / s1, slope};
+        // Nowhere less than at the dark end of what was seen.
+        const double dark = samples[samples.size() / 50].brightness;
+        variance_floor_ = std::max(variance_[0] + slope * dark, 0.05 * sy / s1);
+        variance_floor_ = std::max(variance_floor_, 1e-12 * typical_ * typical_ + 1e-30);
+    }
+
+    /// The filter that moves an atom, sum w dp/ds (I - model), applied in the hollows: its variance over that of
+    /// independent pixels. There the fit has taken no noise away, and what the model lacks is symmetric and
+    /// gives nothing.
+    void measure_correlation() {
         std::vector<float> responses;
-        double norm = 0, level = 0;
-        const double reach = 1.8 / scale_, distance = 0.72 / scale_;
+        const double reach = 1.8 / scale_, bond = 1.42, radius = 0.85;
         const NeighborBins bins(start_, reach);
+        const Eigen::Matrix2d inverse = map_.inverse();
         std::vector<int> near;
         const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 1500);
         for (std::size_t i = 0; i < atoms_.size(); i += every) {
             bins.within(start_[i], reach, near);
-            if (near.size() < 4) continue;  // the atom itself and three neighbours
+            if (near.size() != 4 || in_glow(atoms_[i])) continue;  // the atom itself and three neighbours
             std::complex<double> threefold = 0;
             for (const int j : near) {
-                const Eigen::Vector2d bond = start_[static_cast<std::size_t>(j)] - start_[i];
-                if (bond.squaredNorm() > 0) threefold += std::polar(1.0, 3 * std::atan2(bond.y(), bond.x()));
+                const Vector d = map_ * (start_[static_cast<std::size_t>(j)] - start_[i]);
+                if (d.squaredNorm() > 0) threefold += std::polar(1.0, 3 * std::atan2(d.y(), d.x()));
             }
-            // A bond's middle or a hollow, in one of six directions by turns.
-            const double angle =
-                std::arg(threefold) / 3 + std::numbers::pi / 3 * static_cast<double>(i / every % 6);
-            const double ex = std::cos(angle), ey = std::sin(angle);
-            const double x = atoms_[i].x + distance * ex, y = atoms_[i].y + distance * ey;
-            if (x < 12 || y < 12 || x > static_cast<double>(image_.cols()) - 13 ||
-                y > static_cast<double>(image_.rows()) - 13)
+            // A hollow lies opposite to a bond, in one of three directions by turns.
+            const double angle = std::arg(threefold) / 3 +
+                                 std::numbers::pi / 3 * (1 + 2 * static_cast<double>(i / every % 3));
+            const Vector place =
+                Vector(atoms_[i].x, atoms_[i].y) + inverse * (bond * Vector(std::cos(angle), std::sin(angle)));
+            const double margin = radius / smallest_scale_ + 1;
+            if (place.x() < margin || place.y() < margin ||
+                place.x() > static_cast<double>(image_.cols()) - 1 - margin ||
+                place.y() > static_cast<double>(image_.rows()) - 1 - margin)
                 continue;
-            double sum = 0, squares = 0, mean = 0;
-            int count = 0;
-            window(x, y, window_angstrom / scale_, [&](int row, int column, double, double) {
-                mean += image_(row, column) - model_(row, column);
-                ++count;
-            });
-            mean /= std::max(count, 1);
-            window(x, y, window_angstrom / scale_, [&](int row, int column, double dx, double dy) {
-                const double slope = gaussian(dx, dy) * (ex * dy - ey * dx) / (width_ * width_);
-                sum += slope * (image_(row, column) - model_(row, column) - mean);
-                squares += slope * slope;
-                level += slope * slope * image_(row, column);
-            });
-            responses.push_back(static_cast<float>(sum));
-            norm = squares;
+            for (const Vector& across : {Vector(1, 0), Vector(0, 1)}) {
+                double sum = 0, squares = 0;
+                window(place.x(), place.y(), radius, [&](int row, int column, const Vector& d, double r2) {
+                    const double expected = model_(row, column) + background_(row, column);
+                    const double w = weight(expected), slope = profile_.slope(r2) * across.dot(map_ * d);
+                    sum += w * slope * (image_(row, column) - expected);
+                    squares += w * slope * slope;
+                });
+                if (squares > 0) responses.push_back(static_cast<float>(sum / std::sqrt(squares)));
+            }
         }
-        if (responses.size() < 20 || norm <= 0) return;
+        if (responses.size() < 20) return;
         const double deviation = (quantile(responses, 0.84) - quantile(responses, 0.16)) / 2;
-        noise_ = deviation / std::sqrt(norm);
-        noise_level_ = level / (norm * static_cast<double>(responses.size()));
+        correlation_ = std::max(deviation * deviation, 1.0);
     }
 
-    /// Error of the fitted position per axis, without a prior: noise^2 / (A^2 sum g_x^2), where the noise is
-    /// that of electrons, its square in proportion to the brightness, from where it was measured to the
-    /// flanks of the atom. The neighbours, which are fitted with it, and what the model lacks make it larger.
-    double fit_error(std::size_t i) const {
-        double squares = 0, level = 0;
-        window(atoms_[i].x, atoms_[i].y, window_angstrom / scale_,
-               [&](int row, int column, double dx, double dy) {
-                   const double weight = std::pow(gaussian(dx, dy) * dx / (width_ * width_), 2);
-                   squares += weight;
-                   level += weight * image_(row, column);
-               });
-        const double farthest = farthest_angstrom / scale_;
-        const double amplitude = std::max(atoms_[i].amplitude, 0.1 * typical_);
-        if (!(noise_ > 0) || !(squares > 0) || !(amplitude > 0)) return farthest;
-        constexpr double brightest = 8;  // where the zero of the brightness is far off, so is their ratio
-        const double brightness =
-            noise_level_ > 0 ? std::clamp(level / squares / noise_level_, 1.0, brightest) : 1.0;
-        const double noise = noise_ * std::sqrt(brightness) / (amplitude * std::sqrt(squares));
-        return std::min(farthest, std::hypot(neighbours * noise, model_error_angstrom / scale_));
+    /// Covariance of the positions: inverse of Fisher's information of the atom and the neighbours that are
+    /// fitted with it (brightness and position of each), times the correlation of the noise.
+    void predict_errors() {
+        std::vector<Vector> positions;
+        for (const FittedAtom& atom : atoms_) positions.emplace_back(atom.x, atom.y);
+        const NeighborBins bins(positions, neighbor_angstrom / smallest_scale_);
+#pragma omp parallel for schedule(dynamic, 32)
+        for (std::size_t i = 0; i < atoms_.size(); ++i) {
+            FittedAtom& atom = atoms_[i];
+            std::vector<int> near;
+            std::vector<const FittedAtom*> group{&atom};
+            bins.within(positions[i], neighbor_angstrom / smallest_scale_, near);
+            std::sort(near.begin(), near.end(), [&](int a, int b) {
+                return (positions[static_cast<std::size_t>(a)] - positions[i]).squaredNorm() <
+                       (positions[static_cast<std::size_t>(b)] - positions[i]).squaredNorm();
+            });
+            for (const int j : near) {
+                const Vector away = map_ * (positions[static_cast<std::size_t>(j)] - positions[i]);
+                if (j != static_cast<int>(i) && away.norm() < neighbor_angstrom && group.size() < 5)
+                    group.push_back(&atoms_[static_cast<std::size_t>(j)]);
+            }
+            const double variance = position_variance(group);
+            const double noise = std::sqrt(correlation_ * variance);
+            atom.fit_angstrom = std::min(farthest_angstrom, std::hypot(noise, model_error_angstrom));
+            atom.sigma_angstrom = atom.fit_angstrom;
+            if (!prior_.known()) continue;
+            // Both together: 1 / sigma^2 = 1 / fit^2 + 1 / prior^2.
+            atom.prior_angstrom = std::hypot(prior_.least_angstrom, prior_.share_of_fit * atom.fit_angstrom);
+            atom.sigma_angstrom = atom.fit_angstrom * atom.prior_angstrom /
+                                  std::hypot(atom.fit_angstrom, atom.prior_angstrom);
+        }
     }
-    /// How well the position was known before: the part that the noise moves is a share of the error of the
-    /// fit.
-    double prior_error(double fit_error) const {
-        return std::hypot(prior_.least_angstrom / scale_, prior_.share_of_fit * fit_error);
+    /// Variance per axis, angstrom^2, of the first of a group, for independent pixels.
+    double position_variance(const std::vector<const FittedAtom*>& group) const {
+        constexpr int most = 15;
+        Eigen::Matrix<double, most, most> information = Eigen::Matrix<double, most, most>::Zero();
+        const int n = 3 * static_cast<int>(group.size());
+        // What a faint atom would say of its position if it were brighter: nothing is divided by 0.
+        const auto amplitude = [&](const FittedAtom& a) { return std::max(a.shared, 0.1 * typical_); };
+        Eigen::Matrix<double, most, 1> basis;
+        for (const FittedAtom* middle : group)
+            window(middle->x, middle->y, judged_angstrom, [&](int row, int column, const Vector&, double) {
+                // Each pixel once, for the nearest atom of the group.
+                const Vector pixel(column, row);
+                const auto distance2 = [&](const FittedAtom& a) {
+                    const Vector d = pixel - Vector(a.x, a.y);
+                    return d.dot(metric_ * d);
+                };
+                const double own = distance2(*middle);
+                for (const FittedAtom* other : group)
+                    if (other != middle && distance2(*other) < own) return;
+                int column_of = 0;
+                for (const FittedAtom* a : group) {
+                    const Vector d = map_ * (pixel - Vector(a->x, a->y));
+                    const double r2 = d.squaredNorm();
+                    const Vector slope = -2 * profile_.slope(r2) * d;
+                    basis(column_of++) = amplitude(*a) * slope.x();
+                    basis(column_of++) = amplitude(*a) * slope.y();
+                    basis(column_of++) = profile_.value(r2);
+                }
+                const double w = weight(model_(row, column) + background_(row, column));
+                information.topLeftCorner(n, n).noalias() +=
+                    w * basis.head(n) * basis.head(n).transpose();
+            });
+        for (std::size_t k = 0; k < group.size(); ++k)
+            if (like_carbon(*group[k]))
+                information(static_cast<Eigen::Index>(3 * k) + 2, static_cast<Eigen::Index>(3 * k) + 2) +=
+                    carbon_information();
+        const Eigen::MatrixXd covariance =
+            information.topLeftCorner(n, n).ldlt().solve(Eigen::MatrixXd::Identity(n, n));
+        const double variance = 0.5 * (covariance(0, 0) + covariance(1, 1));
+        return std::isfinite(variance) && variance > 0 ? variance : farthest_angstrom * farthest_angstrom;
     }
-    /// Both together: 1 / sigma^2 = 1 / fit^2 + 1 / prior^2.
-    double position_error(std::size_t i) const {
-        const double fit = fit_error(i);
-        if (!prior_.known()) return fit;
-        const double prior = prior_error(fit);
-        return fit * prior / std::hypot(fit, prior);
+    double median_error() const {
+        std::vector<float> errors;
+        for (const FittedAtom& atom : atoms_) errors.push_back(static_cast<float>(atom.amplitude_error));
+        return quantile(errors, 0.5);
     }
     double median_amplitude() const {
         std::vector<float> amplitudes;
@@ -233,20 +427,24 @@ class Fitter {
     }
 
     const Pixels& image_;
-    const std::vector<Eigen::Vector2d>& start_;
-    double scale_;
+    const std::vector<Vector>& start_;
+    Eigen::Matrix2d map_, metric_;
+    double scale_, smallest_scale_ = 1;
     PositionPrior prior_;
-    double width_, noise_ = 0, noise_level_ = 0, typical_ = 0;
+    ProbeProfile profile_{first_width_angstrom};
+    std::array<double, 2> variance_{1, 0};
+    double variance_floor_ = 1, correlation_ = 1, typical_ = 0, carbon_spread_ = 0,
+           usual_background_ = 0;
     std::vector<FittedAtom> atoms_;
-    Pixels model_;
+    Pixels model_, background_;
 };
 
 }  // namespace
 
-AtomFit fit_atoms(const Pixels& image, const std::vector<Eigen::Vector2d>& start, double scale_angstrom,
-                  PositionPrior prior) {
+AtomFit fit_atoms(const Pixels& image, const std::vector<Vector>& start,
+                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior) {
     if (start.empty()) return {};
-    return Fitter(image, start, scale_angstrom, prior).run();
+    return Fitter(image, start, angstrom_per_pixel, prior).run();
 }
 
 }  // namespace stembridge::ml

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Positions of atoms by fitting overlapping Gaussians to the frame.
+// Positions of atoms by fitting overlapping images of the probe to the frame.
 #pragma once
 
 #include <vector>
 
+#include "probe_profile.hpp"
 #include "stembridge/structure/image.hpp"
 
 namespace stembridge::ml {
@@ -12,31 +13,36 @@ namespace stembridge::ml {
 struct FittedAtom {
     double x = 0;
     double y = 0;
-    double amplitude = 0;   ///< over the local background
-    double background = 0;  ///< of the window around it
-    double sigma_px = 0;    ///< standard deviation of the position per axis
-    double prior_px = 0;    ///< the same of the start, where there was a prior
+    double amplitude = 0;           ///< over the local background, of this atom alone
+    double amplitude_error = 0;     ///< its standard deviation
+    double shared = 0;              ///< amplitude in the model: C atoms are alike
+    double sigma_angstrom = 0;      ///< standard deviation of the position per axis
+    double fit_angstrom = 0;        ///< the same of the fit without a prior
+    double prior_angstrom = 0;      ///< the same of the start, where there was a prior
 };
 
 /// How well positions are known before the fit, per axis: hypot(least, share_of_fit * error of the fit).
 struct PositionPrior {
     double least_angstrom = 0;
     double share_of_fit = 0;
+    bool for_profile_alone = false;  ///< dropped once the profile has been measured
     bool known() const { return least_angstrom > 0 || share_of_fit > 0; }
 };
 
 struct AtomFit {
     std::vector<FittedAtom> atoms;
-    double width_px = 0;          ///< Gaussian sigma of a carbon atom
+    ProbeProfile profile{0.45};   ///< how one atom looks in this frame
     double median_amplitude = 0;  ///< of all atoms
-    double noise = 0;             ///< effective white noise per pixel that gives the errors of the positions
+    double correlation = 1;       ///< variance of what moves an atom over that of independent pixels
 };
 
-/// Least squares of I(r) = b_i + sum_j A_j exp(-|r - r_j|^2 / 2 w^2) in a window around each atom, neighbours
-/// held at their last values, in sweeps; w is common to all.
-/// @param start positions, pixels  @param scale_angstrom per pixel  @param prior towards the start; none by
-/// default
-AtomFit fit_atoms(const Pixels& image, const std::vector<Eigen::Vector2d>& start, double scale_angstrom,
-                  PositionPrior prior = {});
+/// Maximum likelihood of I(r) = B(r) + sum_j A_j p(|r - r_j|) in a window around each atom, in sweeps.
+/// B is slow; p is common to all and measured on the frame; the variance of a pixel is a linear function of
+/// its expected brightness, as Poisson's is for any gain and black level, and is measured on the frame. The
+/// amplitudes of C are drawn to their common one as far as their measured spread says; others are free.
+/// @param start positions, pixels  @param angstrom_per_pixel in which the probe is round
+/// @param prior towards the start; none by default
+AtomFit fit_atoms(const Pixels& image, const std::vector<Eigen::Vector2d>& start,
+                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior = {});
 
 }  // namespace stembridge::ml

@@ -132,7 +132,7 @@ struct Sheet {
             double length, stiffness;
         };
         std::vector<Spring> springs;
-        const auto silicon = [&](int i) { return atomic_number[static_cast<std::size_t>(i)] == 14; };
+        const auto silicon = [&](int i) { return atomic_number[static_cast<std::size_t>(i)] > 6; };
         for (int i = 0; i < size(); ++i) {
             const auto& around = neighbors[static_cast<std::size_t>(i)];
             for (const int j : around)
@@ -350,6 +350,17 @@ std::vector<SceneAtom> random_scene(const SceneOptions& o, const Context& contex
                 removed = true;
             }
     }
+    if (o.silicon_edge_share > 0)
+        for (int i = 0; i < sheet.size(); ++i) {
+            const auto s = static_cast<std::size_t>(i);
+            if (sheet.alive[s] && sheet.neighbors[s].size() == 2 && inside(sheet.position[s], 0) &&
+                random.uniform() < o.silicon_edge_share)
+                sheet.atomic_number[s] = 14;
+        }
+    // What is not wanted draws no random numbers: scenes without it stay the same.
+    if (o.chromium_substitutions > 0)
+        for (int k = count_of(o.chromium_substitutions, area, random); k > 0; --k)
+            if (const int i = random_atom(0); i >= 0) sheet.atomic_number[static_cast<std::size_t>(i)] = 24;
     sheet.relax(120);
 
     // Long-wave strain and the random displacement of each atom.
@@ -382,6 +393,22 @@ std::vector<SceneAtom> random_scene(const SceneOptions& o, const Context& contex
             0.5 * (sheet.position[static_cast<std::size_t>(i)] + sheet.position[static_cast<std::size_t>(j)]);
         atoms.push_back({p.x(), p.y(), 14});
     }
+    const auto on_bond = [&](int z) {
+        const int i = random_atom(0);
+        if (i < 0) return;
+        const Point p = 0.5 * (sheet.position[static_cast<std::size_t>(i)] +
+                               sheet.position[static_cast<std::size_t>(
+                                   sheet.neighbors[static_cast<std::size_t>(i)][0])]);
+        atoms.push_back({p.x(), p.y(), z});
+    };
+    if (o.carbon_adatoms > 0)
+        for (int k = count_of(o.carbon_adatoms, area, random); k > 0; --k) on_bond(6);
+    if (o.chromium_adatoms > 0)
+        for (int k = count_of(o.chromium_adatoms, area, random); k > 0; --k) {
+            const Point p = centres[static_cast<std::size_t>(
+                random.below(static_cast<std::int64_t>(centres.size())))];
+            if (inside(p, 0)) atoms.push_back({p.x(), p.y(), 24});
+        }
     return atoms;
 }
 

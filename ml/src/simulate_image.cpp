@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <numbers>
 
+#include "contamination.hpp"
 #include "filters.hpp"
-#include "fourier.hpp"
+#include "probe.hpp"
+#include "scan.hpp"
 #include "stembridge/base/errors.hpp"
-#include "stembridge/base/random.hpp"
 
 namespace stembridge::ml {
 namespace {
@@ -23,215 +23,6 @@ constexpr double fwhm_per_sigma = 2.3548200450309493;
 constexpr double veil_that_hides = 0.4;
 /// Area per atom of graphene, angstrom^2.
 const double area_per_carbon = 0.25 * std::sqrt(3.0) * 2.46 * 2.46;
-
-/// Electron wavelength in angstrom, lambda = h / sqrt(2 m E (1 + E / 2 m c^2)).
-double wavelength_angstrom(double energy_kev) {
-    const double volts = energy_kev * 1e3;
-    return 12.2642596 / std::sqrt(volts * (1 + 0.97847559e-6 * volts));
-}
-
-/// Radial profile of the probe core, normalised to integral 1, by a table.
-class ProbeCore {
-  public:
-    explicit ProbeCore(const ProbeOptions& probe) {
-        // core(r) = 2 pi int MTF(k) J0(2 pi k r) k dk with the transfer function of a round aperture,
-        // MTF(q = k / kc) = 2/pi (acos q - q sqrt(1 - q^2)), kc = 2 alpha / lambda, and the source's
-        // Gaussian.
-        const double cutoff = 2 * probe.convergence_mrad * 1e-3 / wavelength_angstrom(probe.beam_energy_kev);
-        const double sigma = probe.source_fwhm_angstrom / fwhm_per_sigma;
-        constexpr int nodes = 160;
-        std::array<double, nodes> k, weight;
-        for (int n = 0; n < nodes; ++n) {
-            const double q = (n + 0.5) / nodes;
-            k[n] = q * cutoff;
-            weight[n] = 2 * pi * k[n] * cutoff / nodes * (2 / pi) *
-                        (std::acos(q) - q * std::sqrt(1 - q * q)) *
-                        std::exp(-2 * pi * pi * sigma * sigma * k[n] * k[n]);
-        }
-        const int count = static_cast<int>(reach / step) + 2;
-        table_.resize(static_cast<std::size_t>(count));
-        double integral = 0;
-        for (int i = 0; i < count; ++i) {
-            const double r = i * step;
-            double value = 0;
-            for (int n = 0; n < nodes; ++n) value += weight[n] * ::j0(2 * pi * k[n] * r);
-            // The far rings belong to the tail: end smoothly at the reach.
-            const double fade = std::clamp((reach - r) / 1.0, 0.0, 1.0);
-            value *= fade * fade * (3 - 2 * fade);
-            table_[static_cast<std::size_t>(i)] = static_cast<float>(value);
-            integral += value * 2 * pi * r * step;
-        }
-        for (float& value : table_) value = static_cast<float>(value / integral);
-    }
-    float operator()(double r) const {
-        const double position = r * (1 / step);
-        const auto cell = static_cast<std::size_t>(position);
-        if (cell + 1 >= table_.size()) return 0;
-        const float f = static_cast<float>(position - static_cast<double>(cell));
-        return (1 - f) * table_[cell] + f * table_[cell + 1];
-    }
-    static constexpr double reach = 3.5;  ///< angstrom
-
-  private:
-    static constexpr double step = 0.02;
-    std::vector<float> table_;
-};
-
-/// Sum of sinusoids with amplitude ~ 1 / sqrt(f), standard deviation 1, as a scan generator drifts.
-Eigen::ArrayXd pink_series(int length, Random& random) {
-    Eigen::ArrayXd series = Eigen::ArrayXd::Zero(length);
-    for (int component = 1; component <= 24; ++component) {
-        const double frequency = 0.5 * std::pow(component / 24.0, 2);
-        const double phase = random.uniform(0, 2 * pi), amplitude = random.normal() / std::sqrt(frequency);
-        for (int i = 0; i < length; ++i) series(i) += amplitude * std::sin(2 * pi * frequency * i + phase);
-    }
-    const double deviation = std::sqrt((series - series.mean()).square().mean());
-    return deviation > 0 ? Eigen::ArrayXd((series - series.mean()) / deviation) : series;
-}
-
-/// Gaussian random field with power ~ 1 / f^(2 exponent), standard deviation 1, on a coarse grid.
-Pixels cloud(int height, int width, int coarse, double exponent, Random& random) {
-    const int size = good_fourier_size(std::max({height, width}) / coarse + 2);
-    ComplexPixels spectrum(size, size);
-    for (int y = 0; y < size; ++y)
-        for (int x = 0; x < size; ++x) {
-            const double fx = std::min(x, size - x), fy = std::min(y, size - y);
-            const double f = std::hypot(fx, fy);
-            const double amplitude = f > 0 ? std::pow(f, -exponent) : 0;
-            const double re = random.normal(), im = random.normal();
-            spectrum(y, x) = {static_cast<float>(amplitude * re), static_cast<float>(amplitude * im)};
-        }
-    Pixels field = inverse_fourier_transform(spectrum).real();
-    field = (field - field.mean()) / std::sqrt((field - field.mean()).square().mean());
-    Pixels result(height, width);
-    for (int y = 0; y < height; ++y)
-        for (int x = 0; x < width; ++x)
-            result(y, x) = static_cast<float>(
-                bilinear(field, static_cast<double>(x) / coarse, static_cast<double>(y) / coarse));
-    return result;
-}
-
-/// Brightness of the contamination in units of the mean of graphene.
-Pixels contamination_map(const SimulationOptions& options, Random& random) {
-    const ScanOptions& scan = options.scan;
-    const ContaminationOptions& dirt = options.contamination;
-    Pixels map = Pixels::Zero(scan.height, scan.width);
-    if (dirt.coverage <= 0) return map;
-    const int coarse = std::max(1, static_cast<int>(0.4 / scan.pixel_size_angstrom));
-    // The covered side: a tilted plane plus a cloud, cut at the height that covers the wanted share.
-    Pixels height =
-        cloud(scan.height, scan.width, coarse, 1.6, random) * static_cast<float>(0.5 * dirt.roughness);
-    const double side = 0.5 * std::hypot(scan.width, scan.height);
-    const double cosine = std::cos(dirt.direction_deg * pi / 180),
-                 sine = std::sin(dirt.direction_deg * pi / 180);
-    for (int y = 0; y < scan.height; ++y)
-        for (int x = 0; x < scan.width; ++x)
-            height(y, x) +=
-                static_cast<float>((1 - dirt.roughness) *
-                                   (cosine * (x - 0.5 * scan.width) + sine * (y - 0.5 * scan.height)) / side);
-    std::vector<float> sorted(height.data(), height.data() + height.size());
-    const float cut = static_cast<float>(quantile(sorted, 1 - std::min(dirt.coverage, 1.0)));
-    const double border_px = dirt.border_angstrom / scan.pixel_size_angstrom;
-    const Pixels border = gaussian_blur((height > cut).cast<float>(), border_px / fwhm_per_sigma);
-    // Inside it: a 1/f cloud of thickness with bright speckle of the probe's size.
-    const Pixels thickness = (0.45f * cloud(scan.height, scan.width, coarse, 1.2, random)).exp();
-    Pixels speckle(scan.height, scan.width);
-    for (Eigen::Index i = 0; i < speckle.size(); ++i) speckle.data()[i] = static_cast<float>(random.normal());
-    speckle = gaussian_blur(speckle, 0.65 / scan.pixel_size_angstrom);
-    speckle /= std::sqrt(std::max(speckle.square().mean(), 1e-20f));
-    const Pixels bright = (static_cast<float>(dirt.speckle) * speckle).exp();
-    map = static_cast<float>(dirt.level) * border * thickness * bright;
-    return map;
-}
-
-/// Where the beam is for each pixel, and where a scene position is in the frame.
-class Scan {
-  public:
-    Scan(const SimulationOptions& options, Random& random) : scan_(options.scan) {
-        const double angle = scan_.anisotropy_angle_deg * pi / 180;
-        const Eigen::Matrix2d axes = Eigen::Rotation2Dd(angle).toRotationMatrix();
-        const double stretch = std::sqrt(1 + scan_.anisotropy);
-        const Eigen::Matrix2d scales = Eigen::Vector2d(stretch, 1 / stretch).asDiagonal();
-        Eigen::Matrix2d shear;
-        shear << 1, scan_.shear, 0, 1;
-        linear_ = scan_.pixel_size_angstrom *
-                  Eigen::Rotation2Dd(scan_.rotation_deg * pi / 180).toRotationMatrix() * axes * scales *
-                  axes.transpose() * shear;
-        inverse_ = linear_.inverse();
-        centre_px_ = {0.5 * (scan_.width - 1), 0.5 * (scan_.height - 1)};
-        centre_scene_ = Eigen::Vector2d(scan_.origin_x_angstrom, scan_.origin_y_angstrom) +
-                        scan_.pixel_size_angstrom * centre_px_;
-
-        jitter_ = Eigen::MatrixXd::Zero(2, scan_.height);
-        if (scan_.line_jitter_px > 0) {
-            for (int axis = 0; axis < 2; ++axis) {
-                const Eigen::ArrayXd pink = pink_series(scan_.height, random);
-                const double phase = random.uniform(0, 2 * pi), white_share = axis == 0 ? 0.5 : 0.3;
-                for (int line = 0; line < scan_.height; ++line) {
-                    const double mains =
-                        std::numbers::sqrt2 * std::sin(2 * pi * scan_.mains_periods_per_line * line + phase);
-                    jitter_(axis, line) = scan_.line_jitter_px *
-                                          (0.5 * pink(line) + 0.6 * mains + white_share * random.normal());
-                }
-            }
-        }
-        // An atom appears where the lines that cross it are displaced on average.
-        const double sigma = std::max(0.5, 0.5 / scan_.pixel_size_angstrom);
-        mean_jitter_ = jitter_;
-        for (int line = 0; line < scan_.height; ++line) {
-            Eigen::Vector2d sum = Eigen::Vector2d::Zero();
-            double weights = 0;
-            const int reach = static_cast<int>(3 * sigma) + 1;
-            for (int other = std::max(0, line - reach); other <= std::min(scan_.height - 1, line + reach);
-                 ++other) {
-                const double weight = std::exp(-0.5 * std::pow((other - line) / sigma, 2));
-                sum += weight * jitter_.col(other);
-                weights += weight;
-            }
-            mean_jitter_.col(line) = sum / weights;
-        }
-    }
-
-    /// Scene position of the beam at a pixel.
-    Eigen::Vector2d beam(int x, int y) const {
-        const Eigen::Vector2d pixel(x, y);
-        return scene(pixel + smooth(pixel) + jitter_.col(y));
-    }
-
-    /// Frame position of a scene position: the fixed point of p = L^-1 r - displacement(p).
-    Eigen::Vector2d pixel(const Eigen::Vector2d& position) const {
-        const Eigen::Vector2d ideal = inverse_ * (position - centre_scene_) + centre_px_;
-        Eigen::Vector2d p = ideal;
-        for (int iteration = 0; iteration < 12; ++iteration) {
-            const double line = std::clamp(p.y(), 0.0, static_cast<double>(scan_.height - 1));
-            const int below = std::min(static_cast<int>(line), scan_.height - 2);
-            const double f = line - below;
-            p = ideal - smooth(p) - (1 - f) * mean_jitter_.col(below) - f * mean_jitter_.col(below + 1);
-        }
-        return p;
-    }
-    const Eigen::Matrix2d& linear() const { return linear_; }
-
-  private:
-    Eigen::Vector2d scene(const Eigen::Vector2d& pixel) const {
-        return centre_scene_ + linear_ * (pixel - centre_px_);
-    }
-    /// Displacement of the beam, in pixels, that changes slowly: drift with a gentle curve, fly-back.
-    Eigen::Vector2d smooth(const Eigen::Vector2d& pixel) const {
-        const double time = pixel.y() / scan_.height;
-        const double progress = time - 0.5 + 0.15 * std::sin(2 * pi * time);
-        const double flyback =
-            scan_.flyback_px == 0
-                ? 0
-                : scan_.flyback_px * std::exp(-std::max(pixel.x(), 0.0) / scan_.flyback_length_px);
-        return {scan_.drift_px[0] * progress - flyback, scan_.drift_px[1] * progress};
-    }
-
-    ScanOptions scan_;
-    Eigen::Matrix2d linear_, inverse_;
-    Eigen::Vector2d centre_px_, centre_scene_;
-    Eigen::MatrixXd jitter_, mean_jitter_;
-};
 
 /// The tail of all atoms on a grid of its own: broad, so a coarse grid and bilinear weights are exact enough.
 class TailField {
@@ -270,7 +61,7 @@ class TailField {
 
 /// Signal per beam electron of infinite graphene at an atom and at a hollow, without black level.
 std::pair<double, double> graphene_peak_and_hollow(const ProbeOptions& probe, const ProbeCore& core) {
-    const double strength = scattering_area(6, probe.z_exponent);
+    const double strength = probe.strength * scattering_area(6, probe.z_exponent);
     const double bond = 2.46 / std::sqrt(3.0), sigma = probe.tail_fwhm_angstrom / fwhm_per_sigma;
     double peak = 0, hollow = 0;
     for (int m = -8; m <= 8; ++m)
@@ -281,7 +72,7 @@ std::pair<double, double> graphene_peak_and_hollow(const ProbeOptions& probe, co
                              y = 2.46 * std::sqrt(0.75) * n + (basis == 0 ? bond : -bond);
                 const auto signal = [&](double dx, double dy) {
                     const double r2 = dx * dx + dy * dy;
-                    return strength * ((1 - probe.tail_fraction) * core(std::sqrt(r2)) +
+                    return strength * ((1 - probe.tail_fraction) * core(dx, dy) +
                                        probe.tail_fraction * std::exp(-0.5 * r2 / (sigma * sigma)) /
                                            (2 * pi * sigma * sigma));
                 };
@@ -315,6 +106,11 @@ void check(const SimulationOptions& o) {
     require(o.contamination.coverage >= 0 && o.contamination.coverage <= 1, "contamination.coverage",
             "between 0 and 1");
     require(o.detector.gain > 0, "detector.gain", "positive");
+    require(o.probe.strength > 0, "probe.strength", "positive");
+    require(o.scan.tears >= 0 && o.scan.tears <= o.scan.height && o.scan.tear_lines > 0, "scan.tears",
+            "between 0 and the number of lines, with a positive length");
+    require(o.scan.hops >= 0 && std::abs(o.scan.hop_angstrom) < ProbeCore::reach, "scan.hops",
+            "zero or positive, with jumps below 3.5 angstrom");
 }
 
 }  // namespace
@@ -328,12 +124,41 @@ double scattering_area(int atomic_number, double z_exponent) {
     return carbon * std::pow(atomic_number / 6.0, z_exponent);
 }
 
+DetectorSignal annular_detector(double inner_mrad, double outer_mrad, double energy_kev) {
+    // Anchors: 1.50e-3 and 0.40e-3 of a C under the beam, exponents 1.69 and 1.95, inner angles 54 and 86 mrad
+    // at 60 kV. Between them the share is a power of the angle; the angles scale with the wavelength, and the
+    // cross section with gamma^2 lambda^2.
+    constexpr double first = 54, second = 86, outer = 200, least = 40, most = 130;
+    const double at_60_kv = wavelength_angstrom(60) / wavelength_angstrom(energy_kev);
+    const double in = inner_mrad * at_60_kv, out = outer_mrad * at_60_kv;
+    if (!(in >= least && in <= most && out > 1.2 * in))
+        throw InputError(
+            fmt::format("annular detector {} to {} mrad at {} kV: inner angles from {:.0f} to {:.0f} mrad are "
+                        "known, with an outer one at least 1.2 times as large",
+                        inner_mrad, outer_mrad, energy_kev, least / at_60_kv, most / at_60_kv));
+    const double steps = std::log(second / first);
+    // The two anchors hold for the same outer angle: the exponent n solves
+    // (54^-n - 200^-n) / (86^-n - 200^-n) = 1.50 / 0.40.
+    double low = 0.5, high = 6;
+    const auto ratio = [&](double n) {
+        return (std::pow(first, -n) - std::pow(outer, -n)) / (std::pow(second, -n) - std::pow(outer, -n));
+    };
+    for (int i = 0; i < 60; ++i) (ratio(0.5 * (low + high)) < 1.50 / 0.40 ? low : high) = 0.5 * (low + high);
+    const double n = 0.5 * (low + high);
+    const double gamma = 1 + energy_kev / 510.99895, gamma_60 = 1 + 60 / 510.99895;
+    DetectorSignal signal;
+    signal.strength = (std::pow(in, -n) - std::pow(out, -n)) / (std::pow(first, -n) - std::pow(outer, -n)) *
+                      std::pow(gamma / gamma_60 / at_60_kv, 2);
+    signal.z_exponent = std::clamp(1.69 + (1.95 - 1.69) * std::log(in / first) / steps, 1.5, 2.0);
+    return signal;
+}
+
 SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const SimulationOptions& options,
                               const Context& context) {
     check(options);
     Random random(context.seed ^ 0x53544d4652414d45ULL);
     const int width = options.scan.width, height = options.scan.height;
-    const Scan scan(options, random);
+    const Scan scan(options.scan, random);
     const ProbeCore core(options.probe);
 
     SimulatedFrame frame;
@@ -351,10 +176,28 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
             atoms[i].atomic_number = 14;
     }
 
+    // Atoms that hop: until the beam crosses them they are in one place, then in another.
+    std::vector<Eigen::Vector2d> hop(atoms.size(), Eigen::Vector2d::Zero());
+    if (options.scan.hops > 0) {
+        const double expected = options.scan.hops;
+        const int count =
+            static_cast<int>(expected) + (random.uniform() < expected - std::floor(expected) ? 1 : 0);
+        std::vector<std::size_t> seen;
+        for (std::size_t i = 0; i < atoms.size(); ++i)
+            if (positions[i].x() > 0 && positions[i].y() > 0 && positions[i].x() < width &&
+                positions[i].y() < height)
+                seen.push_back(i);
+        for (int k = 0; k < count && !seen.empty(); ++k) {
+            const double angle = random.uniform(0, 2 * pi);
+            hop[seen[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(seen.size())))]] =
+                options.scan.hop_angstrom * Eigen::Vector2d(std::cos(angle), std::sin(angle));
+        }
+    }
+
     // Expected signal per beam electron, atom by atom into the pixels around it.
     std::vector<double> strengths(atoms.size());
     for (std::size_t i = 0; i < atoms.size(); ++i)
-        strengths[i] = scattering_area(atoms[i].atomic_number, options.probe.z_exponent);
+        strengths[i] = options.probe.strength * scattering_area(atoms[i].atomic_number, options.probe.z_exponent);
     Eigen::ArrayXXd beam_x(width, height), beam_y(width, height);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
@@ -367,7 +210,7 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     const double smallest_scale = std::sqrt(
         (scan.linear().transpose() * scan.linear()).selfadjointView<Eigen::Lower>().eigenvalues()(0));
     const int reach =
-        static_cast<int>(ProbeCore::reach / smallest_scale + 3 + 3 * options.scan.line_jitter_px);
+        static_cast<int>(ProbeCore::reach / smallest_scale + 3 + scan.largest_jitter());
     for (std::size_t i = 0; i < atoms.size(); ++i) {
         if (i % 256 == 0 && context.stop_requested()) throw StoppedError("stopped while simulating an image");
         const Eigen::Vector2d p = positions[i];
@@ -377,12 +220,15 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
         const int y0 = std::max(0, static_cast<int>(p.y()) - reach),
                   y1 = std::min(height - 1, static_cast<int>(p.y()) + reach);
         const float strength = static_cast<float>(share * strengths[i]);
-        for (int y = y0; y <= y1; ++y)
+        for (int y = y0; y <= y1; ++y) {
+            const Eigen::Vector2d moved = y > p.y() ? hop[i] : Eigen::Vector2d::Zero();
+            const double atom_x = atoms[i].x_angstrom + moved.x(), atom_y = atoms[i].y_angstrom + moved.y();
             for (int x = x0; x <= x1; ++x) {
-                const double dx = beam_x(x, y) - atoms[i].x_angstrom, dy = beam_y(x, y) - atoms[i].y_angstrom;
+                const double dx = beam_x(x, y) - atom_x, dy = beam_y(x, y) - atom_y;
                 const double r2 = dx * dx + dy * dy;
-                if (r2 < ProbeCore::reach * ProbeCore::reach) signal(y, x) += strength * core(std::sqrt(r2));
+                if (r2 < ProbeCore::reach * ProbeCore::reach) signal(y, x) += strength * core(dx, dy);
             }
+        }
     }
     if (options.probe.tail_fraction > 0) {
         const TailField tail(atoms, strengths, options.probe.tail_fwhm_angstrom,
@@ -397,7 +243,7 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     const auto [peak, hollow] = graphene_peak_and_hollow(options.probe, core);
     const double ratio = options.probe.hollow_to_peak;
     const double black = ratio > 0 ? std::max(0.0, (ratio * peak - hollow) / (1 - ratio)) : 0;
-    const double graphene = scattering_area(6, options.probe.z_exponent) / area_per_carbon;
+    const double graphene = options.probe.strength * scattering_area(6, options.probe.z_exponent) / area_per_carbon;
     signal += static_cast<float>(black);
     signal += static_cast<float>(graphene) * frame.contamination;
 
@@ -432,7 +278,7 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     for (std::size_t i = 0; i < atoms.size(); ++i) {
         const Eigen::Vector2d p = positions[i];
         if (!(p.x() >= -0.5 && p.y() >= -0.5 && p.x() < width - 0.5 && p.y() < height - 0.5)) continue;
-        TrueAtom atom{p.x(), p.y(), atoms[i].atomic_number, bilinear(veil, p.x(), p.y()) > veil_that_hides};
+        TrueAtom atom{p.x(), p.y(), atoms[i].atomic_number, bilinear(veil, p.x(), p.y()) > veil_that_hides || !hop[i].isZero()};
         if (atom.atomic_number <= 8 && !heavy.empty()) {
             heavy_bins.within({atoms[i].x_angstrom, atoms[i].y_angstrom}, 0.9, near);
             atom.covered |= !near.empty();

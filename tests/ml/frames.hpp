@@ -37,6 +37,11 @@ inline std::vector<State> shipped_weights() {
     return members;
 }
 
+/// The shipped networks.
+inline std::unique_ptr<ml::SegmentationNetwork> shipped_network() {
+    return ml::open_network(shipped_weights(), {});
+}
+
 /// A frame of a perfect sheet, or of what the scene options say, without noise unless options have some.
 inline ml::SimulatedFrame sheet_frame(ml::SimulationOptions options, ml::SceneOptions scene,
                                       std::uint64_t seed) {

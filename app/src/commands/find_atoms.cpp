@@ -46,6 +46,7 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--contrast", "detect.contrast");
     options->config.add(*command, "--correct", "detect.correct");
     options->config.add(*command, "--dataset", "detect.dataset");
+    options->config.add(*command, "--positions", "detect.positions");
     options->config.add(*command, "--ensemble", "detect.network");
     options->config.add(*command, "--method", "detect.method");
     options->config.add(*command, "--min-probability", "detect.min_probability");

@@ -9,6 +9,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "simulation_options.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
@@ -23,28 +24,8 @@ namespace {
 struct Options {
     ConfigOptions config{simulation_schema()};
     std::string structure, out;
-    bool example = false;
+    bool example = false, random_sheet = false;
 };
-
-ml::SimulationOptions simulation_options(const io::Config& c) {
-    ml::SimulationOptions o;
-    o.probe.beam_energy_kev = c.quantity("image.beam_energy") / units::electronvolt / 1000;
-    o.probe.convergence_mrad = c.number("image.convergence_mrad");
-    o.probe.source_fwhm_angstrom = c.quantity("image.source_size") / units::angstrom;
-    o.probe.tail_fraction = c.number("image.tail_fraction");
-    o.probe.tail_fwhm_angstrom = c.quantity("image.tail_size") / units::angstrom;
-    o.probe.hollow_to_peak = c.number("image.hollow_to_peak");
-    o.scan.pixel_size_angstrom = c.quantity("image.pixel_size") / units::angstrom;
-    o.scan.anisotropy = c.number("image.anisotropy");
-    o.scan.anisotropy_angle_deg = c.number("image.anisotropy_angle_deg");
-    o.scan.shear = c.number("image.shear");
-    o.scan.rotation_deg = c.number("image.rotation_deg");
-    o.scan.line_jitter_px = c.number("image.line_jitter_px");
-    o.contamination.coverage = c.number("image.contamination");
-    o.detector.electrons_per_pixel = c.number("image.electrons_per_pixel");
-    o.detector.blur_px = c.number("image.noise_blur_px");
-    return o;
-}
 
 /// The structure seen along z, with the frame centred on it.
 std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config& c, ml::ScanOptions& scan) {
@@ -66,6 +47,19 @@ std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config
     scan.origin_x_angstrom = (low(0) + high(0)) / 2 - scan.pixel_size_angstrom * (scan.width - 1) / 2;
     scan.origin_y_angstrom = (low(1) + high(1)) / 2 - scan.pixel_size_angstrom * (scan.height - 1) / 2;
     return atoms;
+}
+
+/// A random sheet that reaches beyond the frame on all sides.
+std::vector<ml::SceneAtom> random_sheet(const io::Config& c, ml::ScanOptions& scan, const Context& context) {
+    scan.width = c.has("image.width") ? static_cast<int>(c.integer("image.width")) : 512;
+    scan.height = c.has("image.height") ? static_cast<int>(c.integer("image.height")) : scan.width;
+    ml::SceneOptions scene = scene_options(c);
+    const double width = scan.width * scan.pixel_size_angstrom,
+                 height = scan.height * scan.pixel_size_angstrom, margin = 0.1 * std::max(width, height) + 2;
+    scene.width_angstrom = width + 2 * margin;
+    scene.height_angstrom = height + 2 * margin;
+    scan.origin_x_angstrom = scan.origin_y_angstrom = margin;
+    return ml::random_scene(scene, context);
 }
 
 void write_frame(const fs::path& out, const ml::SimulatedFrame& frame) {
@@ -90,14 +84,19 @@ void run(const Options& options, Session& session) {
     if (options.example) {
         frame = ml::example_frame(context);
     } else {
-        if (options.structure.empty())
-            throw InputError("simulate-image needs a structure file (or --example)");
+        if (options.structure.empty() != options.random_sheet)
+            throw InputError("simulate-image needs one of: a structure file, --random-sheet, --example");
         if (!config.is_set("image.pixel_size"))
             throw InputError("simulate-image needs --pixel-size, e.g. \"0.1 angstrom\"");
         ml::SimulationOptions simulation = simulation_options(config);
-        const Structure structure = io::read_structure(options.structure);
-        if (structure.size() == 0) throw InputError(options.structure + " holds no atoms");
-        const auto atoms = scene_of(structure, config, simulation.scan);
+        std::vector<ml::SceneAtom> atoms;
+        if (options.random_sheet) {
+            atoms = random_sheet(config, simulation.scan, context);
+        } else {
+            const Structure structure = io::read_structure(options.structure);
+            if (structure.size() == 0) throw InputError(options.structure + " holds no atoms");
+            atoms = scene_of(structure, config, simulation.scan);
+        }
         frame = ml::simulate_image(atoms, simulation, context);
     }
     write_frame(options.out, frame);
@@ -108,44 +107,6 @@ void run(const Options& options, Session& session) {
 
 }  // namespace
 
-io::Schema simulation_schema() {
-    using io::Key;
-    return {
-        Key::integer("run.seed", "1", "Seed of noise, jitter and contamination").at_least(0),
-        Key::integer("run.threads", "0", "Threads; 0 = all processors").at_least(0).at_most(1024),
-        Key::quantity("image.pixel_size", Dimension::length, "0.1 angstrom", "Pixel size").positive(),
-        Key::integer("image.width", "", "Columns; left out = the structure and a margin")
-            .at_least(8)
-            .at_most(16384),
-        Key::integer("image.height", "", "Rows").at_least(8).at_most(16384),
-        Key::quantity("image.beam_energy", Dimension::energy, "60000 eV", "Beam energy").positive(),
-        Key::number("image.convergence_mrad", "31", "Convergence semi-angle, mrad").positive(),
-        Key::quantity("image.source_size", Dimension::length, "0.9 angstrom",
-                      "Full width at half maximum of the source")
-            .at_least(0),
-        Key::number("image.tail_fraction", "0.3", "Share of the beam in the tails").at_least(0).at_most(1),
-        Key::quantity("image.tail_size", Dimension::length, "4.5 angstrom",
-                      "Full width at half maximum of the tails")
-            .positive(),
-        Key::number("image.hollow_to_peak", "0.62",
-                    "Contrast of graphene with black level; 0 = no black level")
-            .at_least(0)
-            .at_most(0.99),
-        Key::number("image.electrons_per_pixel", "1873",
-                    "Beam electrons per pixel; 0 = expectation without noise")
-            .at_least(0),
-        Key::number("image.noise_blur_px", "0", "Correlation of the noise, Gaussian sigma").at_least(0),
-        Key::number("image.anisotropy", "0", "Ratio of the two scan scales minus one"),
-        Key::number("image.anisotropy_angle_deg", "0", "Direction of the larger scale"),
-        Key::number("image.shear", "0", "x += shear * y"),
-        Key::number("image.rotation_deg", "0", "Rotation of the scan"),
-        Key::number("image.line_jitter_px", "0", "Standard deviation of line displacements").at_least(0),
-        Key::number("image.contamination", "0", "Share of the frame that is covered")
-            .at_least(0)
-            .at_most(0.95),
-    };
-}
-
 void add_simulate_image(CLI::App& program, Action& action) {
     auto options = std::make_shared<Options>();
     CLI::App* command = program.add_subcommand("simulate-image", "Simulate the STEM frame of a structure");
@@ -154,6 +115,8 @@ void add_simulate_image(CLI::App& program, Action& action) {
         ->add_option("--out", options->out,
                      "Frame to write: .npy or .png; the true positions go to STEM_truth.csv")
         ->required();
+    command->add_flag("--random-sheet", options->random_sheet,
+                      "Instead of a structure: graphene with the defects of [scene] in --config");
     command->add_flag("--example", options->example, "The example frame that is shipped, from --seed");
     for (const auto& [option, key] : {std::pair{"--pixel-size", "image.pixel_size"},
                                       {"--width", "image.width"},

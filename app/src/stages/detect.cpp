@@ -70,7 +70,11 @@ ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) 
     options.minimum_probability = config.number("detect.min_probability");
     options.minimum_distance_angstrom = config.quantity("detect.min_distance") / units::angstrom;
     options.classical.minimum_distance_angstrom = options.minimum_distance_angstrom;
-    options.refine_on_image = config.boolean("detect.refine");
+    const std::string& positions = config.text("detect.positions");
+    options.positions = !config.boolean("detect.refine") ? ml::Positions::blobs
+                        : positions == "fit"     ? ml::Positions::fit
+                        : positions == "lattice" ? ml::Positions::lattice
+                                                 : ml::Positions::network;
     const std::string& correction = config.text("detect.correct");
     options.correction = correction == "scale"  ? ml::ScanCorrection::scale
                          : correction == "rows" ? ml::ScanCorrection::rows
@@ -90,7 +94,15 @@ nlohmann::json counts(const Detections& atoms) {
     return {{"atoms", atoms.size()}, {"C", of(6)}, {"Si", of(14)}, {"unknown", of(0)}};
 }
 
-nlohmann::json summary_of(const ml::FindAtomsResult& found, const Image& image, double seconds) {
+/// What positions rest on, for the summary.
+const char* positions_text(ml::Positions positions, const std::string& method) {
+    if (positions == ml::Positions::lattice) return "fit and lattice prior";
+    if (method == "classical" || positions == ml::Positions::fit) return "fit";
+    return positions == ml::Positions::blobs ? "network" : "fit and network";
+}
+
+nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsOptions& options,
+                          const Image& image, double seconds) {
     const ml::LatticeCalibration& c = found.calibration;
     nlohmann::json calibration = {
         {"applied", found.calibrated},
@@ -108,7 +120,7 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const Image& image, 
           {c.angstrom_per_pixel(1, 0), c.angstrom_per_pixel(1, 1)}}},
     };
     if (c.nominal_angstrom) calibration["nominal_angstrom_per_px"] = *c.nominal_angstrom;
-    return {
+    nlohmann::json summary = {
         {"image", image.source},
         {"width", image.width()},
         {"height", image.height()},
@@ -124,10 +136,35 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const Image& image, 
         {"cc_std_angstrom", found.bonds.deviation_angstrom},
         {"cc_count", found.bonds.count},
         {"graphene_share", found.region.size() == 0 ? 0.0 : static_cast<double>(found.region.mean())},
+        {"status", "ok"},
+        {"confidence",
+         {{"value", found.confidence.value},
+          {"lattice", found.confidence.lattice},
+          {"scale", found.confidence.scale},
+          {"neighbours", found.confidence.neighbours},
+          {"density", found.confidence.density},
+          {"brightness", found.confidence.brightness},
+          {"doubts", found.confidence.doubts}}},
+        {"positions", positions_text(options.positions, found.method)},
+        {"lattice_deviation_angstrom", nullptr},
         {"inverted_contrast", found.inverted},
         {"saturated_share", found.saturated_share},
         {"wall_seconds", seconds},
     };
+    if (found.lattice_deviation_angstrom > 0)
+        summary["lattice_deviation_angstrom"] = found.lattice_deviation_angstrom;
+    return summary;
+}
+
+/// A frame without a lattice: nothing is claimed of it.
+void write_no_lattice(const fs::path& out, const Image& image, const char* why) {
+    const nlohmann::json summary = {{"image", image.source},
+                                    {"width", image.width()},
+                                    {"height", image.height()},
+                                    {"status", "no_lattice"},
+                                    {"confidence", {{"value", 0.0}, {"doubts", {why}}}},
+                                    {"counts", counts({})}};
+    io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
 }
 
 }  // namespace
@@ -169,7 +206,13 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     const ml::FindAtomsOptions options = find_options(config_, image);
     say_pixel_size(options, image, session_);
     const auto seed = static_cast<std::uint64_t>(config_.integer("run.seed"));
-    Found found{ml::find_atoms(image, network_.get(), options, session_.context(seed)), {}};
+    Found found;
+    try {
+        found.result = ml::find_atoms(image, network_.get(), options, session_.context(seed));
+    } catch (const NumericalError& error) {
+        write_no_lattice(out, image, error.what());
+        throw;
+    }
     const ml::FindAtomsResult& result = found.result;
 
     io::write_detections_csv(out / "atoms.csv", result.atoms);
@@ -185,14 +228,15 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
             out / "atoms.extxyz",
             structure_from_detections(result.atoms, {.min_probability = 0}, skipped).structure);
     nlohmann::json& summary = found.summary;
-    summary = summary_of(result, image, timer.seconds());
+    summary = summary_of(result, options, image, timer.seconds());
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
     const auto& calibration = result.calibration;
     session_.info(fmt::format(
-        "{} atoms ({} C, {} Si, {} unknown) by {}; {:.4f} angstrom/px, anisotropy {:.1f} %, C-C "
-        "{:.3f} +- {:.3f} angstrom",
+        "{} atoms ({} C, {} Si, {} unknown) by {}, positions by {}, confidence {:.2f}; {:.4f} angstrom/px, "
+        "anisotropy {:.1f} %, C-C {:.3f} +- {:.3f} angstrom",
         result.atoms.size(), summary["counts"]["C"].get<int>(), summary["counts"]["Si"].get<int>(),
-        summary["counts"]["unknown"].get<int>(), result.method, calibration.scale_angstrom,
+        summary["counts"]["unknown"].get<int>(), result.method, summary["positions"].get<std::string>(),
+        result.confidence.value, calibration.scale_angstrom,
         100 * calibration.anisotropy, result.bonds.mean_angstrom, result.bonds.deviation_angstrom));
     return found;
 }

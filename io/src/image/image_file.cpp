@@ -9,19 +9,38 @@
 #include <cmath>
 
 #include "image/reader.hpp"
+#include "image/trial.hpp"
 #include "stembridge/base/errors.hpp"
 
 namespace stembridge::io {
 namespace fs = std::filesystem;
 namespace {
 
-std::unique_ptr<ImageReader> open_image(const fs::path& path, const std::string& dataset) {
+std::string suffix_of(const fs::path& path) {
     std::string suffix = path.extension().string();
     std::transform(suffix.begin(), suffix.end(), suffix.begin(),
                    [](unsigned char c) { return std::tolower(c); });
+    return suffix;
+}
+
+bool is_hdf5(const fs::path& path) {
+    const std::string suffix = suffix_of(path);
+    return suffix == ".h5" || suffix == ".hdf5" || suffix == ".hf5" || suffix == ".emd";
+}
+
+std::unique_ptr<ImageReader> open_image(const fs::path& path, const std::string& dataset) {
+    const std::string suffix = suffix_of(path);
     if (suffix == ".npz") return open_npz(path, dataset);
-    if (suffix == ".h5" || suffix == ".hdf5" || suffix == ".hf5" || suffix == ".emd")
+    if (is_hdf5(path)) {
+        try_first(fmt::format("'{}'", path.string()), [&] {
+            const auto reader = open_hdf5(path, dataset);
+            if (reader->n_frames() > 0) {
+                reader->read(0);
+                reader->pixel_size_angstrom(0);
+            }
+        });
         return open_hdf5(path, dataset);
+    }
     if (suffix == ".dm3" || suffix == ".dm4") return open_dm(path, dataset);
     if (!dataset.empty())
         throw InputError(
@@ -121,6 +140,12 @@ Image ImageStack::read(int frame) {
     image.source = fmt::format("'{}'", path_.string());
     if (!reader_->dataset().empty()) image.source += fmt::format(", dataset '{}'", reader_->dataset());
     if (frames > 1) image.source += fmt::format(", frame {} of {}", frame, frames);
+    // Frame 0 was tried when the file was opened.
+    if (frame > 0 && is_hdf5(path_))
+        try_first(image.source, [&] {
+            reader_->read(frame);
+            reader_->pixel_size_angstrom(frame);
+        });
     image.pixels = reader_->read(frame);
     image.pixel_size_angstrom = reader_->pixel_size_angstrom(frame);
     check_finite(image);

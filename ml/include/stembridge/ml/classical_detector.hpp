@@ -15,12 +15,22 @@ struct ClassicalOptions {
     double minimum_contrast = 0.25;          ///< of a maximum, in units of the median carbon atom
 };
 
+/// How bright atoms are over their background, and the error of that; one entry per atom.
+struct Brightness {
+    std::vector<double> amplitudes;
+    std::vector<double> errors;
+};
+
 /// Maxima of the background-subtracted, smoothed frame inside the graphene region, then fitted Gaussians;
 /// classes from a mixture of two Gaussians of the intensity.
 /// @param region of graphene_region()
 /// @throw InputError when no maximum is left
 Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
-                              const ClassicalOptions& options = {}, const Context& context = {});
+                              const ClassicalOptions& options = {}, const Context& context = {},
+                              Brightness* brightness = nullptr);
+
+/// Sorts atoms by rows, then columns, and their brightness with them.
+void sort_in_reading_order(Detections& atoms, Brightness& brightness);
 
 /// Atoms brighter than any Si become unknown (atomic number 0): brighter than 1.75 times the usual Si, which
 /// is the median of the Si found where there are three (between 3 and 5.5 times a C), else 4.6 times a C.

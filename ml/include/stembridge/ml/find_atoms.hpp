@@ -4,6 +4,7 @@
 
 #include "stembridge/ml/calibrate.hpp"
 #include "stembridge/ml/classical_detector.hpp"
+#include "stembridge/ml/frame_confidence.hpp"
 #include "stembridge/ml/network.hpp"
 #include "stembridge/ml/row_correction.hpp"
 
@@ -11,6 +12,10 @@ namespace stembridge::ml {
 
 /// How the atoms of a frame look: brighter or darker than the hollows.
 enum class AtomContrast { automatic, bright, dark };
+
+/// Where positions come from: the network's blobs alone; a maximum-likelihood fit to the frame alone; the fit
+/// together with what the network has learnt of positions; the fit together with the neighbours in the lattice.
+enum class Positions { blobs, fit, network, lattice };
 
 /// What the lattice is used to straighten: nothing but the scale, an affine map, or every row on top of that.
 enum class ScanCorrection { scale, affine, rows };
@@ -23,7 +28,7 @@ struct FindAtomsOptions {
     double minimum_distance_angstrom = 0.8;
     ScanCorrection correction = ScanCorrection::affine;  ///< where calibrate is set
     AtomContrast contrast = AtomContrast::automatic;     ///< automatic: told by the lattice
-    bool refine_on_image = true;                         ///< fit Gaussians to the frame after the network
+    Positions positions = Positions::network;            ///< without a network: fit instead of network
     ClassicalOptions classical;
 };
 
@@ -33,10 +38,12 @@ struct FindAtomsResult {
     LatticeCalibration calibration;  ///< what turned pixels into angstrom
     bool calibrated = false;         ///< by the lattice (false: nominal size)
     RowCorrection rows;              ///< displacement of rows that was taken out on top of it
+    double lattice_deviation_angstrom = 0;  ///< of atoms from their neighbours' middle, where the lattice is used
     Pixels mean;                     ///< probability of an atom, (height, width) of the frame
     Pixels spread;                   ///< its standard deviation over the ensemble
     Pixels region;                   ///< 1 where atoms can be trusted
     BondStatistics bonds;
+    FrameConfidence confidence;  ///< that this is graphene; probabilities of atoms contain it
     std::string method;     ///< "network" or "classical"
     bool inverted = false;  ///< the atoms are dark: the frame was turned over before they were looked for
     double saturated_share = 0;  ///< of the pixels, see saturated_share()

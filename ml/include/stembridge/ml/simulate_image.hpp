@@ -18,6 +18,24 @@ struct SceneAtom {
     int atomic_number = 6;
 };
 
+/// Geometric aberrations of the probe: coefficients C_nm in angstrom, directions in degrees from the x axis.
+/// @source Krivanek, Dellby, Lupini, Ultramicroscopy 78, 1 (1999)
+struct Aberrations {
+    double defocus_angstrom = 0;      ///< C10
+    double astigmatism_angstrom = 0;  ///< C12
+    double astigmatism_angle_deg = 0;
+    double coma_angstrom = 0;  ///< C21
+    double coma_angle_deg = 0;
+    double threefold_angstrom = 0;  ///< C23
+    double threefold_angle_deg = 0;
+    double spherical_angstrom = 0;    ///< C30; 1 um = 1e4 angstrom
+    double fifth_order_angstrom = 0;  ///< C50; 1 mm = 1e7 angstrom
+    bool any() const {
+        return defocus_angstrom != 0 || astigmatism_angstrom != 0 || coma_angstrom != 0 ||
+               threefold_angstrom != 0 || spherical_angstrom != 0 || fifth_order_angstrom != 0;
+    }
+};
+
 /// What the beam does. Defaults: 60 kV, 31 mrad, a source and tails as seen in real frames of graphene.
 struct ProbeOptions {
     double beam_energy_kev = 60;
@@ -27,6 +45,8 @@ struct ProbeOptions {
     double tail_fwhm_angstrom = 4.5;  ///< Gaussian tail
     double hollow_to_peak = 0.62;  ///< black level so that graphene has this hollow/peak; 0 = no black level
     double z_exponent = 1.7;       ///< scattering ~ Z^exponent; 1.7 (MADF) to 1.95 (HAADF)
+    double strength = 1;  ///< scattering of all atoms over that of 54-200 mrad at 60 kV; see annular_detector
+    Aberrations aberrations;
 };
 
 /// How the beam is moved. A perfect scan by default.
@@ -45,6 +65,11 @@ struct ScanOptions {
     double mains_periods_per_line = 0.13;  ///< periods of the mains in the time of one line
     double flyback_px = 0;                 ///< stretch of the first pixels of a line
     double flyback_length_px = 12;         ///< decay length of that stretch
+    double tears = 0;        ///< expected jumps of the beam along a line, tearing what it crosses
+    double tear_px = 4;      ///< mean size of a jump
+    double tear_lines = 20;  ///< lines over which the beam creeps back
+    double hops = 0;         ///< expected atoms that hop while the beam crosses them: torn in two
+    double hop_angstrom = 1.4;
 };
 
 /// Amorphous material that hides the lattice on one side or in patches.
@@ -103,6 +128,17 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& atoms, const Simulat
 /// @source anchored at 1.50e-3 under a 60 kV, 31 mrad probe for C, 54-200 mrad (multislice)
 double scattering_area(int atomic_number, double z_exponent);
 
+/// What an annular detector sees: for ProbeOptions::strength and z_exponent.
+struct DetectorSignal {
+    double strength = 1;
+    double z_exponent = 1.69;
+};
+
+/// @param inner_mrad, outer_mrad collection angles; inner ones of 40 to 130 mrad at 60 kV are known
+/// @throw InputError outside of them
+/// @source interpolated between multislice results for C, Si, Cr at 54-200 and 86-200 mrad, 60 kV
+DetectorSignal annular_detector(double inner_mrad, double outer_mrad, double energy_kev);
+
 /// What a random sheet of graphene holds. Numbers are expectations per 100 x 100 angstrom.
 struct SceneOptions {
     double width_angstrom = 93.2;
@@ -121,6 +157,10 @@ struct SceneOptions {
     double silicon_substitutions = 0;     ///< 3-fold and, in every fourth case, 4-fold in a double vacancy
     double silicon_adatoms = 0;           ///< on bonds, above the sheet
     double silicon_clusters = 0;          ///< dimers and trimers of substitutions
+    double silicon_edge_share = 0;        ///< share of the atoms with two bonds, at holes and vacancies, that are Si
+    double chromium_substitutions = 0;    ///< 3-fold
+    double chromium_adatoms = 0;          ///< over hollows
+    double carbon_adatoms = 0;            ///< on bonds
     double displacement_angstrom = 0.03;  ///< random displacement of each atom per axis
     double strain = 0.003;                ///< long-wave strain
 };
