@@ -172,6 +172,11 @@ class SccDftb::Engine {
 
     void load(const Structure& structure);
     int n_spins() const { return options_.spin.polarized ? 2 : 1; }
+    /// Of the populations in a density matrix that is the result. Energies per atom are a hundred times as
+    /// accurate: the errors of the pairs have all signs.
+    double last_accuracy() const {
+        return std::min(0.1 * options_.scc.tolerance, 100 * options_.scc.energy_tolerance);
+    }
     bool needs_on_site() const {
         return std::any_of(terms_.begin(), terms_.end(), [](const auto* t) { return t->needs_on_site(); });
     }
@@ -181,8 +186,8 @@ class SccDftb::Engine {
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
     Charges populations(const Geometry& g) const;
     /// @param error of the cycle  @param window use the exact response of the states near the Fermi level
-    Preconditioner preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT, double error,
-                                  bool window) const;
+    Preconditioner preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds, double kT,
+                                  double error, bool window) const;
     /// Whether the window response costs little beside a diagonalisation.
     bool window_is_cheap(const Geometry& g) const;
     void warn_of(Fallback::Step step, const Fallback& fallback, double error, const Context& context) const;
@@ -194,10 +199,10 @@ class SccDftb::Engine {
         bool linearized = false;  ///< energy and forces belong to cycle.in, not to self-consistent charges
     };
     /// Cycles until the charges agree with themselves. @param cycle in: where to start
-    Solution converge(const Geometry& g, const Eigen::MatrixXd& bonds, Electrons& electrons, Cycle& cycle,
-                      const Context& context);
+    Solution converge(const Geometry& g, const Eigen::SparseMatrix<double>& bonds, Electrons& electrons,
+                      Cycle& cycle, const Context& context);
     /// A step of extended-Lagrangian dynamics. @return nothing when the charges have to be converged
-    std::optional<Solution> follow(const Geometry& g, const Eigen::MatrixXd& bonds,
+    std::optional<Solution> follow(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
                                    const Electrons& electrons, Cycle& cycle, const Context& context);
     /// The energy of a term, linearised about cycle.in when asked for: E(n) + dE/dn (q - n).
     double energy_of(const EnergyTerm& term, const Cycle& cycle, bool linearized) const;
@@ -351,11 +356,10 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
     seconds_["charges"] += timer.seconds();
 }
 
-Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::MatrixXd& bonds, double kT,
-                                               double error, bool window) const {
+Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
+                                               double kT, double error, bool window) const {
     const bool shared_fermi_level = !options_.spin.unpaired;
-    const Eigen::Index n = g.sites.size();
-    Eigen::MatrixXd chi;
+    Response chi;
     if (window) {
         // While charges are far off, the response is that of a warm system.
         constexpr double half_width = 0.1, kelvin_per_error = 1e4;
@@ -373,9 +377,8 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::M
         chi = local_response(g.sites, shells, n_spins(), shared_fermi_level);
     }
     const Timer timer;
-    chi.topLeftCorner(n, n) += bonds;
     Preconditioner result = make_preconditioner(
-        chi, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
+        chi, bonds, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
     seconds_["mixing"] += timer.seconds();
     return result;
 }
@@ -503,7 +506,8 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, bool li
     seconds_["forces"] += timer.seconds();
 }
 
-SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eigen::MatrixXd& bonds,
+SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
+                                                    const Eigen::SparseMatrix<double>& bonds,
                                                     Electrons& electrons, Cycle& cycle,
                                                     const Context& context) {
     Timer timer;
@@ -516,7 +520,9 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
     const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
     Fallback fallback(has_states, electrons.kT);
     Solution solution;
-    double accuracy = 0;  // of the density matrix: far from the end, less will do
+    // Of the density matrix: far from the end, less will do.
+    constexpr double from_atoms = 1e-4;
+    double accuracy = options_.scc.enabled && !history_.is_of(g.structure) ? from_atoms : last_accuracy();
     while (true) {
         solver_->set_accuracy(accuracy);
         one_cycle(g, electrons, cycle);
@@ -525,10 +531,10 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
                                   solution.errors.size(), cycle.error, cycle.bound));
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
-        solution.converged = !options_.scc.enabled ||
-                             (cycle.error <= options_.scc.tolerance && cycle.bound <= energy_tolerance &&
-                              accuracy <= 0.01 * options_.scc.tolerance);
-        accuracy = cycle.error > 5e-3 ? 2e-3 * cycle.error : 0;
+        solution.converged =
+            !options_.scc.enabled || (cycle.error <= options_.scc.tolerance &&
+                                      cycle.bound <= energy_tolerance && accuracy <= last_accuracy());
+        accuracy = std::max(1e-3 * cycle.error, last_accuracy());
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
@@ -556,7 +562,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g, const Eig
 }
 
 std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry& g,
-                                                                 const Eigen::MatrixXd& bonds,
+                                                                 const Eigen::SparseMatrix<double>& bonds,
                                                                  const Electrons& electrons, Cycle& cycle,
                                                                  const Context& context) {
     if (options_.scc.cycles_per_step == 0) return std::nullopt;
@@ -567,7 +573,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     constexpr double largest_error = 0.02, largest_bound = 2e-6;
     Solution solution;
     solution.converged = solution.linearized = true;
-    solver_->set_accuracy(0);
+    solver_->set_accuracy(last_accuracy());
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
     for (int k = 1; k <= options_.scc.cycles_per_step; ++k) {
         cycle.in = split(*n + correction, start);
@@ -624,8 +630,8 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
                         .filling = options_.filling,
                         .n_spins = n_spins(),
                         .unpaired = options_.spin.unpaired};
-    const Eigen::MatrixXd bonds =
-        options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::MatrixXd();
+    const Eigen::SparseMatrix<double> bonds =
+        options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::SparseMatrix<double>();
     Cycle cycle;
     cycle.in = starting_charges(g);
     std::optional<Solution> solution = follow(g, bonds, electrons, cycle, context);

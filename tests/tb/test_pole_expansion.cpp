@@ -2,6 +2,7 @@
 // The pole expansion from its scalar functions to forces, against exact functions and full diagonalisation.
 #include <omp.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <stop_token>
@@ -11,6 +12,7 @@
 #include "stembridge/structure/builders.hpp"
 #include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/electronic_state.hpp"
+#include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/fermi_level.hpp"
 #include "stembridge/tb/pole_expansion/multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/poles.hpp"
@@ -257,8 +259,9 @@ BOOST_AUTO_TEST_CASE(signs_of_pivots_count_the_eigenvalues) {
             BOOST_TEST(factor.factorize(m->hamiltonian[0].values().data(), m->overlap.values().data(), energy,
                                         {}) == (e.array() < energy).count());
         const auto counts = [&](const std::vector<double>& at) {
-            std::vector<int> result;
-            for (const double energy : at) result.push_back(static_cast<int>((e.array() < energy).count()));
+            std::vector<double> result;
+            for (const double energy : at)
+                result.push_back(static_cast<double>((e.array() < energy).count()));
             return result;
         };
         // Far-off starts lead to the same levels; a fraction of a level is in the level.
@@ -318,6 +321,91 @@ BOOST_AUTO_TEST_CASE(two_spins_agree_with_diagonalisation) {
     compare(*m, e, 3e-7);
 }
 
+BOOST_AUTO_TEST_CASE(selected_inverse_at_a_k_point_is_the_inverse_where_the_pattern_has_blocks) {
+    const auto m = matrices(gapped_sheet(2));
+    const Symbolic symbolic(m->pattern);
+    BlochMultifrontal factor(symbolic, m->pattern);
+    const Eigen::Vector3d k(0.21, -0.13, 0);
+    const Complex z(-0.2, 0.01);
+    // H(k) and S(k), whole.
+    const Eigen::Index n = m->basis.n_orbitals();
+    Eigen::MatrixXcd h = Eigen::MatrixXcd::Zero(n, n), s = h;
+    const auto phase = [&](const Block& b) {
+        return std::polar(1.0, 2 * M_PI * (k(0) * b.image[0] + k(1) * b.image[1]));
+    };
+    for (const Block& b : m->pattern.blocks()) {
+        const int i = m->basis.first_orbital(b.i), j = m->basis.first_orbital(b.j);
+        for (auto [sum, part] : {std::pair(&h, &m->hamiltonian[0]), std::pair(&s, &m->overlap)}) {
+            const Eigen::MatrixXcd block = phase(b) * part->block(b).cast<Complex>();
+            sum->block(i, j, block.rows(), block.cols()) += block;
+            if (!b.on_site()) sum->block(j, i, block.cols(), block.rows()) += block.adjoint();
+        }
+    }
+    const Eigen::VectorXd e =
+        Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXcd>(h, s, Eigen::EigenvaluesOnly)
+            .eigenvalues();
+    for (const double energy : {e(0) - 0.1, e(3) + 1e-6, e(n / 2) + 1e-6, e(n - 1) + 0.1})
+        BOOST_TEST(factor.factorize(m->hamiltonian[0].values().data(), m->overlap.values().data(), energy, k,
+                                    {}) == (e.array() < energy).count());
+    factor.factorize(m->hamiltonian[0].values().data(), m->overlap.values().data(), z, k, {});
+    std::vector<Complex> g(m->pattern.n_values());
+    factor.add_selected_inverse(0.7, g.data(), {});
+    const Eigen::MatrixXcd whole = (h - z * s).inverse();
+    double worst = 0;
+    for (const Block& b : m->pattern.blocks()) {
+        const int i = m->basis.first_orbital(b.i), j = m->basis.first_orbital(b.j);
+        const auto values = m->overlap.block(b);
+        for (Eigen::Index c = 0; c < values.cols(); ++c)
+            for (Eigen::Index r = 0; r < values.rows(); ++r) {
+                const Complex expected =
+                    0.35 * (std::conj(phase(b)) * whole(i + r, j + c) + phase(b) * whole(j + c, i + r));
+                worst = std::max(
+                    worst,
+                    std::abs(expected - g[b.offset + static_cast<std::size_t>(c * values.rows() + r)]));
+            }
+    }
+    BOOST_CHECK_SMALL(worst, 1e-11 * whole.cwiseAbs().maxCoeff());
+}
+
+BOOST_AUTO_TEST_CASE(k_points_agree_with_diagonalisation) {
+    // A metal with a vacancy, and a gapped sheet; a grid and a list, without and with spin.
+    Structure metal = graphene_sheet(3, 2), defective;
+    defective.cell = metal.cell;
+    for (int i = 1; i < metal.size(); ++i) defective.add(i == 9 ? 14 : 6, metal.positions.col(i));
+    for (const Structure& structure : {defective, gapped_sheet(3)}) {
+        const auto m = matrices(structure);
+        for (const KPoints& k : {kpoint_grid({2, 3, 1}, false, structure.cell),
+                                 kpoint_list({{0.1, 0.2, 0, 0.3}, {0, 0, 0, 0.7}}, structure.cell)})
+            for (const int n_spins : {1, 2}) {
+                Electrons electrons = neutral(*m, 600);
+                electrons.n_spins = n_spins;
+                std::vector<BlockMatrix> h = m->hamiltonian;
+                if (n_spins == 2) {
+                    h.push_back(h[0]);
+                    for (std::size_t v = 0; v < h[1].values().size(); ++v)
+                        h[1].values()[v] += 0.02 * m->overlap.values()[v];
+                }
+                std::array<Density, 2> density;
+                std::array<BlockMatrix, 2> weighted;
+                for (const std::size_t s : {0u, 1u}) {
+                    const auto solver = make_density_solver(s == 0 ? "dense" : "pole-expansion", false);
+                    solver->analyze(m->pattern, k);
+                    solver->set_overlap(m->overlap);
+                    solver->solve(h, electrons, density[s]);
+                    solver->energy_weighted(weighted[s]);
+                    BOOST_TEST(solver->name() == (s == 0 ? "dense" : "pole-expansion"));
+                }
+                for (int spin = 0; spin < n_spins; ++spin)
+                    BOOST_CHECK_SMALL(difference(density[0].matrices[static_cast<std::size_t>(spin)],
+                                                 density[1].matrices[static_cast<std::size_t>(spin)]),
+                                      5e-7);
+                BOOST_CHECK_SMALL(difference(weighted[0], weighted[1]), 1e-6);
+                BOOST_CHECK_SMALL(density[0].band_energy - density[1].band_energy, 2e-8 * structure.size());
+                BOOST_CHECK_SMALL(density[0].ts - density[1].ts, 2e-8 * structure.size());
+            }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(single_precision_is_used_only_where_it_is_good_enough) {
     const auto m = matrices(ragged_flake(9, 0.03, {30}));
     const Electrons e = neutral(*m, 300);
@@ -326,7 +414,7 @@ BOOST_AUTO_TEST_CASE(single_precision_is_used_only_where_it_is_good_enough) {
     const auto error = [&](const Solved& s) {
         return difference(s.density.matrices[0], exact.density.matrices[0]);
     };
-    BOOST_TEST(error(rough) < 5e-5);
+    BOOST_TEST(error(rough) < 1e-4);
     BOOST_TEST(error(rough) > 1e-7);
     BOOST_TEST(error(fine) < 1e-7);
 }
@@ -412,17 +500,16 @@ BOOST_AUTO_TEST_CASE(what_poles_cannot_do_is_done_by_diagonalisation_with_a_warn
     const Solved cold = solve("pole-expansion", *m, neutral(*m, 0));
     BOOST_TEST(cold.name == "dense");
     BOOST_TEST(cold.warnings.size() == 1u);
-    const auto kpoints = make_density_solver("pole-expansion", false);
-    std::string warning;
-    Context context;
-    context.log_sink = [&](Context::Level, std::string_view text) { warning = text; };
-    kpoints->set_context(context);
-    kpoints->analyze(m->pattern, KPoints{});
-    kpoints->set_overlap(m->overlap);
-    Density density;
-    kpoints->solve(m->hamiltonian, neutral(*m, 300), density);
-    BOOST_TEST(kpoints->name() == "dense");
-    BOOST_TEST(warning.find("Gamma") != std::string::npos);
+    // Levels so deep that no window is wide enough.
+    auto deep = matrices(benzene());
+    for (const Block& b : deep->pattern.blocks())
+        if (b.on_site() && b.i == 0) deep->hamiltonian[0].block(b)(0, 0) -= 300 * units::electronvolt;
+    const Solved far = solve("pole-expansion", *deep, neutral(*deep, 300));
+    BOOST_TEST(far.name == "dense");
+    BOOST_TEST(far.warnings.size() == 1u);
+    BOOST_CHECK_SMALL(
+        difference(far.density.matrices[0], solve("dense", *deep, neutral(*deep, 300)).density.matrices[0]),
+        1e-13);
 }
 
 BOOST_AUTO_TEST_CASE(auto_takes_diagonalisation_for_a_molecule_and_poles_for_a_large_flake) {
@@ -486,6 +573,32 @@ BOOST_AUTO_TEST_CASE(an_overlap_that_is_not_positive_definite_names_the_atoms) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_singular_matrix_is_an_error_and_a_nearly_singular_one_shows_in_its_residual) {
+    const auto m = matrices(benzene());
+    const Symbolic symbolic(m->pattern);
+    Multifrontal<Complex> factor(symbolic);
+    BOOST_CHECK_THROW(factor.factorize(nullptr, nullptr, Complex(1, 1), {}), NumericalError);
+    const Eigen::MatrixXd h = m->hamiltonian[0].folded(), s = m->overlap.folded();
+    const Eigen::VectorXd e =
+        Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd>(h, s, Eigen::EigenvaluesOnly).eigenvalues();
+    const auto residual = [&](Complex z) {
+        std::vector<Complex> g(m->pattern.n_values());
+        factor.factorize(m->hamiltonian[0].values().data(), m->overlap.values().data(), z, {});
+        factor.selected_inverse(g.data(), {});
+        // Tr[(H - z S) G] is the number of orbitals.
+        Complex sum = 0;
+        for (const Block& b : m->pattern.blocks())
+            for (std::size_t k = b.offset;
+                 k < b.offset + static_cast<std::size_t>(m->overlap.block(b).size()); ++k)
+                sum += (b.on_site() ? 1.0 : 2.0) *
+                       (m->hamiltonian[0].values()[k] - z * m->overlap.values()[k]) * g[k];
+        return std::abs(sum - static_cast<double>(h.rows()));
+    };
+    BOOST_TEST(residual(Complex(e(5), 1e-3)) < 1e-9);
+    const double lost = residual(Complex(e(5), 1e-16));
+    BOOST_TEST((!std::isfinite(lost) || lost > 1e-4));
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_request_ends_a_factorisation_and_the_solver_can_be_used_again) {
     const auto m = matrices(ragged_flake(6, 0.03));
     const auto solver = make_density_solver("pole-expansion");
@@ -498,6 +611,15 @@ BOOST_AUTO_TEST_CASE(a_stop_request_ends_a_factorisation_and_the_solver_can_be_u
     solver->set_context(context);
     Density density;
     BOOST_CHECK_THROW(solver->solve(m->hamiltonian, neutral(*m, 300), density), StoppedError);
+    // The same when it comes while the poles are factorised, which the log announces.
+    std::stop_source later;
+    context.stop = later.get_token();
+    context.log_sink = [&](Context::Level, std::string_view text) {
+        if (text.find("poles, largest error") != std::string_view::npos) later.request_stop();
+    };
+    solver->set_context(context);
+    BOOST_CHECK_THROW(solver->solve(m->hamiltonian, neutral(*m, 300), density), StoppedError);
+    BOOST_TEST(later.stop_requested());
     solver->set_context(Context{});
     solver->solve(m->hamiltonian, neutral(*m, 300), density);
     BOOST_CHECK_SMALL(density.band_energy - solve("dense", *m, neutral(*m, 300)).density.band_energy, 1e-6);

@@ -37,20 +37,21 @@ class Coordinates {
     Eigen::Index n_spin_;
 };
 
-/// chi += d d^T / sum(d) for each Fermi level: it moves so that no electrons are made.
-void add_fermi_level(const Coordinates& at, const std::vector<Eigen::VectorXd>& sums, bool shared,
-                     Eigen::MatrixXd& chi) {
-    const Eigen::Index n_sites = at.site_count();
+/// d / sqrt(sum(d)) of each Fermi level: it moves so that no electrons are made.
+std::vector<Eigen::VectorXd> fermi_levels(const Coordinates& at, const std::vector<Eigen::VectorXd>& sums,
+                                          bool shared) {
+    std::vector<Eigen::VectorXd> levels;
     const auto add = [&](const Eigen::VectorXd& d) {
-        const double all = d.head(n_sites).sum();
-        if (all > 1e-12) chi.noalias() += d * d.transpose() / all;
+        const double all = d.head(at.site_count()).sum();
+        if (all > 1e-12) levels.emplace_back(d / std::sqrt(all));
     };
     if (shared)
         add(std::accumulate(
-            sums.begin(), sums.end(), Eigen::VectorXd::Zero(chi.rows()).eval(),
+            sums.begin(), sums.end(), Eigen::VectorXd::Zero(at.size()).eval(),
             [](const Eigen::VectorXd& a, const Eigen::VectorXd& b) -> Eigen::VectorXd { return a + b; }));
     else
         for (const Eigen::VectorXd& d : sums) add(d);
+    return levels;
 }
 
 /// The electrons of these states alone, at another temperature.
@@ -92,48 +93,55 @@ Eigen::MatrixXd times(const BlockMatrix& overlap, const Eigen::MatrixXd& c) {
 
 }  // namespace
 
-Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites) {
+Eigen::SparseMatrix<double> bond_response(const Structure& structure, const Sites& sites) {
     // The result depends little on these: bonds reach to 1.2 times the sum of the covalent radii.
     constexpr double reach = 1.2, kappa = 0.8, kappa_hydrogen = 0.6;
-    Eigen::MatrixXd k = Eigen::MatrixXd::Zero(sites.size(), sites.size());
+    Eigen::SparseMatrix<double> k(sites.size(), sites.size());
     if (sites.shell_resolved) return k;
     double longest = 1;
     for (const int z : structure.atomic_numbers) longest = std::max(longest, 2 * reach * covalent_radius(z));
     const NeighborList pairs(structure, longest);
+    std::vector<Eigen::Triplet<double>> entries;
     for (int i = 0; i < structure.size(); ++i)
         for (const Neighbor& p : pairs.of(i)) {
             const int zi = structure.atomic_numbers[static_cast<std::size_t>(i)];
             const int zj = structure.atomic_numbers[static_cast<std::size_t>(p.j)];
             if (p.j == i || p.distance > reach * (covalent_radius(zi) + covalent_radius(zj))) continue;
             const double strength = zi == 1 || zj == 1 ? kappa_hydrogen : kappa;
-            k(i, p.j) += strength;
-            k(i, i) -= strength;
+            entries.emplace_back(i, p.j, strength);
+            entries.emplace_back(i, i, -strength);
         }
+    k.setFromTriplets(entries.begin(), entries.end());
     return k;
 }
 
-Eigen::MatrixXd local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
-                               bool shared_fermi_level) {
+Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
+                        bool shared_fermi_level) {
     const Coordinates at(sites, static_cast<std::size_t>(n_spins));
-    Eigen::MatrixXd chi = Eigen::MatrixXd::Zero(at.size(), at.size());
     const Eigen::VectorXd d = states.cwiseMax(0.0);
+    std::vector<Eigen::Triplet<double>> entries;
     for (Eigen::Index shell = 0; shell < d.size(); ++shell) {
-        chi(at.site(shell), at.site(shell)) -= d(shell);
-        if (at.polarized()) chi(at.spin(shell), at.spin(shell)) -= d(shell);
+        entries.emplace_back(at.site(shell), at.site(shell), -d(shell));
+        if (at.polarized()) entries.emplace_back(at.spin(shell), at.spin(shell), -d(shell));
     }
+    Response chi;
+    chi.local.resize(at.size(), at.size());
+    chi.local.setFromTriplets(entries.begin(), entries.end());
     std::vector<Eigen::VectorXd> sums;
     for (int spin = 0; spin < n_spins; ++spin)
         sums.push_back(at.gather(d / n_spins, static_cast<std::size_t>(spin)));
-    add_fermi_level(at, sums, shared_fermi_level, chi);
+    chi.levels = fermi_levels(at, sums, shared_fermi_level);
     return chi;
 }
 
-Eigen::MatrixXd window_response(const Sites& sites, const std::vector<NearStates>& states,
-                                const BlockMatrix& overlap, double kT, bool shared_fermi_level) {
+Response window_response(const Sites& sites, const std::vector<NearStates>& states,
+                         const BlockMatrix& overlap, double kT, bool shared_fermi_level) {
     const Basis& basis = overlap.pattern().basis();
     const Coordinates at(sites, states.size());
     const Occupations warm = occupy_window(states, kT, shared_fermi_level);
-    Eigen::MatrixXd chi = Eigen::MatrixXd::Zero(at.size(), at.size());
+    Response chi;
+    chi.local.resize(at.size(), at.size());
+    chi.dense.setZero(at.size(), at.size());
     std::vector<Eigen::VectorXd> sums;
     for (std::size_t spin = 0; spin < states.size(); ++spin) {
         const Eigen::MatrixXd& c = states[spin].coefficients;
@@ -158,20 +166,29 @@ Eigen::MatrixXd window_response(const Sites& sites, const std::vector<NearStates
                 const double gap = e(b) - e(a);
                 weight(k) = (b == a ? 1 : 2) * (gap > 1e-6 * kT ? (f(b) - f(a)) / gap : -0.5 * (g(a) + g(b)));
             }
-            chi.noalias() += q * weight.asDiagonal() * q.transpose();
+            chi.dense.noalias() += q * weight.asDiagonal() * q.transpose();
         }
         sums.push_back(at.gather(basis.shells_from_orbitals(c.cwiseProduct(sc) * g), spin));
     }
-    add_fermi_level(at, sums, shared_fermi_level, chi);
+    chi.levels = fermi_levels(at, sums, shared_fermi_level);
     return chi;
 }
 
-Preconditioner make_preconditioner(const Eigen::MatrixXd& chi, const Eigen::MatrixXd& gamma,
-                                   const Eigen::SparseMatrix<double>& spin) {
-    const Eigen::Index n = gamma.rows();
-    Eigen::MatrixXd a = Eigen::MatrixXd::Identity(chi.rows(), chi.cols());
-    a.leftCols(n).noalias() -= chi.leftCols(n) * gamma;
-    if (spin.rows() > 0) a.rightCols(spin.rows()) -= chi.rightCols(spin.rows()) * spin;
+Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatrix<double>& bonds,
+                                   const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin) {
+    const Eigen::Index n = gamma.rows(), n_spin = spin.rows();
+    Eigen::MatrixXd a = Eigen::MatrixXd::Identity(n + n_spin, n + n_spin);
+    a.leftCols(n).noalias() -= Eigen::SparseMatrix<double>(chi.local.leftCols(n)) * gamma;
+    a.topLeftCorner(n, n).noalias() -= bonds * gamma;
+    for (const Eigen::VectorXd& d : chi.levels)
+        a.leftCols(n).noalias() -= d * (gamma * d.head(n)).transpose();
+    if (chi.dense.size() > 0) a.leftCols(n).noalias() -= chi.dense.leftCols(n) * gamma;
+    if (n_spin > 0) {
+        a.rightCols(n_spin) -= chi.local.rightCols(n_spin) * spin;
+        for (const Eigen::VectorXd& d : chi.levels)
+            a.rightCols(n_spin).noalias() -= d * (spin * d.tail(n_spin)).transpose();
+        if (chi.dense.size() > 0) a.rightCols(n_spin) -= chi.dense.rightCols(n_spin) * spin;
+    }
     return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) {
         Eigen::VectorXd result = r;
         result.head(lu.rows()) = lu.solve(r.head(lu.rows()));

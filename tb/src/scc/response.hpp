@@ -16,29 +16,36 @@
 
 namespace stembridge::tb {
 
+/// chi in parts, whose sum it is: (sites + spins, sites + spins), e^2/hartree.
+struct Response {
+    Eigen::SparseMatrix<double> local;
+    std::vector<Eigen::VectorXd> levels;  ///< d of each Fermi level, chi += d d^T
+    Eigen::MatrixXd dense;                ///< or empty
+};
+
 /// The part of the response that bonds give: kappa for each pair of bonded atoms, minus the sum on the
 /// diagonal. (sites, sites), e^2/hartree; zero where sites are shells.
-Eigen::MatrixXd bond_response(const Structure& structure, const Sites& sites);
+Eigen::SparseMatrix<double> bond_response(const Structure& structure, const Sites& sites);
 
 /// Response of states at the Fermi level that exchange electrons among each other, without spin
 /// chi = -diag(D) + D D^T / sum(D), and with spin the same for both of them, each with half of D. What it
 /// gives has no charge in all.
 /// @param states D, number of states on each shell at the Fermi level, (n_shells), 1/hartree
 /// @param shared_fermi_level of the spins; else each spin keeps its electrons
-Eigen::MatrixXd local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
-                               bool shared_fermi_level);
+Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
+                        bool shared_fermi_level);
 
 /// Response of the given eigenstates alone, by perturbation theory,
 /// chi = sum_ab (f_a - f_b) / (e_a - e_b) q_ab q_ab^T with the transition charges q_ab, at constant
 /// electrons.
 /// @param kT of the occupations in it, hartree
-Eigen::MatrixXd window_response(const Sites& sites, const std::vector<NearStates>& states,
-                                const BlockMatrix& overlap, double kT, bool shared_fermi_level);
+Response window_response(const Sites& sites, const std::vector<NearStates>& states,
+                         const BlockMatrix& overlap, double kT, bool shared_fermi_level);
 
-/// (1 - chi K)^-1 with K = gamma for the charges and W for the spins; what follows them in the vector of the
-/// mixer stays as it is.
-/// @param chi (sites + spins, sites + spins)  @param gamma (sites, sites)  @param spin W, (spins, spins)
-Preconditioner make_preconditioner(const Eigen::MatrixXd& chi, const Eigen::MatrixXd& gamma,
-                                   const Eigen::SparseMatrix<double>& spin);
+/// (1 - (chi + bonds) K)^-1 with K = gamma for the charges and W for the spins; what follows them in the
+/// vector of the mixer stays as it is.
+/// @param bonds (sites, sites)  @param gamma (sites, sites)  @param spin W, (spins, spins)
+Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatrix<double>& bonds,
+                                   const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin);
 
 }  // namespace stembridge::tb

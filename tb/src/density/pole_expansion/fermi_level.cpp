@@ -3,32 +3,71 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <map>
 
 #include "stembridge/base/errors.hpp"
 
 namespace stembridge::tb {
 namespace {
 
-/// low: fewer than k levels are below; high: at least k are.
+// Counts agree with a number to this.
+constexpr double same = 1e-9;
+
+/// low: no more than a number of levels are below; high: more are.
 struct Bracket {
     double low, high;
 };
 
-// As many at a time, whatever the number of threads, so that the result does not depend on it.
-constexpr int at_once = 4;
+/// Counts that are known already.
+class KnownCounts {
+  public:
+    explicit KnownCounts(const LevelCounts& counts) : counts_(counts) {}
 
-/// Sections the bracket of level k until it is narrow enough.
-Bracket narrow(const LevelCounts& counts, int k, Bracket b, double tolerance) {
-    while (b.high - b.low > tolerance) {
-        std::vector<double> points;
-        for (int i = 1; i <= at_once; ++i) points.push_back(b.low + i * (b.high - b.low) / (at_once + 1));
-        const std::vector<int> below = counts(points);
-        Bracket next = b;
-        for (std::size_t i = points.size(); i-- > 0;)
-            if (below[i] >= k) next.high = points[i];
-        for (std::size_t i = 0; i < points.size(); ++i)
-            if (below[i] < k && points[i] < next.high) next.low = points[i];
-        if (next.high - next.low >= b.high - b.low) break;
+    void look(const std::vector<double>& energies) {
+        const std::vector<double> below = counts_(energies);
+        for (std::size_t i = 0; i < energies.size(); ++i) known_[energies[i]] = below[i];
+    }
+    /// Where the count exceeds a number. @return infinite ends where nothing is known
+    Bracket exceeding(double number) const {
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        Bracket b{-infinity, infinity};
+        for (const auto& [energy, below] : known_) {
+            if (below > number) {
+                b.high = energy;
+                break;
+            }
+            b.low = energy;
+        }
+        return b;
+    }
+    double at(double energy) const { return known_.at(energy); }
+
+  private:
+    const LevelCounts& counts_;
+    std::map<double, double> known_;
+};
+
+/// Closes the bracket to a tolerance, or to a tenth of the distance from an energy below. Levels lie about
+/// evenly over a wide bracket, so that the place between the counts at both ends is a good guess; two counts
+/// around it, always two, so that the result does not depend on the number of threads.
+Bracket narrow(KnownCounts& counts, double number, double tolerance, double from) {
+    Bracket b = counts.exceeding(number);
+    for (bool guess = true; b.high - b.low > std::max(tolerance, 0.1 * (b.low - from));) {
+        const double width = b.high - b.low;
+        double first = b.low + width / 3, second = b.high - width / 3;
+        const double low = counts.at(b.low), high = counts.at(b.high);
+        if (guess && high - low > 1 + same) {
+            const double half = std::max(0.5 * tolerance, 0.03 * width);
+            const double middle = b.low + width * std::clamp((number + 0.5 - low) / (high - low), 0.0, 1.0);
+            first = std::max(middle - half, b.low + 0.02 * width);
+            second = std::min(middle + half, b.high - 0.02 * width);
+        }
+        counts.look({first, second});
+        const Bracket next = counts.exceeding(number);
+        // A bracket that hardly closed is cut in equal parts.
+        guess = next.high - next.low < width / 3;
+        if (next.high - next.low >= width) break;
         b = next;
     }
     return b;
@@ -37,30 +76,17 @@ Bracket narrow(const LevelCounts& counts, int k, Bracket b, double tolerance) {
 }  // namespace
 
 FrontierLevels frontier_levels(const LevelCounts& counts, double filled, double start, double tolerance) {
-    const int highest_filled = static_cast<int>(std::ceil(filled - 1e-9));
-    const int lowest_empty = static_cast<int>(std::floor(filled + 1e-9)) + 1;
-    Bracket homo{start, start}, lumo{start, start};
+    KnownCounts known(counts);
     bool found = false;
     for (double step = std::max(0.02, tolerance); step < 1e3 && !found; step *= 3) {
-        const std::vector<double> points = {start - step, start - step / 4, start + step / 4, start + step};
-        const std::vector<int> below = counts(points);
-        if (below.front() >= highest_filled || below.back() < lowest_empty) continue;
-        found = true;
-        homo = lumo = {points.front(), points.back()};
-        for (std::size_t i = 0; i < points.size(); ++i) {
-            if (below[i] < highest_filled) homo.low = points[i];
-            if (below[i] < lowest_empty) lumo.low = points[i];
-        }
-        for (std::size_t i = points.size(); i-- > 0;) {
-            if (below[i] >= highest_filled) homo.high = points[i];
-            if (below[i] >= lowest_empty) lumo.high = points[i];
-        }
+        known.look({start - step, start + step});
+        found = std::isfinite(known.exceeding(filled - 2 * same).low) &&
+                std::isfinite(known.exceeding(filled + 2 * same).high);
     }
     if (!found) throw NumericalError("no energy has the wanted number of levels below");
-    homo = narrow(counts, highest_filled, homo, tolerance);
-    if (lowest_empty == highest_filled) return {0.5 * (homo.low + homo.high), 0.5 * (homo.low + homo.high)};
-    lumo.low = std::max(lumo.low, homo.low);
-    lumo = narrow(counts, lowest_empty, lumo, std::max(tolerance, 0.1 * (lumo.low - homo.high)));
+    // Below the highest filled level fewer levels lie than are filled, above the lowest empty one more.
+    const Bracket homo = narrow(known, filled - 2 * same, tolerance, std::numeric_limits<double>::infinity());
+    const Bracket lumo = narrow(known, filled + 2 * same, tolerance, homo.high);
     const double level = 0.5 * (homo.low + homo.high);
     return {level, std::max(level, 0.5 * (lumo.low + lumo.high))};
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "stembridge/tb/density_solver.hpp"
+#include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/fermi_level.hpp"
 #include "stembridge/tb/pole_expansion/multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/poles.hpp"
@@ -21,7 +22,7 @@ namespace stembridge::tb {
 
 /// Exact at any electronic temperature above 20 K, for metals too; time grows as N^1.5 for a sheet. One set
 /// of factorisations gives P, W and the entropy for every Fermi level within 2 kT of the one it was made for.
-/// What it cannot do (k-points, other fillings, a cold step) and what fails its checks is done by full
+/// What it cannot do (other fillings, a cold step) and what fails its checks is done by full
 /// diagonalisation, and the log says so.
 /// @source Goedecker, Rev. Mod. Phys. 71, 1085 (1999); Lin, Lu, Ying, Car, E, Commun. Math. Sci. 7, 755
 /// (2009)
@@ -48,6 +49,7 @@ class PoleExpansionSolver final : public DensitySolver {
     const std::map<std::string, double>& seconds() const override;
 
   private:
+    using Complex = std::complex<double>;
     /// Spins that share a Fermi level.
     struct Group {
         std::size_t first_spin = 0, last_spin = 0;
@@ -67,20 +69,28 @@ class PoleExpansionSolver final : public DensitySolver {
     void use_dense(const std::string& reason, bool warn);
     DensitySolver& dense();
     void expand(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons, Density& out);
+    bool rough() const;
     const PoleExpansion& poles_reaching(bool far);
+    std::vector<bool> in_single_precision(const PoleExpansion& poles) const;
     void guard_window(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
-    std::vector<int> count_levels(const std::vector<BlockMatrix>& hamiltonian, const Group& group,
-                                  const std::vector<double>& energies);
+    std::vector<double> count_levels(const std::vector<BlockMatrix>& hamiltonian, const Group& group,
+                                     const std::vector<double>& energies);
     FrontierLevels look_for_levels(const std::vector<BlockMatrix>& hamiltonian, const Group& group,
                                    double start);
     void find_fermi_level(const std::vector<BlockMatrix>& hamiltonian, Group& group);
     void factorise(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
     template <typename Real>
     void factorise_in(std::vector<std::unique_ptr<Multifrontal<std::complex<Real>>>>& workers,
-                      const std::vector<BlockMatrix>& hamiltonian, const Group& group);
+                      const std::vector<std::size_t>& poles, const std::vector<BlockMatrix>& hamiltonian,
+                      const Group& group);
+    void factorise_at_kpoints(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
+    void keep(std::size_t spin, std::size_t pole, Complex z, double allowed, const BlockMatrix& hamiltonian,
+              bool single);
     int workers_that_fit(std::size_t bytes_each) const;
+    int bloch_workers();
     double electrons_at(const Group& group, const Eigen::VectorXcd& weights) const;
     void add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) const;
+    bool at_kpoints() const { return !only_gamma_ && !kpoints_.only_gamma(); }
     double capacity() const { return 2.0 / static_cast<double>(inverses_.size()); }
 
     bool only_gamma_, choose_;
@@ -97,15 +107,16 @@ class PoleExpansionSolver final : public DensitySolver {
     std::string last_choice_;   ///< that the log names
     BlockMatrix overlap_;
 
-    std::optional<PoleExpansion> wide_poles_, narrow_poles_;
+    std::map<std::pair<bool, int>, PoleExpansion> poles_;  ///< by reach and number
     double poles_kT_ = 0, poles_below_ = 0, window_below_;
     bool window_checked_ = false;
     Electrons electrons_;
     std::vector<Group> groups_;
     std::vector<Inverses> inverses_;
     std::vector<std::unique_ptr<Multifrontal<std::complex<double>>>> workers_;
-    std::vector<std::unique_ptr<Multifrontal<std::complex<float>>>> rough_workers_;
+    std::vector<std::unique_ptr<Multifrontal<std::complex<float>>>> single_workers_;
     std::vector<std::unique_ptr<Multifrontal<double>>> counters_;
+    std::vector<std::unique_ptr<BlochMultifrontal>> bloch_workers_;  ///< with k-points, for all of these
 
     std::unique_ptr<DensitySolver> dense_;
     bool dense_has_overlap_ = false, dense_did_last_ = false;

@@ -7,8 +7,8 @@
 
 namespace stembridge::tb {
 
-/// Number of levels below each of some energies.
-using LevelCounts = std::function<std::vector<int>(const std::vector<double>&)>;
+/// Number of levels below each of some energies; a weighted mean over k-points need not be whole.
+using LevelCounts = std::function<std::vector<double>(const std::vector<double>&)>;
 
 /// Highest filled and lowest empty level; the same one when it is partly filled.
 struct FrontierLevels {
