@@ -312,6 +312,7 @@ Figures report_figures(const ReportData& data) {
         figures[view.name] = draw(view);
     }
     for (std::size_t k = 0; k < data.dynamics.size(); ++k) add_dynamics(figures, data, k, window);
+    add_maps(figures, data);
     add_bond_lengths(figures, data);
     add_overview(figures, data, squared(window));
     add_timings(figures, data);

@@ -442,6 +442,23 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
                                       "<b>C–C bond lengths</b> before and after, and over the dynamics.")));
 }
 
+std::string maps_section(const ReportData& data, const Figures& figures) {
+    const std::string content =
+        figure(figures, "map-rings",
+               "<b>Rings.</b> Hexagons are left clear; all others are filled by size.") +
+        figure(figures, "map-strain",
+               "<b>Strain.</b> Mean strain of the C–C bonds around each ring, relative to the median bond: blue "
+               "is compressed, red stretched.") +
+        figure(figures, "map-height", "<b>Buckling.</b> Height over the plane that fits the carbon best.") +
+        figure(figures, "map-charges", "<b>Charges.</b> Mulliken charge of each atom.");
+    if (content.empty()) return "";
+    const bool on_frame = data.frame && data.frame->pixel_of_bohr;
+    return section("maps", "Maps",
+                   fmt::format("The {} structure{}.", data.relaxation ? "relaxed" : "built",
+                               on_frame ? ", each atom where it was found in the micrograph" : ""),
+                   "<div class=\"columns\">" + content + "</div>");
+}
+
 std::string dynamics_section(const ReportData& data, const Figures& figures) {
     std::string content;
     for (std::size_t k = 0; k < data.dynamics.size(); ++k) {
@@ -606,6 +623,7 @@ std::string report_page(const ReportData& data, const Figures& figures) {
     if (data.frame) html += frame_section(*data.frame, figures);
     if (data.build) html += build_section(data, figures);
     if (data.relaxation) html += relaxation_section(*data.relaxation, figures);
+    html += maps_section(data, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);
     html += structure_tables(data) + provenance_section(data.provenance, figures);
     html += fmt::format(

@@ -34,6 +34,9 @@ Spread spread_of(const std::vector<double>& values);
 using Figures = std::map<std::string, Figure>;
 Figures report_figures(const ReportData& data);
 
+/// Adds map-rings, map-strain, map-height and map-charges, as far as there is something to show.
+void add_maps(Figures& figures, const ReportData& data);
+
 /// Name of a figure of one of the dynamics.
 std::string dynamics_figure(const std::string& kind, std::size_t index);
 

@@ -114,7 +114,7 @@ struct Relaxation::Implementation {
     void use(const std::string& name) {
         method = name;
         if (name == "fire")
-            optimizer = std::make_unique<Fire>(free, options.max_step_length);
+            optimizer = std::make_unique<Fire>(free, 0.5 * options.max_step_length);
         else
             optimizer =
                 std::make_unique<Lbfgs>(free, options.max_step_length, options.memory, options.precondition,

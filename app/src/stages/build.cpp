@@ -134,6 +134,9 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
                 detections[static_cast<std::size_t>(start.origin[static_cast<std::size_t>(origin)])];
             kept_px.emplace_back(atom.x_px, atom.y_px);
         }
+    nlohmann::json origin = nlohmann::json::array();  // of each atom: its detection, -1 = added
+    for (const int from : built.origin)
+        if (pixels) origin.push_back(from < 0 ? -1 : start.origin[static_cast<std::size_t>(from)]);
     nlohmann::json outline = nlohmann::json::array();
     if (config.text("build.crop.by") != "none")
         for (const auto& corner : io::convex_outline(kept_px, outline_margin_px))
@@ -156,6 +159,7 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
         {"removed", removed},
         {"counters", report.counters},
         {"outline_px", outline},
+        {"origin", origin},
     };
     io::write_text_atomically(out / "build.json", summary.dump(2) + "\n");
     session.info(fmt::format("built {} ({} atoms)", built.structure.formula(), built.structure.size()));
