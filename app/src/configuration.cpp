@@ -79,6 +79,9 @@ io::Schema detect_keys() {
 io::Schema build_keys() {
     return {
         Key::file("build.structure", "", "Structure to start from instead of the detected atoms"),
+        Key::boolean("build.straighten", "false",
+                     "The structure holds raw positions of an image: leave out its cell, and take scale, "
+                     "anisotropy and shear out by its own C-C bonds"),
         Key::number("build.min_probability", "0.5", "Detections below are left out").at_least(0).at_most(1),
         Key::choice("build.short_bonds", {"merge", "remove", "refuse"}, "merge",
                     "What to do with two atoms that are too close to be two atoms"),

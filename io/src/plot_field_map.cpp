@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "stembridge/base/errors.hpp"
-#include "stembridge/io/plot.hpp"
+#include "stembridge/io/field_map.hpp"
 #include "picture.hpp"
 #include "svg.hpp"
 

@@ -62,8 +62,10 @@ void add_relaxation(Figures& figures, const ReportData& data, const std::array<d
     StructureView before =
         view_of(data, "before-relaxation", "Structure before the relaxation, rings filled by size",
                 relaxation.before);
-    before.displacements = relaxation_displacements(relaxation);
-    before.displacement_scale = arrow_scale(before.displacements);
+    if (before.structure.size() <= most_arrows) {
+        before.displacements = relaxation_displacements(relaxation);
+        before.displacement_scale = arrow_scale(before.displacements);
+    }
     before.window_angstrom = window;
     StructureView after = view_of(data, "after-relaxation",
                                   "Structure after the relaxation, rings filled by size", relaxation.after);

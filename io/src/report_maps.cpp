@@ -9,32 +9,42 @@
 #include "report_parts.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/units.hpp"
+#include "stembridge/io/field_map.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
 namespace {
 
-/// The plane of a map: pixels of the frame where the way there is known, else angstrom.
+/// Where a structure is drawn: each atom at the pixel of the frame where it was found, where that is known,
+/// else seen from above in angstrom.
 class Plane {
   public:
-    explicit Plane(const ReportData& data) : y_down_(data.y_down) {
+    Plane(const ReportData& data, const Structure& structure) : y_down_(data.y_down), places_(structure) {
         if (!data.frame || !data.frame->pixel_of_bohr || data.frame->image.pixels.size() == 0) return;
         map_ = *data.frame->pixel_of_bohr;
         frame_ = &*data.frame;
+        // A sheet that buckled no longer lies over its picture; as it was built it does.
+        if (data.relaxation && data.relaxation->before.structure.atomic_numbers == structure.atomic_numbers)
+            places_ = data.relaxation->before.structure;
     }
-    Eigen::Vector2d operator()(const Eigen::Vector3d& r) const {
-        return map_ * Eigen::Vector3d(r[0], r[1], 1);
+    Eigen::Vector2d of(int atom) const { return of(places_.positions.col(atom)); }
+    /// Corners of a ring.
+    Eigen::Matrix2Xd of(const Ring& ring) const {
+        const Eigen::Matrix3Xd corners = ring_positions(ring, places_);
+        Eigen::Matrix2Xd result(2, corners.cols());
+        for (Eigen::Index k = 0; k < corners.cols(); ++k) result.col(k) = of(corners.col(k));
+        return result;
     }
     /// Units of the plane in an angstrom, in the mean over the directions.
     double units_per_angstrom() const {
         return std::sqrt(std::abs(map_.leftCols<2>().determinant())) * units::angstrom;
     }
     /// A map without content: window around the structure, and the micrograph under it.
-    FieldMap empty_map(const Structure& structure) const {
+    FieldMap empty_map() const {
         FieldMap map;
         Eigen::Array2d low = Eigen::Array2d::Constant(std::numeric_limits<double>::infinity()), high = -low;
-        for (int i = 0; i < structure.size(); ++i) {
-            const Eigen::Array2d at = (*this)(structure.positions.col(i)).array();
+        for (int i = 0; i < places_.size(); ++i) {
+            const Eigen::Array2d at = of(i).array();
             low = low.min(at);
             high = high.max(at);
         }
@@ -49,7 +59,10 @@ class Plane {
     }
 
   private:
+    Eigen::Vector2d of(const Eigen::Vector3d& r) const { return map_ * Eigen::Vector3d(r[0], r[1], 1); }
+
     bool y_down_;
+    Structure places_;
     Eigen::Matrix<double, 2, 3> map_ =
         (Eigen::Matrix<double, 2, 3>() << 1, 0, 0, 0, 1, 0).finished() / units::angstrom;
     const ReportFrame* frame_ = nullptr;
@@ -70,19 +83,10 @@ double symmetric_end(std::vector<double> values, double least) {
     return below >= wanted * (1 - 1e-9) ? below : nice_length(2.5 * wanted) >= wanted ? nice_length(2.5 * wanted) : 2 * below;
 }
 
-ColoredArea area_of(const Ring& ring, const Structure& structure, const Plane& plane) {
-    const Eigen::Matrix3Xd corners = ring_positions(ring, structure);
-    ColoredArea area;
-    area.corners.resize(2, corners.cols());
-    for (Eigen::Index k = 0; k < corners.cols(); ++k) area.corners.col(k) = plane(corners.col(k));
-    return area;
-}
-
 void add_bonds(FieldMap& map, const ReportStructure& content, const Plane& plane) {
     for (const Bond& bond : content.bonds) {
-        const Eigen::Vector3d a = content.structure.positions.col(bond.i);
-        const Eigen::Vector3d b = content.structure.positions.col(bond.j);
-        if ((b - a - bond.r_ij).norm() < 1e-6) map.lines.emplace_back(plane(a), plane(b));
+        const bool inside_the_cell = bond.image == std::array<int, 3>{0, 0, 0};
+        if (inside_the_cell) map.lines.emplace_back(plane.of(bond.i), plane.of(bond.j));
     }
 }
 
@@ -92,7 +96,7 @@ void add_foreign_atoms(FieldMap& map, const Structure& structure, const Plane& p
     for (int i = 0; i < structure.size(); ++i) {
         const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
         if (z == 1 || z == 6) continue;
-        map.discs.push_back({plane(structure.positions.col(i)), 0.8 * plane.units_per_angstrom(), 0,
+        map.discs.push_back({plane.of(i), 0.8 * plane.units_per_angstrom(), 0,
                              overlay_color(z)});
         if (std::find(seen.begin(), seen.end(), z) == seen.end()) seen.push_back(z);
     }
@@ -100,7 +104,7 @@ void add_foreign_atoms(FieldMap& map, const Structure& structure, const Plane& p
 }
 
 FieldMap ring_map(const ReportStructure& content, const Plane& plane) {
-    FieldMap map = plane.empty_map(content.structure);
+    FieldMap map = plane.empty_map();
     map.name = "map-rings";
     map.caption = "Rings of the structure over the micrograph";
     map.ground_opacity = 1;
@@ -109,7 +113,7 @@ FieldMap ring_map(const ReportStructure& content, const Plane& plane) {
     std::map<std::string, std::string> keys;
     for (const Ring& ring : content.analysis.rings) {
         if (ring.size() == 6) continue;
-        ColoredArea area = area_of(ring, content.structure, plane);
+        ColoredArea area{.corners = plane.of(ring)};
         area.css = ring_class(ring.size());
         keys[area.css] = area.css == "ring-n" ? "other ring" : fmt::format("{}-ring", ring.size());
         map.areas.push_back(std::move(area));
@@ -121,7 +125,7 @@ FieldMap ring_map(const ReportStructure& content, const Plane& plane) {
 }
 
 FieldMap strain_map(const ReportStructure& content, const Plane& plane) {
-    FieldMap map = plane.empty_map(content.structure);
+    FieldMap map = plane.empty_map();
     map.name = "map-strain";
     map.caption = "Strain of the C-C bonds around each ring";
     const auto found = content.analysis.bond_lengths.find("C-C");
@@ -143,7 +147,7 @@ FieldMap strain_map(const ReportStructure& content, const Plane& plane) {
             ++n;
         }
         if (n == 0) continue;
-        ColoredArea area = area_of(ring, content.structure, plane);
+        ColoredArea area{.corners = plane.of(ring)};
         area.value = 100 * sum / n;
         values.push_back(area.value);
         map.areas.push_back(std::move(area));
@@ -175,7 +179,7 @@ Eigen::VectorXd heights_of(const Structure& structure) {
 }
 
 FieldMap height_map(const ReportStructure& content, const Plane& plane) {
-    FieldMap map = plane.empty_map(content.structure);
+    FieldMap map = plane.empty_map();
     map.name = "map-height";
     map.caption = "Height of the sheet over its mean plane";
     map.colors = ColorMap::heights;
@@ -183,7 +187,7 @@ FieldMap height_map(const ReportStructure& content, const Plane& plane) {
     const Eigen::VectorXd heights = heights_of(content.structure);
     std::vector<double> values;
     for (const Ring& ring : content.analysis.rings) {
-        ColoredArea area = area_of(ring, content.structure, plane);
+        ColoredArea area{.corners = plane.of(ring)};
         for (const int atom : ring.atoms) area.value += heights(atom) / ring.size();
         values.push_back(area.value);
         map.areas.push_back(std::move(area));
@@ -200,7 +204,7 @@ FieldMap height_map(const ReportStructure& content, const Plane& plane) {
 }
 
 FieldMap charge_map(const ReportStructure& content, const Eigen::VectorXd& charges, const Plane& plane) {
-    FieldMap map = plane.empty_map(content.structure);
+    FieldMap map = plane.empty_map();
     map.name = "map-charges";
     map.caption = "Mulliken charges of the atoms";
     map.label = "charge / e (red: electrons lost)";
@@ -209,7 +213,7 @@ FieldMap charge_map(const ReportStructure& content, const Eigen::VectorXd& charg
     map.ground_opacity = 0.4;
     add_bonds(map, content, plane);
     for (int i = 0; i < content.structure.size(); ++i)
-        map.discs.push_back({plane(content.structure.positions.col(i)), 0.62 * plane.units_per_angstrom(), charges(i)});
+        map.discs.push_back({plane.of(i), 0.62 * plane.units_per_angstrom(), charges(i)});
     add_foreign_atoms(map, content.structure, plane);
     return map;
 }
@@ -221,7 +225,7 @@ void add_maps(Figures& figures, const ReportData& data) {
                                      : data.build    ? &data.build->built
                                                      : nullptr;
     if (content == nullptr || content->structure.size() == 0 || content->analysis.rings.empty()) return;
-    const Plane plane(data);
+    const Plane plane(data, content->structure);
     const auto add = [&](const FieldMap& map) { figures[map.name] = draw(map); };
     add(ring_map(*content, plane));
     add(strain_map(*content, plane));

@@ -428,7 +428,11 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
     };
     std::string pictures =
         figure(figures, "before-relaxation",
-               fmt::format("<b>Before.</b> Arrows show where each atom goes.{} Corrugation {}\u00a0Å.", moved,
+               fmt::format("<b>Before.</b>{}{} Corrugation {}\u00a0Å.",
+                           relaxation.before.structure.size() <= most_arrows
+                               ? " Arrows show where each atom goes."
+                               : "",
+                           moved,
                            number(height(relaxation.before), 2))) +
         figure(figures, "after-relaxation",
                fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",

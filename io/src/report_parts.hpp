@@ -20,6 +20,9 @@ struct ReportState {
 /// The structures of a report in the order of the chain, each once.
 std::vector<ReportState> report_states(const ReportData& data);
 
+/// Structures with more atoms are drawn without arrows: they would be a thicket.
+inline constexpr int most_arrows = 600;
+
 /// Displacement of each atom by the relaxation, (3, n) bohr; empty when the atoms differ.
 Eigen::Matrix3Xd relaxation_displacements(const ReportRelaxation& relaxation);
 

@@ -23,9 +23,9 @@ struct BondParameters {
 // stretching vibrations of the same.
 BondParameters bond_parameters(int a, int b) {
     if (a > b) std::swap(a, b);
-    if (a == carbon && b == carbon) return {1.423 * units::angstrom, 0.42};
+    if (a == carbon && b == carbon) return {1.423 * units::angstrom, 0.46};
     if (a == hydrogen && b == carbon) return {1.095 * units::angstrom, 0.33};
-    if (a == carbon && b == silicon) return {1.77 * units::angstrom, 0.20};
+    if (a == carbon && b == silicon) return {1.77 * units::angstrom, 0.25};
     if (a == silicon && b == silicon) return {2.35 * units::angstrom, 0.10};
     if (a == hydrogen && b == silicon) return {1.49 * units::angstrom, 0.18};
     return {0.74 * units::angstrom, 0.36};  // H-H
@@ -34,9 +34,14 @@ BondParameters bond_parameters(int a, int b) {
 // k of an angle's cosine, of the volume of three bonds and of the volume of a chain of bonds, hartree.
 constexpr double angle_stiffness = 0.30;
 constexpr double hydrogen_angle_stiffness = 0.08;
-constexpr double silicon_angle_stiffness = 0.06;
+constexpr double silicon_angle_stiffness = 0.10;
 constexpr double planarity_stiffness = 0.05;
 constexpr double torsion_stiffness = 0.022;
+constexpr double softer_with_silicon = 0.1;  // its bonds are no pi bonds
+
+// Cosines of the angles without strain: sp2 carbon; silicon on three carbon atoms (102 degrees).
+constexpr double angle_at_carbon = -0.5;
+constexpr double angle_at_silicon = -0.2;
 
 double angle_of(int centre, int a, int b) {
     if (centre == silicon || a == silicon || b == silicon) return silicon_angle_stiffness;
@@ -132,6 +137,10 @@ class Bending {
     int z(int atom) const { return structure_.atomic_numbers[static_cast<std::size_t>(atom)]; }
     bool known(int atom) const { return has_bending_parameters(z(atom)); }
     bool is_sp2(int atom) const { return z(atom) == carbon && graph_.coordination(atom) <= 3; }
+    double softness(std::initializer_list<int> ends) const {
+        const bool any = std::any_of(ends.begin(), ends.end(), [&](int atom) { return z(atom) == silicon; });
+        return any ? softer_with_silicon : 1;
+    }
     double rest_length(int a, int b) const { return bond_parameters(z(a), z(b)).rest; }
 
     void add_angles(int i) {
@@ -145,7 +154,7 @@ class Bending {
                                        .n_atoms = 3,
                                        .atoms = {i, arms[a].j, arms[b].j, 0},
                                        .images = {{{0, 0, 0}, arms[a].image, arms[b].image, {0, 0, 0}}},
-                                       .rest = -0.5,
+                                       .rest = z(i) == silicon ? angle_at_silicon : angle_at_carbon,
                                        .stiffness = angle_of(z(i), z(arms[a].j), z(arms[b].j))});
             }
     }
@@ -159,7 +168,7 @@ class Bending {
              .atoms = {i, arms[0].j, arms[1].j, arms[2].j},
              .images = {{{0, 0, 0}, arms[0].image, arms[1].image, arms[2].image}},
              .scale = rest_length(i, arms[0].j) * rest_length(i, arms[1].j) * rest_length(i, arms[2].j),
-             .stiffness = planarity_stiffness});
+             .stiffness = planarity_stiffness * softness({arms[0].j, arms[1].j, arms[2].j})});
     }
 
     /// The chains before - i - j - after around a bond i - j.
@@ -178,7 +187,7 @@ class Bending {
                      .atoms = {before.j, i, j, after.j},
                      .images = {{before.image, no_image, bond.image, end}},
                      .scale = rest_length(before.j, i) * rest_length(i, j) * rest_length(j, after.j),
-                     .stiffness = torsion_stiffness});
+                     .stiffness = torsion_stiffness * softness({before.j, after.j})});
             }
     }
 
@@ -206,7 +215,12 @@ ForceField::ForceField(const Structure& first, const BondCriteria& bonds)
             throw InputError(fmt::format("the force field has no parameters for {}; it knows H, C and Si",
                                          element_symbol(z)));
     coordinates_ = bending_coordinates(first, bonds);
-    for (const Bond& bond : BondGraph(first, bonds).bonds()) {
+    const BondGraph graph(first, bonds);
+    for (const Bond& bond : graph.bonds()) {
+        // Two hydrogen atoms of an edge that came too close are not bonded.
+        const bool both_hydrogen = first.atomic_numbers[static_cast<std::size_t>(bond.i)] == hydrogen &&
+                                   first.atomic_numbers[static_cast<std::size_t>(bond.j)] == hydrogen;
+        if (both_hydrogen && graph.coordination(bond.i) + graph.coordination(bond.j) > 2) continue;
         const auto [rest, stiffness] = bond_parameters(first.atomic_numbers[static_cast<std::size_t>(bond.i)],
                                                        first.atomic_numbers[static_cast<std::size_t>(bond.j)]);
         coordinates_.push_back({.kind = InternalCoordinate::Kind::stretch,

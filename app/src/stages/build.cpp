@@ -12,6 +12,7 @@
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/structure/builders.hpp"
+#include "stembridge/structure/straighten.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -121,6 +122,12 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
     } else {
         start.structure = io::read_structure(input);
         for (int i = 0; i < start.structure.size(); ++i) start.origin.push_back(i);
+        if (config.boolean("build.straighten")) {
+            const Straightening found = straighten_sheet(start.structure);
+            report.messages.push_back(fmt::format(
+                "straightened by the bonds of {} atoms: C-C was {:.3f} angstrom, anisotropy {:.1f} %",
+                found.n_atoms, found.mean_bond_before / units::angstrom, 100 * found.anisotropy_before));
+        }
     }
 
     const Derived built = build_cluster(start.structure, probability, build_options(config, pixels), report);

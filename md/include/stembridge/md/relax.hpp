@@ -102,6 +102,7 @@ class Relaxation {
     Relaxation& operator=(Relaxation&&) noexcept;
 
     /// Does one force evaluation and what follows from it; nothing once finished().
+    /// Where the self-consistency fails after a step of L-BFGS, two shorter ones are tried.
     /// @throw NumericalError when energy or forces are not finite  @throw ConvergenceError of the calculator;
     /// structure() is then still the last accepted one
     RelaxStep step();
