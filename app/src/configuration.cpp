@@ -30,6 +30,9 @@ io::Schema run_keys() {
         Key::file("run.folder", "", "Folder of the run"),
         Key::integer("run.seed", "1", "Seed of every random number").at_least(0),
         Key::integer("run.threads", "0", "Threads; 0 = all processors").at_least(0).at_most(1024),
+        Key::quantity("run.checkpoint_interval", Dimension::time, "3 min",
+                      "Longest time between the checkpoints of relaxations and dynamics")
+            .positive(),
         Key::texts("run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
                    "Stages to do, in this order; stages with unchanged inputs are not done again"),
     };
@@ -84,6 +87,9 @@ io::Schema detect_keys() {
 io::Schema build_keys() {
     return {
         Key::file("build.structure", "", "Structure to start from instead of the detected atoms"),
+        Key::boolean("build.straighten", "false",
+                     "The structure holds raw positions of an image: leave out its cell, and take scale, "
+                     "anisotropy and shear out by its own C-C bonds"),
         Key::number("build.min_probability", "0.5", "Detections below are left out").at_least(0).at_most(1),
         Key::choice("build.short_bonds", {"merge", "remove", "refuse"}, "merge",
                     "What to do with two atoms that are too close to be two atoms"),
@@ -187,8 +193,8 @@ io::Schema simulate_keys() {
         Key::integer("relax.max_steps", "1000", "Force evaluations before giving up").at_least(1),
         Key::choice("relax.method", {"auto", "fire", "lbfgs"}, "auto",
                     "auto = FIRE on raw coordinates, then L-BFGS"),
-        Key::quantity("relax.max_step", Dimension::length, "0.15 angstrom",
-                      "Longest move of an atom in a step")
+        Key::quantity("relax.max_step", Dimension::length, "0.3 angstrom",
+                      "Longest move of an atom in a step of L-BFGS; half of it in one of FIRE")
             .positive(),
         Key::texts(
             "relax.fix", "",
@@ -197,7 +203,12 @@ io::Schema simulate_keys() {
             "relax.cell", {"none", "xy", "full"}, "none",
             "What of the cell relaxes with the atoms: nothing, a sheet in its plane (first two lattice "
             "vectors), or the whole cell"),
-        Key::integer("relax.checkpoint_every", "10", "Steps between checkpoints").at_least(1),
+        Key::choice("relax.pre_relax", {"auto", "force-field", "none"}, "auto",
+                    "Straighten the structure with a cheap force field of bonds and angles (H, C, Si) first; "
+                    "auto = where it is far from rest, as raw coordinates from an image are"),
+        Key::integer("relax.checkpoint_every", "10",
+                     "Most steps between checkpoints; see also run.checkpoint_interval")
+            .at_least(1),
 
         Key::quantities("md.temperature", Dimension::temperature, "300 K",
                         "One temperature, or a list: one run each")
@@ -217,7 +228,9 @@ io::Schema simulate_keys() {
                      "Keep a free cluster, nothing periodic or fixed, from turning"),
         Key::texts("md.fix", "", "What is held fixed, as in relax.fix"),
         Key::integer("md.trajectory_every", "10", "Steps between frames of the trajectory").at_least(1),
-        Key::integer("md.checkpoint_every", "50", "Steps between checkpoints").at_least(1),
+        Key::integer("md.checkpoint_every", "50",
+                     "Most steps between checkpoints; see also run.checkpoint_interval")
+            .at_least(1),
 
         Key::quantity("vibrations.displacement", Dimension::length, "0.005 angstrom",
                       "How far an atom is moved for the differences of forces")

@@ -116,12 +116,13 @@ void Session::log(spdlog::level::level_enum level, std::string_view message) {
 
 void Session::show_progress(std::string_view what, std::int64_t done, std::int64_t total) {
     const std::lock_guard lock(mutex_);
-    const bool first = progress_name_ != what;
+    const std::string_view name = what.substr(0, what.find(','));  // the rest may change from step to step
+    const bool first = progress_name_ != name;
     const bool last = total > 0 && done >= total;
     if (!first && !last &&
         since_progress_.seconds() < (terminal_ ? seconds_between_bars : seconds_between_lines))
         return;
-    progress_name_ = what;
+    progress_name_ = name;
     since_progress_.restart();
     const std::string count = total > 0 ? fmt::format("{}/{}", done, total) : fmt::format("{}", done);
     if (!terminal_) {

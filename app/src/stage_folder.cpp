@@ -12,6 +12,14 @@
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
+namespace {
+
+/// "result/way", or one hash for both.
+std::string way_of(const std::string& inputs) {
+    return inputs.substr(inputs.find('/') + 1);
+}
+
+}  // namespace
 
 StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs)
     : path_(std::move(folder)), stage_(std::move(stage)), inputs_(std::move(inputs)) {
@@ -26,11 +34,12 @@ StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs)
 }
 
 bool StageFolder::was_begun() const {
-    return record_.value("inputs", "") == inputs_;
+    return way_of(record_.value("inputs", "")) == way_of(inputs_);
 }
 
 bool StageFolder::is_done() const {
-    if (!was_begun() || record_.value("status", "") != "done") return false;
+    const std::string result = inputs_.substr(0, inputs_.find('/')), done = record_.value("inputs", "");
+    if (done.substr(0, done.find('/')) != result || record_.value("status", "") != "done") return false;
     const auto outputs = record_.value("outputs", std::vector<std::string>{});
     return std::all_of(outputs.begin(), outputs.end(),
                        [&](const auto& name) { return fs::exists(path_ / name); });

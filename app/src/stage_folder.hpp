@@ -14,8 +14,8 @@ namespace stembridge::app {
 /// status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed", "done".
 class StageFolder {
   public:
-    /// Opens or creates the folder. @param inputs hash of everything that decides the result
-    /// @throw FileError when the folder cannot be created
+    /// Opens or creates the folder. @param inputs hash of everything that decides the result; after a slash, of
+    /// what decides the way there, where that is less  @throw FileError when the folder cannot be created
     StageFolder(std::filesystem::path folder, std::string stage, std::string inputs);
 
     const std::filesystem::path& path() const { return path_; }
@@ -23,7 +23,7 @@ class StageFolder {
 
     /// The same inputs have been worked to the end, and every output is still there.
     bool is_done() const;
-    /// The same inputs have been begun: a checkpoint in this folder belongs to them.
+    /// The same way has been begun: a checkpoint in this folder belongs to it.
     bool was_begun() const;
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A frame with the atoms found drawn over it.
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,36 +10,11 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/io/plot.hpp"
+#include "picture.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
 namespace {
-
-std::string base64(const std::vector<std::uint8_t>& bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a zero byte
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
-                                       static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(length));
-    return text;
-}
-
-// Means over blocks of `factor` x `factor` pixels; what is left over at the far edges goes into the last
-// blocks.
-Pixels averaged(const Pixels& pixels, int factor) {
-    if (factor <= 1) return pixels;
-    Pixels means(std::max<Eigen::Index>(1, pixels.rows() / factor),
-                 std::max<Eigen::Index>(1, pixels.cols() / factor));
-    const auto range = [factor](Eigen::Index k, Eigen::Index n_blocks, Eigen::Index n) {
-        return std::pair(k * factor, k + 1 == n_blocks ? n : (k + 1) * factor);
-    };
-    for (Eigen::Index r = 0; r < means.rows(); ++r)
-        for (Eigen::Index c = 0; c < means.cols(); ++c) {
-            const auto [top, bottom] = range(r, means.rows(), pixels.rows());
-            const auto [left, right] = range(c, means.cols(), pixels.cols());
-            means(r, c) = pixels.block(top, left, bottom - top, right - left).mean();
-        }
-    return means;
-}
 
 // Radius of the circles in pixels of the frame; small ones where the circles would cover the frame.
 double circle_radius(const MicrographView& view, double scale) {
@@ -135,17 +109,14 @@ Figure draw(const MicrographView& view) {
 
     const Pixels part = view.image.pixels.block(window[2], window[0], rows, columns);
     const Contrast contrast = view.contrast ? *view.contrast : contrast_of(part);
-    const int factor =
-        (std::max(columns, rows) + view.longest_side_px - 1) / std::max(view.longest_side_px, 1);
-    const Bitmap bitmap = to_bitmap(averaged(part, factor), contrast);
 
     const double scale = view.width / columns;
     const double height = rows * scale;
     std::string body = fmt::format(R"(<svg class="zoom" width="{0}" height="{1}" viewBox="0 0 {0} {1}">)",
                                    svg_number(view.width), svg_number(height));
     body += fmt::format(
-        R"(<image width="{}" height="{}" preserveAspectRatio="none" href="data:image/png;base64,{}"/>)",
-        svg_number(view.width), svg_number(height), base64(encode_png(bitmap)));
+        R"(<image width="{}" height="{}" preserveAspectRatio="none" href="{}"/>)", svg_number(view.width),
+        svg_number(height), picture_link(part, contrast, view.longest_side_px));
 
     // Pixel (0, 0) is the centre of the first pixel: its left edge is at -0.5.
     const auto to_px = [&](double column, double row) {

@@ -62,8 +62,10 @@ void add_relaxation(Figures& figures, const ReportData& data, const std::array<d
     StructureView before =
         view_of(data, "before-relaxation", "Structure before the relaxation, rings filled by size",
                 relaxation.before);
-    before.displacements = relaxation_displacements(relaxation);
-    before.displacement_scale = arrow_scale(before.displacements);
+    if (before.structure.size() <= most_arrows) {
+        before.displacements = relaxation_displacements(relaxation);
+        before.displacement_scale = arrow_scale(before.displacements);
+    }
     before.window_angstrom = window;
     StructureView after = view_of(data, "after-relaxation",
                                   "Structure after the relaxation, rings filled by size", relaxation.after);
@@ -312,6 +314,7 @@ Figures report_figures(const ReportData& data) {
         figures[view.name] = draw(view);
     }
     for (std::size_t k = 0; k < data.dynamics.size(); ++k) add_dynamics(figures, data, k, window);
+    add_maps(figures, data);
     add_bond_lengths(figures, data);
     add_overview(figures, data, squared(window));
     add_timings(figures, data);

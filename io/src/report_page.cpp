@@ -428,7 +428,11 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
     };
     std::string pictures =
         figure(figures, "before-relaxation",
-               fmt::format("<b>Before.</b> Arrows show where each atom goes.{} Corrugation {}\u00a0Å.", moved,
+               fmt::format("<b>Before.</b>{}{} Corrugation {}\u00a0Å.",
+                           relaxation.before.structure.size() <= most_arrows
+                               ? " Arrows show where each atom goes."
+                               : "",
+                           moved,
                            number(height(relaxation.before), 2))) +
         figure(figures, "after-relaxation",
                fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
@@ -440,6 +444,23 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
                                       "largest force on a free coordinate."),
                                figure(figures, "bond-lengths",
                                       "<b>C–C bond lengths</b> before and after, and over the dynamics.")));
+}
+
+std::string maps_section(const ReportData& data, const Figures& figures) {
+    const std::string content =
+        figure(figures, "map-rings",
+               "<b>Rings.</b> Hexagons are left clear; all others are filled by size.") +
+        figure(figures, "map-strain",
+               "<b>Strain.</b> Mean strain of the C–C bonds around each ring, relative to the median bond: blue "
+               "is compressed, red stretched.") +
+        figure(figures, "map-height", "<b>Buckling.</b> Height over the plane that fits the carbon best.") +
+        figure(figures, "map-charges", "<b>Charges.</b> Mulliken charge of each atom.");
+    if (content.empty()) return "";
+    const bool on_frame = data.frame && data.frame->pixel_of_bohr;
+    return section("maps", "Maps",
+                   fmt::format("The {} structure{}.", data.relaxation ? "relaxed" : "built",
+                               on_frame ? ", each atom where it was found in the micrograph" : ""),
+                   "<div class=\"columns\">" + content + "</div>");
 }
 
 std::string dynamics_section(const ReportData& data, const Figures& figures) {
@@ -607,6 +628,7 @@ std::string report_page(const ReportData& data, const Figures& figures) {
     html += viewer_section(data);
     if (data.build) html += build_section(data, figures);
     if (data.relaxation) html += relaxation_section(*data.relaxation, figures);
+    html += maps_section(data, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);
     html += structure_tables(data) + provenance_section(data.provenance, figures);
     html += fmt::format(

@@ -20,6 +20,9 @@ struct ReportState {
 /// The structures of a report in the order of the chain, each once.
 std::vector<ReportState> report_states(const ReportData& data);
 
+/// Structures with more atoms are drawn without arrows: they would be a thicket.
+inline constexpr int most_arrows = 600;
+
 /// Displacement of each atom by the relaxation, (3, n) bohr; empty when the atoms differ.
 Eigen::Matrix3Xd relaxation_displacements(const ReportRelaxation& relaxation);
 
@@ -33,6 +36,9 @@ Spread spread_of(const std::vector<double>& values);
 /// Figures by name.
 using Figures = std::map<std::string, Figure>;
 Figures report_figures(const ReportData& data);
+
+/// Adds map-rings, map-strain, map-height and map-charges, as far as there is something to show.
+void add_maps(Figures& figures, const ReportData& data);
 
 /// Name of a figure of one of the dynamics.
 std::string dynamics_figure(const std::string& kind, std::size_t index);

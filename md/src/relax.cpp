@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "cell_coordinates.hpp"
@@ -16,6 +17,9 @@
 
 namespace stembridge::md {
 namespace {
+
+// Shorter steps tried where the self-consistency fails.
+constexpr int most_failures = 2;
 
 void require(bool sensible, const char* message) {
     if (!sensible) throw InputError(message);
@@ -114,7 +118,7 @@ struct Relaxation::Implementation {
     void use(const std::string& name) {
         method = name;
         if (name == "fire")
-            optimizer = std::make_unique<Fire>(free, options.max_step_length);
+            optimizer = std::make_unique<Fire>(free, 0.5 * options.max_step_length);
         else
             optimizer =
                 std::make_unique<Lbfgs>(free, options.max_step_length, options.memory, options.precondition,
@@ -149,6 +153,19 @@ struct Relaxation::Implementation {
         return result;
     }
 
+    /// False when the self-consistency fails and a shorter step of L-BFGS may help.
+    bool try_to_evaluate(const Structure& at, Evaluation& result, int failures) const {
+        try {
+            result = evaluate(at);
+            return true;
+        } catch (const ConvergenceError& error) {
+            if (method == "fire" || failures >= most_failures) throw;
+            context.warning(fmt::format("{}: trying a shorter step", error.what()));
+            calculator->forget();
+            return false;
+        }
+    }
+
     RelaxStep step() {
         if (status == RelaxStatus::converged || status == RelaxStatus::out_of_steps ||
             status == RelaxStatus::stalled)
@@ -164,9 +181,13 @@ struct Relaxation::Implementation {
             now.max_force = free.largest(gradient(structure, trial));
         } else {
             const Eigen::VectorXd old_gradient = gradient(structure, evaluation);
-            const Eigen::VectorXd displacement = optimizer->propose(structure, old_gradient);
-            const Structure moved = moved_by(displacement);
-            trial = evaluate(moved);
+            Eigen::VectorXd displacement = optimizer->propose(structure, old_gradient);
+            Structure moved = moved_by(displacement);
+            for (int failures = 0; !try_to_evaluate(moved, trial, failures); ++failures) {
+                optimizer->judge(old_gradient, old_gradient, std::numeric_limits<double>::infinity());
+                displacement = optimizer->propose(structure, old_gradient);
+                moved = moved_by(displacement);
+            }
             const Eigen::VectorXd new_gradient = gradient(moved, trial);
             now.max_force = free.largest(new_gradient);
             verdict = optimizer->judge(old_gradient, new_gradient, trial.energy - evaluation.energy);
@@ -187,6 +208,15 @@ struct Relaxation::Implementation {
         last = now;
         decide(verdict, free.largest(gradient(structure, evaluation)));
         return now;
+    }
+
+    /// The end of a restored relaxation may be another one than it was saved for.
+    void end_or_go_on() {
+        if (status == RelaxStatus::stalled || steps == 0) return;
+        const bool converged = free.largest(gradient(structure, evaluation)) <= options.max_force;
+        status = converged                     ? RelaxStatus::converged
+                 : steps >= options.max_steps ? RelaxStatus::out_of_steps
+                                              : RelaxStatus::running;
     }
 
     /// What happens after a step: end, go on, or change the method.
@@ -297,6 +327,7 @@ void Relaxation::restore(const State& state) {
     self.fire_for_good = state.integer("fire_for_good") != 0;
     self.perturbed = state.integer("perturbed") != 0;
     self.evaluation = self.steps > 0 ? evaluation_of(state.part("evaluation")) : Evaluation{};
+    self.end_or_go_on();
     self.use(method);
     if (self.free.size() > 0) self.optimizer->restore(state.part("optimizer"));
     self.calculator->restore(state.part("calculator"));

@@ -332,6 +332,32 @@ BOOST_AUTO_TEST_CASE(a_failing_calculator_leaves_the_last_accepted_structure) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_self_consistency_that_fails_far_from_the_last_structure_gets_a_shorter_step) {
+    /// Fails once at the third evaluation.
+    class Fussy : public SpringCalculator {
+      public:
+        using SpringCalculator::SpringCalculator;
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            SpringCalculator::evaluate(structure, wanted, out, context);
+            if (calls() == 3) throw ConvergenceError("SCC", 100, 0.1, 1e-6, "a test");
+        }
+        void forget() override { ++forgotten; }
+        int forgotten = 0;
+    };
+    const Structure sheet = graphene_sheet(3, 2, true);
+    Fussy fussy(sheet);
+    Structure structure = rattled(sheet, 0.1);
+    std::vector<double> moves;
+    const RelaxResult result = relax(structure, fussy, with_method("lbfgs"),
+                                     [&](const RelaxStep& now) { moves.push_back(now.largest_move); });
+    BOOST_TEST((result.status == RelaxStatus::converged));
+    BOOST_TEST(fussy.forgotten == 1);
+    BOOST_TEST(result.steps == fussy.calls() - 1);
+    // The shorter step is a tenth of what was tried, which itself was shorter than the one before.
+    BOOST_TEST(moves[2] < 0.1 * moves[1]);
+}
+
 BOOST_AUTO_TEST_CASE(senseless_options_and_foreign_checkpoints_are_refused) {
     const Structure sheet = graphene_sheet(2, 2, true);
     SpringCalculator springs(sheet);

@@ -11,6 +11,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "stages/checkpointed_inputs.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/hash.hpp"
@@ -119,8 +120,7 @@ class Run {
         const Structure structure = io::read_structure(input);
         auto files = table_files(config_, structure);
         files.push_back(input);
-        StageFolder folder(folder_ / "3-relax", "relax",
-                           inputs_hash(config_, {"calculator", "relax"}, files));
+        StageFolder folder(folder_ / "3-relax", "relax", checkpointed_inputs(config_, "relax", files));
         stage(folder, "relaxing", [&](const Timer&) { relax(config_, structure, folder, session_); });
     }
 
@@ -137,7 +137,7 @@ class Run {
             // Other temperatures in the list do not change this one: its value is hashed by itself.
             io::Config own = config_;
             own.set("md.temperature", fmt::format("{} hartree", kT), "md.temperature");
-            StageFolder folder(folder_ / "4-md" / name, "md", inputs_hash(own, {"calculator", "md"}, files));
+            StageFolder folder(folder_ / "4-md" / name, "md", checkpointed_inputs(own, "md", files));
             stage(folder, "dynamics at " + name,
                   [&](const Timer&) { dynamics(config_, structure, kT, folder, session_); });
         }

@@ -12,6 +12,7 @@
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/structure/builders.hpp"
+#include "stembridge/structure/straighten.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -121,6 +122,12 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
     } else {
         start.structure = io::read_structure(input);
         for (int i = 0; i < start.structure.size(); ++i) start.origin.push_back(i);
+        if (config.boolean("build.straighten")) {
+            const Straightening found = straighten_sheet(start.structure);
+            report.messages.push_back(fmt::format(
+                "straightened by the bonds of {} atoms: C-C was {:.3f} angstrom, anisotropy {:.1f} %",
+                found.n_atoms, found.mean_bond_before / units::angstrom, 100 * found.anisotropy_before));
+        }
     }
 
     const Derived built = build_cluster(start.structure, probability, build_options(config, pixels), report);
@@ -134,6 +141,9 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
                 detections[static_cast<std::size_t>(start.origin[static_cast<std::size_t>(origin)])];
             kept_px.emplace_back(atom.x_px, atom.y_px);
         }
+    nlohmann::json origin = nlohmann::json::array();  // of each atom: its detection, -1 = added
+    for (const int from : built.origin)
+        if (pixels) origin.push_back(from < 0 ? -1 : start.origin[static_cast<std::size_t>(from)]);
     nlohmann::json outline = nlohmann::json::array();
     if (config.text("build.crop.by") != "none")
         for (const auto& corner : io::convex_outline(kept_px, outline_margin_px))
@@ -156,6 +166,7 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
         {"removed", removed},
         {"counters", report.counters},
         {"outline_px", outline},
+        {"origin", origin},
     };
     io::write_text_atomically(out / "build.json", summary.dump(2) + "\n");
     session.info(fmt::format("built {} ({} atoms)", built.structure.formula(), built.structure.size()));

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "stages/checkpointed_inputs.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/io/hash.hpp"
@@ -12,12 +15,37 @@
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
+namespace {
+
+std::string hash_of(std::string text, const std::vector<fs::path>& files) {
+    for (const auto& file : files) text += io::sha256_of_file(file) + "\n";
+    return io::sha256_of_text(text);
+}
+
+/// The lines of a table without those of some keys.
+std::string without(const std::string& text, const std::vector<std::string>& keys) {
+    std::istringstream lines(text);
+    std::string kept, line;
+    while (std::getline(lines, line))
+        if (std::none_of(keys.begin(), keys.end(),
+                         [&](const std::string& key) { return line.starts_with(key + " ="); }))
+            kept += line + "\n";
+    return kept;
+}
+
+}  // namespace
 
 std::string inputs_hash(const io::Config& config, const std::vector<std::string>& tables,
                         const std::vector<fs::path>& files) {
-    std::string text = tables_text(config, tables);
-    for (const auto& file : files) text += io::sha256_of_file(file) + "\n";
-    return io::sha256_of_text(text);
+    return hash_of(tables_text(config, tables), files);
+}
+
+std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
+                                const std::vector<fs::path>& files) {
+    const std::string calculator = tables_text(config, {"calculator"});
+    const std::string result = without(tables_text(config, {stage}), {"checkpoint_every", "max_steps"});
+    return hash_of(calculator + result, files) + "/" +
+           hash_of(calculator + without(result, {"max_force"}), files);
 }
 
 std::vector<fs::path> table_files(const io::Config& config, const Structure& structure) {
@@ -41,7 +69,7 @@ void run_alone(const io::Config& config, const fs::path& structure_file, const f
     const Structure structure = io::read_structure(structure_file);
     auto files = table_files(config, structure);
     files.push_back(structure_file);
-    StageFolder stage_folder(folder, name, inputs_hash(config, {"calculator", name}, files));
+    StageFolder stage_folder(folder, name, checkpointed_inputs(config, name, files));
     session.attach_folder(stage_folder.path());
     if (stage_folder.is_done())
         session.info("unchanged since the last time, not done again");

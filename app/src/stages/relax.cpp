@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stembridge/md/relax.hpp"
 
+#include "stembridge/md/force_field.hpp"
+#include "stembridge/md/pre_relax.hpp"
+
 #include <fmt/format.h>
 
 #include "configuration.hpp"
 #include "csv_log.hpp"
+#include "pace.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/state_file.hpp"
@@ -51,6 +55,34 @@ void write_frame(const fs::path& path, const Structure& structure, const Evaluat
     fs::rename(part, path);
 }
 
+/// Straightens raw coordinates with the force field, where it is asked for and has parameters.
+nlohmann::json straighten(const io::Config& config, Structure& structure, Session& session,
+                          std::uint64_t seed) {
+    const std::string& wanted = config.text("relax.pre_relax");
+    if (wanted == "none" || config.text("relax.cell") != "none") return nullptr;
+    if (!md::ForceField::knows(structure)) {
+        if (wanted == "force-field")
+            throw InputError(fmt::format("{} = \"force-field\": it has parameters for H, C and Si only, not "
+                                         "for all elements of {}",
+                                         config.where("relax.pre_relax"), structure.formula()));
+        return nullptr;
+    }
+    md::PreRelaxOptions options;
+    if (wanted == "force-field") options.raw_force = 0;
+    const Timer timer;
+    const md::PreRelaxResult result = md::pre_relax(structure, options, session.context(seed));
+    if (!result.done) return nullptr;
+    session.info(fmt::format(
+        "straightened with the force field: {} steps, {:.1f} s; atoms moved by {:.2f} angstrom in the mean, "
+        "{:.2f} at most",
+        result.steps, timer.seconds(), result.mean_move / units::angstrom,
+        result.largest_move / units::angstrom));
+    return {{"steps", result.steps},
+            {"rms_force_before_ev_per_angstrom", result.rms_force / units::electronvolt_per_angstrom},
+            {"mean_move_angstrom", result.mean_move / units::angstrom},
+            {"largest_move_angstrom", result.largest_move / units::angstrom}};
+}
+
 }  // namespace
 
 nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder,
@@ -68,6 +100,8 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
     const bool resumed = folder.was_begun() && io::has_checkpoint(checkpoint);
     folder.begin();
     const Timer timer;
+    const nlohmann::json pre_relaxed =
+        resumed ? nlohmann::json(nullptr) : straighten(config, structure, session, seed);
     md::Relaxation relaxation(structure, *calculator, relax_options(config), session.context(seed));
     std::int64_t rows = 0;
     if (resumed) {
@@ -87,32 +121,45 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         io::write_checkpoint(checkpoint, state);
     };
 
-    const auto every = config.integer("relax.checkpoint_every");
+    const auto stopped = [&] {
+        save();
+        folder.stop(timer.seconds());
+        return StoppedError(
+            fmt::format("stopped on request after {} force evaluations; a checkpoint is in {}: the same "
+                        "command continues",
+                        log.rows(), folder.path().string()));
+    };
+
+    CheckpointClock checkpoints(config, config.integer("relax.checkpoint_every"));
+    const double target = config.quantity("relax.max_force") / units::electronvolt_per_angstrom;
+    std::vector<double> forces;  // of the accepted structures of this session
+    const Timer steps_timer;
+    int steps_here = 0;
     while (!relaxation.finished()) {
-        if (session.stop_requested()) {
-            save();
-            folder.stop(timer.seconds());
-            throw StoppedError(
-                fmt::format("stopped on request after {} force evaluations; a checkpoint is in {}: the same "
-                            "command continues",
-                            log.rows(), folder.path().string()));
-        }
+        if (session.stop_requested()) throw stopped();
         md::RelaxStep step;
         try {
             step = relaxation.step();
+        } catch (const StoppedError&) {  // inside an evaluation: what it had done is lost, nothing else
+            throw stopped();
         } catch (const Error&) {
-            if (log.rows() > 0) save();
+            save();
             write_frame(folder / "last.extxyz", relaxation.structure(), relaxation.result().evaluation);
             throw;
         }
+        const double force = step.max_force / units::electronvolt_per_angstrom;
         log.row({static_cast<double>(step.step), step.energy / units::electronvolt,
-                 step.energy_zero / units::electronvolt, step.max_force / units::electronvolt_per_angstrom,
-                 step.largest_move / units::angstrom, step.accepted ? 1.0 : 0.0,
-                 step.method == "lbfgs" ? 1.0 : 0.0, static_cast<double>(step.self_consistency_steps)});
-        session.context().progress(fmt::format("relaxing, largest force {:.4f} eV/angstrom",
-                                               step.max_force / units::electronvolt_per_angstrom),
-                                   step.step, 0);
-        if (log.rows() % every == 0) save();
+                 step.energy_zero / units::electronvolt, force, step.largest_move / units::angstrom,
+                 step.accepted ? 1.0 : 0.0, step.method == "lbfgs" ? 1.0 : 0.0,
+                 static_cast<double>(step.self_consistency_steps)});
+        if (step.accepted) forces.push_back(force);
+        const double left = seconds_until(forces, target, steps_timer.seconds() / ++steps_here);
+        session.context().progress(
+            fmt::format("relaxing, largest force {:.4f} eV/angstrom, {} per evaluation{}", force,
+                        rough_duration(steps_timer.seconds() / steps_here),
+                        left > 0 ? ", about " + rough_duration(left) + " left" : ""),
+            step.step, 0);
+        if (checkpoints.due_after_step()) save();
     }
 
     const md::RelaxResult result = relaxation.result();
@@ -130,6 +177,8 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         {"calculator", calculator->description()},
         {"perturbed", result.perturbed},
         {"resumed", resumed},
+        {"pre_relaxed", pre_relaxed},
+        {"seconds_per_evaluation", steps_here > 0 ? steps_timer.seconds() / steps_here : 0.0},
     };
     if (config.text("relax.cell") != "none") {
         const Eigen::Matrix3d lattice = relaxation.structure().cell.vectors / units::angstrom;

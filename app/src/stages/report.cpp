@@ -66,6 +66,33 @@ io::ReportDetector detector(const std::string& name, const Detections& atoms,
     return result;
 }
 
+/// The affine map from the built structure to the frame, by the atoms that were found there.
+/// @param origin the detection of each atom, -1 = added
+std::optional<Eigen::Matrix<double, 2, 3>> pixel_of_bohr(const json& origin, const fs::path& run,
+                                                         const Detections& detections) {
+    const fs::path file = run / "2-build" / "structure.extxyz";
+    if (!origin.is_array() || !fs::exists(file)) return std::nullopt;
+    const Structure built = io::read_structure(file);
+    if (origin.size() != static_cast<std::size_t>(built.size())) return std::nullopt;
+    std::vector<Eigen::Vector3d> places;
+    std::vector<Eigen::Vector2d> pixels;
+    for (int i = 0; i < built.size(); ++i) {
+        const int k = origin[static_cast<std::size_t>(i)].get<int>();
+        if (k < 0 || k >= static_cast<int>(detections.size())) continue;
+        places.emplace_back(built.positions(0, i), built.positions(1, i), 1);
+        const Detection& found = detections[static_cast<std::size_t>(k)];
+        pixels.emplace_back(found.x_px, found.y_px);
+    }
+    if (places.size() < 3) return std::nullopt;
+    Eigen::MatrixX3d from(places.size(), 3);
+    Eigen::MatrixX2d to(places.size(), 2);
+    for (Eigen::Index k = 0; k < from.rows(); ++k) {
+        from.row(k) = places[static_cast<std::size_t>(k)].transpose();
+        to.row(k) = pixels[static_cast<std::size_t>(k)].transpose();
+    }
+    return from.colPivHouseholderQr().solve(to).transpose();
+}
+
 std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& config) {
     const fs::path folder = run / "1-detect";
     if (!fs::exists(folder / "atoms.csv") || !config.has("detect.image")) return std::nullopt;
@@ -104,6 +131,7 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
                                            io::read_detections_csv(folder / "baseline.csv"), truth,
                                            truth_file, frame.pixel_size_angstrom));
     const json built = load(run / "2-build" / "build.json");
+    frame.pixel_of_bohr = pixel_of_bohr(built.value("origin", json::array()), run, frame.atoms);
     const json outline = built.value("outline_px", json::array());
     for (const auto& corner : outline)
         frame.outline_px.emplace_back(corner[0].get<double>(), corner[1].get<double>());
@@ -130,7 +158,10 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
     io::ReportRelaxation relaxation;
     relaxation.before =
         io::report_structure(io::read_structure(run / "2-build" / "structure.extxyz"), analysis);
-    relaxation.after = io::report_structure(io::read_structure(after), analysis);
+    const auto last = io::read_trajectory(after);
+    relaxation.after = io::report_structure(last.back().structure, analysis);
+    if (const auto charges = last.back().arrays.find("charges"); charges != last.back().arrays.end())
+        relaxation.charges = charges->second.transpose();
     const auto columns = read_csv(folder / "relax.csv");
     const auto& accepted = columns.at("accepted");
     const auto& lbfgs = columns.at("lbfgs");

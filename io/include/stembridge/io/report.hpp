@@ -60,6 +60,8 @@ struct ReportFrame {
     std::vector<ReportDetector> detectors;  ///< the one that was used first
     std::vector<Eigen::Vector2d>
         outline_px;  ///< corners (column, row) of what was cut out; empty = whole frame
+    /// Column and row of a place (x, y, 1) of the structures, x and y in bohr; left out = not known.
+    std::optional<Eigen::Matrix<double, 2, 3>> pixel_of_bohr;
 };
 
 /// A structure with what the analysis found in it.
@@ -85,6 +87,7 @@ struct ReportRelaxation {
     std::vector<double> max_force_ev_per_angstrom;  ///< per step, free coordinates
     double tolerance_ev_per_angstrom = 1e-3;
     bool converged = false;
+    Eigen::VectorXd charges;  ///< of `after`, e, or empty
 };
 
 struct ReportDynamics {

@@ -30,13 +30,13 @@ struct RelaxOptions {
     double max_force = 1e-3 * units::electronvolt_per_angstrom;
     /// Largest number of force evaluations.
     int max_steps = 1000;
-    /// No atom moves further than this in one step, bohr.
-    double max_step_length = 0.15 * units::angstrom;
+    /// No atom moves further than this in one step of L-BFGS, nor than half of it in one of FIRE, bohr.
+    double max_step_length = 0.3 * units::angstrom;
     /// The cell relaxes too, when asked for: until dE/d(strain) is below max_force times sqrt(n) bond lengths
     /// of 1.4 angstrom. Fixed coordinates then follow the strain, as in VASP.
     CellRelaxation cell = CellRelaxation::none;
     /// Where "auto" goes from FIRE to L-BFGS, hartree/bohr.
-    double switch_force = 1.0 * units::electronvolt_per_angstrom;
+    double switch_force = 4.0 * units::electronvolt_per_angstrom;
     /// Pairs (s, y) kept by L-BFGS.
     int memory = 20;
     /// Precondition L-BFGS with springs between neighbours.
@@ -102,6 +102,7 @@ class Relaxation {
     Relaxation& operator=(Relaxation&&) noexcept;
 
     /// Does one force evaluation and what follows from it; nothing once finished().
+    /// Where the self-consistency fails after a step of L-BFGS, two shorter ones are tried.
     /// @throw NumericalError when energy or forces are not finite  @throw ConvergenceError of the calculator;
     /// structure() is then still the last accepted one
     RelaxStep step();

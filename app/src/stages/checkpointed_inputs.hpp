@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What decides the result of a stage that leaves checkpoints, and what decides the way there.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "stembridge/io/config.hpp"
+
+namespace stembridge::app {
+
+/// Hashes for StageFolder, "result/way". How often checkpoints are written and after how many steps a
+/// relaxation gives up decide neither; the force at which it ends decides nothing on the way.
+/// @param stage its name is that of its table
+std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
+                                const std::vector<std::filesystem::path>& files);
+
+}  // namespace stembridge::app
