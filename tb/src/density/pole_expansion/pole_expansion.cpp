@@ -94,14 +94,18 @@ double free_memory() {
 
 }  // namespace
 
-PoleExpansionSolver::PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit)
+PoleExpansionSolver::PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit,
+                                         std::unique_ptr<PoleInverses> elsewhere,
+                                         std::function<std::unique_ptr<DensitySolver>()> make_dense)
     : only_gamma_(only_gamma),
       choose_(choose),
       memory_limit_(memory_limit > 0 ? memory_limit : 0.75 * free_memory()),
-      window_below_(window_below) {}
+      window_below_(window_below),
+      elsewhere_(std::move(elsewhere)),
+      make_dense_(std::move(make_dense)) {}
 
 std::string PoleExpansionSolver::name() const {
-    return dense_did_last_ ? "dense" : "pole-expansion";
+    return !dense_did_last_ ? "pole-expansion" : dense_ ? dense_->name() : "dense";
 }
 
 void PoleExpansionSolver::set_context(const Context& context) {
@@ -128,7 +132,9 @@ void PoleExpansionSolver::use_dense(const std::string& reason, bool warn) {
 
 DensitySolver& PoleExpansionSolver::dense() {
     if (!dense_) {
-        if (only_gamma_)
+        if (make_dense_)
+            dense_ = make_dense_();
+        else if (only_gamma_)
             dense_ = std::make_unique<DenseGammaSolver>();
         else
             dense_ = std::make_unique<DenseKPointSolver>();
@@ -188,6 +194,7 @@ void PoleExpansionSolver::analyze(const BlockPattern& pattern, const KPoints& kp
                 context_.info("density matrix by pole expansion: " + estimate);
             if (dense_reason_.empty()) last_choice_ = "poles";
         }
+        if (elsewhere_) elsewhere_->analyze(pattern, *symbolic_);
     }
     seconds_["analysis"] += timer.seconds();
 }
@@ -202,6 +209,7 @@ void PoleExpansionSolver::set_overlap(const BlockMatrix& overlap) {
     }
     // S is positive definite exactly when no pivot of its factorisation is negative.
     const Timer timer;
+    if (elsewhere_) elsewhere_->set_overlap(overlap_);
     if (workers_that_fit(symbolic_->bytes(sizeof(double))) > 0) {
         if (counters_.empty()) counters_.push_back(std::make_unique<Multifrontal<double>>(*symbolic_));
         Multifrontal<double>& factor = *counters_.front();
@@ -281,8 +289,9 @@ const PoleExpansion& PoleExpansionSolver::poles_reaching(bool far) {
 int PoleExpansionSolver::workers_that_fit(std::size_t bytes_each) const {
     const std::size_t n_poles = wide_poles_ ? wide_poles_->poles().size() : 24;
     const double kept =
-        static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
-                            pattern_->n_values() * sizeof(Complex));
+        elsewhere_ ? 0
+                   : static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
+                                         pattern_->n_values() * sizeof(Complex));
     const double each = static_cast<double>(bytes_each);
     if (kept + each > memory_limit_)
         throw InputError(fmt::format(
@@ -348,8 +357,6 @@ void PoleExpansionSolver::factorise_in(
     const int threads = std::min(n_tasks, threads_that_fit);
     while (static_cast<int>(workers.size()) < threads)
         workers.push_back(std::make_unique<Multifrontal<std::complex<Real>>>(*symbolic_));
-    const double n = pattern_->basis().n_orbitals();
-    const double allowed = (std::is_same_v<Real, float> ? 1e-2 : 1e-7) * n;
     parallel_tasks(n_tasks, threads, [&](int k, int thread) {
         const std::size_t spin = group.first_spin + static_cast<std::size_t>(k / n_poles);
         const auto j = static_cast<std::size_t>(k % n_poles);
@@ -361,13 +368,9 @@ void PoleExpansionSolver::factorise_in(
         worker.factorize(hamiltonian[spin].values().data(), overlap_.values().data(), std::complex<Real>(z),
                          context_.stop);
         worker.selected_inverse(g.data(), context_.stop);
-        const Complex s = trace_with(overlap_, g), h = trace_with(hamiltonian[spin], g);
-        inverses.with_overlap(static_cast<Eigen::Index>(j)) = s;
-        inverses.with_hamiltonian(static_cast<Eigen::Index>(j)) = h;
-        // Tr[(H - z S) G] is the number of orbitals.
-        if (!(std::abs(h - z * s - n) < allowed))
-            throw CheckFailed(
-                fmt::format("pole {}: the inverse is off by {:.1e}", j + 1, std::abs(h - z * s - n) / n));
+        inverses.with_overlap(static_cast<Eigen::Index>(j)) = trace_with(overlap_, g);
+        inverses.with_hamiltonian(static_cast<Eigen::Index>(j)) = trace_with(hamiltonian[spin], g);
+        check_inverse(inverses, j, z, std::is_same_v<Real, float>);
     });
 }
 
@@ -375,11 +378,13 @@ void PoleExpansionSolver::factorise(const std::vector<BlockMatrix>& hamiltonian,
     const Timer timer;
     const auto n_poles = group.poles->poles().size();
     for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
-        inverses_[spin].g.resize(n_poles);
+        if (!elsewhere_) inverses_[spin].g.resize(n_poles);
         inverses_[spin].with_overlap.resize(static_cast<Eigen::Index>(n_poles));
         inverses_[spin].with_hamiltonian.resize(static_cast<Eigen::Index>(n_poles));
     }
-    if (accuracy_ >= rough_enough) {
+    if (elsewhere_) {
+        factorise_elsewhere(hamiltonian, group);
+    } else if (accuracy_ >= rough_enough) {
         workers_.clear();
         factorise_in(rough_workers_, hamiltonian, group);
     } else {
@@ -387,6 +392,29 @@ void PoleExpansionSolver::factorise(const std::vector<BlockMatrix>& hamiltonian,
         factorise_in(workers_, hamiltonian, group);
     }
     seconds_["factorisation"] += timer.seconds();
+}
+
+void PoleExpansionSolver::factorise_elsewhere(const std::vector<BlockMatrix>& hamiltonian,
+                                              const Group& group) {
+    const bool rough = accuracy_ >= rough_enough;
+    std::vector<Complex> z;
+    for (const Complex& pole : group.poles->poles()) z.push_back(group.centre + electrons_.kT * pole);
+    for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
+        Inverses& inverses = inverses_[spin];
+        elsewhere_->invert(spin, hamiltonian[spin], z, rough, context_.stop, inverses.with_overlap,
+                           inverses.with_hamiltonian);
+        for (std::size_t j = 0; j < z.size(); ++j) check_inverse(inverses, j, z[j], rough);
+    }
+}
+
+/// Tr[(H - z S) G] is the number of orbitals.
+void PoleExpansionSolver::check_inverse(const Inverses& inverses, std::size_t pole, Complex z,
+                                        bool rough) const {
+    const double n = pattern_->basis().n_orbitals(), allowed = (rough ? 1e-2 : 1e-7) * n;
+    const auto j = static_cast<Eigen::Index>(pole);
+    const double off = std::abs(inverses.with_hamiltonian(j) - z * inverses.with_overlap(j) - n);
+    if (!(off < allowed))
+        throw CheckFailed(fmt::format("pole {}: the inverse is off by {:.1e}", pole + 1, off / n));
 }
 
 /// capacity * sum_j 2 Re(w_j kT Tr(S G_j)), G for energies in hartree.
@@ -508,6 +536,7 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
 void PoleExpansionSolver::add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) const {
     const auto& g = inverses_[spin].g;
     const double factor = 2 * capacity() * electrons_.kT;
+    if (elsewhere_) return elsewhere_->add_sum(spin, factor * weights, out);
     const auto n = static_cast<std::int64_t>(pattern_->n_values());
     constexpr std::int64_t chunk = 4096;
 #pragma omp parallel for schedule(static)

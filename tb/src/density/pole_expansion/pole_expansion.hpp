@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "density/pole_expansion/pole_inverses.hpp"
 #include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/pole_expansion/fermi_level.hpp"
 #include "stembridge/tb/pole_expansion/multifrontal.hpp"
@@ -29,7 +30,11 @@ class PoleExpansionSolver final : public DensitySolver {
   public:
     /// @param choose take diagonalisation where it is estimated to be faster
     /// @param memory_limit bytes; 0 = three quarters of what is free
-    PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit);
+    /// @param elsewhere where the inverses are made; empty = here, by the processor
+    /// @param make_dense the solver for what poles cannot do; empty = LAPACK's diagonalisation
+    PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit,
+                        std::unique_ptr<PoleInverses> elsewhere = nullptr,
+                        std::function<std::unique_ptr<DensitySolver>()> make_dense = nullptr);
 
     std::string name() const override;
     void set_context(const Context& context) override;
@@ -78,6 +83,8 @@ class PoleExpansionSolver final : public DensitySolver {
     template <typename Real>
     void factorise_in(std::vector<std::unique_ptr<Multifrontal<std::complex<Real>>>>& workers,
                       const std::vector<BlockMatrix>& hamiltonian, const Group& group);
+    void factorise_elsewhere(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
+    void check_inverse(const Inverses& inverses, std::size_t pole, std::complex<double> z, bool rough) const;
     int workers_that_fit(std::size_t bytes_each) const;
     double electrons_at(const Group& group, const Eigen::VectorXcd& weights) const;
     void add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) const;
@@ -107,6 +114,8 @@ class PoleExpansionSolver final : public DensitySolver {
     std::vector<std::unique_ptr<Multifrontal<std::complex<float>>>> rough_workers_;
     std::vector<std::unique_ptr<Multifrontal<double>>> counters_;
 
+    std::unique_ptr<PoleInverses> elsewhere_;
+    std::function<std::unique_ptr<DensitySolver>()> make_dense_;
     std::unique_ptr<DensitySolver> dense_;
     bool dense_has_overlap_ = false, dense_did_last_ = false;
     KPoints kpoints_;
