@@ -11,11 +11,12 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 
 # g++ 12 takes its own AVX-512 intrinsics for uninitialised variables.
-add_compile_options(-Wall -Wextra -Wpedantic $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+set(host $<COMPILE_LANGUAGE:C,CXX>)  # not nvcc
+add_compile_options("$<${host}:-Wall;-Wextra;-Wpedantic>" "$<$<AND:${host},$<CXX_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>")
 # Strict IEEE arithmetic: the same input gives the same bits. Only errno of math functions is given up.
-add_compile_options(-fno-math-errno)
+add_compile_options($<${host}:-fno-math-errno>)
 if(STEMBRIDGE_NATIVE)
-    add_compile_options(-march=native)
+    add_compile_options($<${host}:-march=native>)
 endif()
 if(STEMBRIDGE_SANITIZE)
     add_compile_options(-fsanitize=${STEMBRIDGE_SANITIZE} -fno-omit-frame-pointer)

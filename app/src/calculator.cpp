@@ -91,6 +91,7 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
                                      ? config.boolean("calculator.scc.shell_resolved")
                                      : needs_shells(config, structure);
     options.solver = config.text("calculator.solver");
+    options.device = {config.text("calculator.device"), config.text("calculator.device_method")};
     options.memory_limit = 1048576.0 * static_cast<double>(config.integer("calculator.memory_limit"));
     if (config.has("calculator.max_angular_momentum"))
         options.max_angular_momentum = max_angular_momentum(config.table("calculator.max_angular_momentum"));

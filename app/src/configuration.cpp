@@ -162,7 +162,12 @@ io::Schema calculator_keys() {
             "calculator.scc.shell_resolved", "",
             "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
         Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
-                    "What makes the density matrix"),
+                    "What makes the density matrix; auto = the fastest, on a GPU where there is one"),
+        Key::text("calculator.device", "auto",
+                  "GPU of the solvers cuda and auto: an index as doctor --gpu lists it; auto = the one with "
+                  "fewest calculators of this process, so that replicas spread"),
+        Key::choice("calculator.device_method", {"auto", "exact", "purification", "pole-expansion"}, "auto",
+                    "How a GPU makes the density matrix; auto = by size and memory, named in the log"),
         Key::integer("calculator.memory_limit", "0",
                      "Of the pole expansion, MiB; 0 = three quarters of what is free")
             .at_least(0),
@@ -397,6 +402,8 @@ void ConfigOptions::add_calculator(CLI::App& command) {
     add(command, "--scc-tolerance", "calculator.scc.tolerance");
     add(command, "--max-scc-iterations", "calculator.scc.max_iterations");
     add(command, "--solver", "calculator.solver");
+    add(command, "--device", "calculator.device");
+    add(command, "--device-method", "calculator.device_method");
     add(command, "--memory-limit", "calculator.memory_limit");
     add(command, "--threads", "run.threads");
     add_config_file(command);

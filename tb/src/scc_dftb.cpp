@@ -123,7 +123,7 @@ class SccDftb::Engine {
         solver_ = make_density_solver(
             options_.solver,
             options_.kpoints.points.empty() && options_.kpoints.divisions == std::array<int, 3>{1, 1, 1},
-            options_.memory_limit);
+            options_.memory_limit, options_.device);
     }
 
     void evaluate(const Structure& structure, Wanted wanted, Evaluation& out, const Context& context);

@@ -20,6 +20,20 @@ BOOST_AUTO_TEST_CASE(doctor_says_what_the_machine_can_do) {
         BOOST_TEST(outcome.output.find(part) != std::string::npos, outcome.output);
 }
 
+BOOST_AUTO_TEST_CASE(doctor_tests_the_gpus_or_says_why_it_cannot) {
+    const Outcome outcome = run_program({"doctor", "--gpu"});
+    if (outcome.status == 0) {
+        BOOST_TEST(outcome.output.find("compute capability") != std::string::npos, outcome.output);
+        BOOST_TEST(outcome.output.find("FAILED") == std::string::npos, outcome.output);
+        return;
+    }
+    // Without CUDA the build option is named, without a driver or a GPU the call that failed.
+    BOOST_TEST(outcome.status == 5, outcome.output);
+    BOOST_TEST((outcome.output.find("STEMBRIDGE_CUDA=ON") != std::string::npos ||
+                outcome.output.find("cudaGetDeviceCount failed") != std::string::npos),
+               outcome.output);
+}
+
 BOOST_AUTO_TEST_CASE(help_and_version_succeed_and_name_every_command) {
     const Outcome help = run_program({"--help"});
     BOOST_TEST(help.status == 0);

@@ -851,7 +851,7 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_at_construction) {
     BOOST_TEST(mentions(refused([](auto& o) { o.scc.max_iterations = 0; }), "max_iterations"));
     BOOST_TEST(mentions(refused([](auto& o) { o.kpoints.divisions = {0, 1, 1}; }), "k-point"));
     BOOST_TEST(mentions(refused([](auto& o) { o.spin.unpaired = 1; }), "polarized"));
-    BOOST_TEST(mentions(refused([](auto& o) { o.solver = "cuda"; }), "cuda"));
+    BOOST_TEST(mentions(refused([](auto& o) { o.device.method = "magic"; }), "device method"));
     BOOST_TEST(mentions(refused([](auto& o) {
                             o.dispersion = Dispersion::tkatchenko_scheffler;
                             o.scc.enabled = false;

@@ -5,18 +5,75 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <vector>
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/ml/network.hpp"
+#include "stembridge/tb/devices.hpp"
 
 namespace stembridge::app {
+namespace {
+
+void print(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+}
+
+std::string gibibytes(std::size_t bytes) {
+    return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1 << 30));
+}
+
+std::string gpus_in_a_word() {
+    try {
+        const std::vector<tb::Gpu> gpus = tb::list_gpus();
+        std::string names;
+        for (const tb::Gpu& gpu : gpus) names += (names.empty() ? "" : ", ") + gpu.name;
+        return names + " (doctor --gpu tests them)";
+    } catch (const BackendError& e) {
+        return e.what();
+    }
+}
+
+/// Describes every GPU and compares what it computes with the processor.
+void test_gpus() {
+    const std::vector<tb::Gpu> gpus = tb::list_gpus();
+    int failed = 0, compared = 0;
+    for (const tb::Gpu& gpu : gpus) {
+        print(fmt::format(
+            "GPU {}: {}, compute capability {}.{}, {} multiprocessors, {} ({} free), driver {}, "
+            "runtime {}\n",
+            gpu.index, gpu.name, gpu.capability_major, gpu.capability_minor, gpu.n_multiprocessors,
+            gibibytes(gpu.memory), gibibytes(gpu.free_memory), gpu.driver, gpu.runtime));
+        print(fmt::format("  {:<58} {:>10} {:>8} {:>9} {:>9}\n", "", "difference", "allowed", "GPU s",
+                          "host s"));
+        tb::test_gpu(gpu.index, [&](const tb::DeviceCheck& check) {
+            ++compared;
+            failed += check.passed() ? 0 : 1;
+            print(fmt::format("  {:<58} {:>10.1e} {:>8.0e} {:>9.4f} {:>9.4f}  {}\n", check.what,
+                              check.difference, check.allowed, check.seconds, check.host_seconds,
+                              check.passed() ? "ok" : "FAILED " + check.error));
+        });
+    }
+    if (failed > 0)
+        throw BackendError(fmt::format("{} of {} comparisons with the processor failed", failed, compared));
+}
+
+}  // namespace
 
 void add_doctor(CLI::App& program, Action& action) {
-    CLI::App* command = program.add_subcommand("doctor", "Versions, BLAS kernel, threads, data found");
-    command->callback([&action] {
+    CLI::App* command = program.add_subcommand("doctor", "Versions, BLAS kernel, threads, data found, GPUs");
+    const auto gpu = std::make_shared<bool>(false);
+    command->add_flag("--gpu", *gpu,
+                      "List the GPUs and compare each operation and solver on them with the processor");
+    command->callback([&action, gpu] {
+        if (*gpu) {
+            action = [](Session&) { test_gpus(); };
+            return;
+        }
         action = [](Session&) {
             const auto line = [](const std::string& what, const std::string& value) {
                 std::fputs(fmt::format("{:<22} {}\n", what, value).c_str(), stdout);
@@ -45,6 +102,7 @@ void add_doctor(CLI::App& program, Action& action) {
             line("OpenMP wait policy", policy ? policy : "default (active): slow on a busy machine");
             line("networks (LibTorch)",
                  ml::networks_available() ? "found" : "not in this build (STEMBRIDGE_LIBTORCH=ON)");
+            line("GPUs", gpus_in_a_word());
             try {
                 const auto data = data_folder();
                 line("data", data.string());

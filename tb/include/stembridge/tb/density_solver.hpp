@@ -66,11 +66,12 @@ class DensitySolver {
     virtual const std::map<std::string, double>& seconds() const = 0;
 };
 
-/// @param name "auto" (the one estimated to be faster), "dense" or "pole-expansion"
+/// @param name "auto" (the one estimated to be fastest, on a GPU where there is one), "dense",
+/// "pole-expansion" or "cuda"
 /// @param only_gamma for real matrices at Gamma, else for k-points
 /// @param memory_limit of the pole expansion, bytes; 0 = three quarters of what is free
-/// @throw UnsupportedError for a solver that is not built, InputError for an unknown name
+/// @throw UnsupportedError for a solver that is not available, InputError for an unknown name
 std::unique_ptr<DensitySolver> make_density_solver(const std::string& name, bool only_gamma = true,
-                                                   double memory_limit = 0);
+                                                   double memory_limit = 0, const DeviceOptions& device = {});
 
 }  // namespace stembridge::tb

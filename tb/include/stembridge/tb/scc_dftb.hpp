@@ -101,6 +101,14 @@ struct ExternalOptions {
         Eigen::Vector3d::Zero();  ///< hartree/(bohr e), the force on a unit positive charge
 };
 
+/// Which GPU makes density matrices and how, for the solvers "cuda" and "auto".
+struct DeviceOptions {
+    /// Index, or "auto" = the one with fewest calculators of this process on it, of these the one with most
+    /// free memory; so replicas spread over the GPUs. "host" = the processor in place of a GPU, for tests.
+    std::string gpu = "auto";
+    std::string method = "auto";  ///< auto | exact | purification | pole-expansion
+};
+
 /// Everything that defines an SCC-DFTB calculation, Hartree atomic units.
 struct SccDftbOptions {
     std::vector<std::filesystem::path> parameters;        ///< folders of .skf files, searched in this order
@@ -109,7 +117,8 @@ struct SccDftbOptions {
     double charge = 0;  ///< of the whole system, e
     KPointGrid kpoints;
     SccOptions scc;
-    std::string solver = "auto";  ///< auto | dense | pole-expansion
+    std::string solver = "auto";  ///< auto | dense | pole-expansion | cuda
+    DeviceOptions device;
     double memory_limit = 0;      ///< of the pole expansion, bytes; 0 = three quarters of what is free
     std::map<int, int> max_angular_momentum;  ///< by atomic number, 0 = s; left out = what the tables hold
     SpinOptions spin;

@@ -95,14 +95,18 @@ double free_memory() {
 
 }  // namespace
 
-PoleExpansionSolver::PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit)
+PoleExpansionSolver::PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit,
+                                         std::unique_ptr<PoleInverses> elsewhere,
+                                         std::function<std::unique_ptr<DensitySolver>()> make_dense)
     : only_gamma_(only_gamma),
       choose_(choose),
       memory_limit_(memory_limit > 0 ? memory_limit : 0.75 * free_memory()),
-      window_below_(window_below) {}
+      window_below_(window_below),
+      elsewhere_(std::move(elsewhere)),
+      make_dense_(std::move(make_dense)) {}
 
 std::string PoleExpansionSolver::name() const {
-    return dense_did_last_ ? "dense" : "pole-expansion";
+    return !dense_did_last_ ? "pole-expansion" : dense_ ? dense_->name() : "dense";
 }
 
 void PoleExpansionSolver::set_context(const Context& context) {
@@ -129,7 +133,9 @@ void PoleExpansionSolver::use_dense(const std::string& reason, bool warn) {
 
 DensitySolver& PoleExpansionSolver::dense() {
     if (!dense_) {
-        if (only_gamma_)
+        if (make_dense_)
+            dense_ = make_dense_();
+        else if (only_gamma_)
             dense_ = std::make_unique<DenseGammaSolver>();
         else
             dense_ = std::make_unique<DenseKPointSolver>();
@@ -193,6 +199,7 @@ void PoleExpansionSolver::analyze(const BlockPattern& pattern, const KPoints& kp
                 context_.info("density matrix by pole expansion: " + estimate);
             if (dense_reason_.empty()) last_choice_ = "poles";
         }
+        if (made_elsewhere()) elsewhere_->analyze(pattern, *symbolic_);
     }
     seconds_["analysis"] += timer.seconds();
 }
@@ -207,6 +214,7 @@ void PoleExpansionSolver::set_overlap(const BlockMatrix& overlap) {
     }
     // S is positive definite exactly when no pivot of its factorisation is negative.
     const Timer timer;
+    if (made_elsewhere()) elsewhere_->set_overlap(overlap_);
     int negative = 0;
     try {
         if (at_kpoints()) {
@@ -334,8 +342,9 @@ int PoleExpansionSolver::workers_that_fit(std::size_t bytes_each) const {
     std::size_t n_poles = 24;
     for (const auto& [key, poles] : poles_) n_poles = std::max(n_poles, poles.poles().size());
     const double kept =
-        static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
-                            pattern_->n_values() * sizeof(Complex));
+        made_elsewhere() ? 0
+                   : static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
+                                         pattern_->n_values() * sizeof(Complex));
     const double each = static_cast<double>(bytes_each);
     if (kept + each > memory_limit_)
         throw InputError(fmt::format(
@@ -443,20 +452,17 @@ void PoleExpansionSolver::factorise_in(
 void PoleExpansionSolver::keep(std::size_t spin, std::size_t pole, Complex z, double allowed,
                                const BlockMatrix& hamiltonian, bool single) {
     std::vector<Complex>& g = inverses_[spin].g[pole];
-    Complex s = trace_with(overlap_, g), h = trace_with(hamiltonian, g);
-    const double n = pattern_->basis().n_orbitals();
-    const double error = std::abs(h - z * s - n) / n;
-    if (!(error < allowed))
-        throw CheckFailed(fmt::format("pole {}: the inverse is off by {:.1e}", pole + 1, error));
-    if (single) {
-        // Rounding errors of single precision are mostly a common factor.
-        const Complex factor = n / (h - z * s);
-        for (Complex& value : g) value *= factor;
-        s *= factor;
-        h *= factor;
-    }
-    inverses_[spin].with_overlap(static_cast<Eigen::Index>(pole)) = s;
-    inverses_[spin].with_hamiltonian(static_cast<Eigen::Index>(pole)) = h;
+    Complex& s = inverses_[spin].with_overlap(static_cast<Eigen::Index>(pole));
+    Complex& h = inverses_[spin].with_hamiltonian(static_cast<Eigen::Index>(pole));
+    s = trace_with(overlap_, g);
+    h = trace_with(hamiltonian, g);
+    check_inverse(spin, pole, z, allowed);
+    if (!single) return;
+    // Rounding errors of single precision are mostly a common factor.
+    const Complex factor = static_cast<double>(pattern_->basis().n_orbitals()) / (h - z * s);
+    for (Complex& value : g) value *= factor;
+    s *= factor;
+    h *= factor;
 }
 
 void PoleExpansionSolver::factorise_at_kpoints(const std::vector<BlockMatrix>& hamiltonian,
@@ -483,12 +489,15 @@ void PoleExpansionSolver::factorise(const std::vector<BlockMatrix>& hamiltonian,
     const Timer timer;
     const auto n_poles = group.poles->poles().size();
     for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
-        inverses_[spin].g.resize(n_poles);
+        if (!made_elsewhere()) inverses_[spin].g.resize(n_poles);
         inverses_[spin].with_overlap.resize(static_cast<Eigen::Index>(n_poles));
         inverses_[spin].with_hamiltonian.resize(static_cast<Eigen::Index>(n_poles));
     }
-    if (at_kpoints()) {
-        factorise_at_kpoints(hamiltonian, group);
+    if (at_kpoints() || made_elsewhere()) {
+        if (made_elsewhere())
+            factorise_elsewhere(hamiltonian, group);
+        else
+            factorise_at_kpoints(hamiltonian, group);
         seconds_["factorisation"] += timer.seconds();
         return;
     }
@@ -513,6 +522,28 @@ void PoleExpansionSolver::factorise(const std::vector<BlockMatrix>& hamiltonian,
     factorise_in(workers_, double_poles, hamiltonian, group);
     factorise_in(single_workers_, single_poles, hamiltonian, group);
     seconds_["factorisation"] += timer.seconds();
+}
+
+void PoleExpansionSolver::factorise_elsewhere(const std::vector<BlockMatrix>& hamiltonian,
+                                              const Group& group) {
+    std::vector<Complex> z;
+    for (const Complex& pole : group.poles->poles()) z.push_back(group.centre + electrons_.kT * pole);
+    for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
+        Inverses& inverses = inverses_[spin];
+        elsewhere_->invert(spin, hamiltonian[spin], z, rough(), context_.stop, inverses.with_overlap,
+                           inverses.with_hamiltonian);
+        for (std::size_t j = 0; j < z.size(); ++j) check_inverse(spin, j, z[j], rough() ? 1e-2 : 1e-7);
+    }
+}
+
+/// Tr[(H - z S) G] is the number of orbitals. @param allowed largest error, per orbital
+void PoleExpansionSolver::check_inverse(std::size_t spin, std::size_t pole, Complex z, double allowed) const {
+    const double n = pattern_->basis().n_orbitals();
+    const Inverses& inverses = inverses_[spin];
+    const auto j = static_cast<Eigen::Index>(pole);
+    const double error = std::abs(inverses.with_hamiltonian(j) - z * inverses.with_overlap(j) - n) / n;
+    if (!(error < allowed))
+        throw CheckFailed(fmt::format("pole {}: the inverse is off by {:.1e}", pole + 1, error));
 }
 
 /// capacity * sum_j 2 Re(w_j kT Tr(S G_j)), G for energies in hartree.
@@ -635,6 +666,7 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
 void PoleExpansionSolver::add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) const {
     const auto& g = inverses_[spin].g;
     const double factor = 2 * capacity() * electrons_.kT;
+    if (made_elsewhere()) return elsewhere_->add_sum(spin, factor * weights, out);
     const auto n = static_cast<std::int64_t>(pattern_->n_values());
     constexpr std::int64_t chunk = 4096;
 #pragma omp parallel for schedule(static)

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "density/pole_expansion/pole_inverses.hpp"
 #include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/fermi_level.hpp"
@@ -30,7 +31,11 @@ class PoleExpansionSolver final : public DensitySolver {
   public:
     /// @param choose take diagonalisation where it is estimated to be faster
     /// @param memory_limit bytes; 0 = three quarters of what is free
-    PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit);
+    /// @param elsewhere where the inverses are made; empty = here, by the processor
+    /// @param make_dense the solver for what poles cannot do; empty = LAPACK's diagonalisation
+    PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit,
+                        std::unique_ptr<PoleInverses> elsewhere = nullptr,
+                        std::function<std::unique_ptr<DensitySolver>()> make_dense = nullptr);
 
     std::string name() const override;
     void set_context(const Context& context) override;
@@ -86,11 +91,15 @@ class PoleExpansionSolver final : public DensitySolver {
     void factorise_at_kpoints(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
     void keep(std::size_t spin, std::size_t pole, Complex z, double allowed, const BlockMatrix& hamiltonian,
               bool single);
+    void factorise_elsewhere(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
+    void check_inverse(std::size_t spin, std::size_t pole, Complex z, double allowed) const;
     int workers_that_fit(std::size_t bytes_each) const;
     int bloch_workers();
     double electrons_at(const Group& group, const Eigen::VectorXcd& weights) const;
     void add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) const;
     bool at_kpoints() const { return !only_gamma_ && !kpoints_.only_gamma(); }
+    /// With k-points the processor does it.
+    bool made_elsewhere() const { return elsewhere_ && !at_kpoints(); }
     double capacity() const { return 2.0 / static_cast<double>(inverses_.size()); }
 
     bool only_gamma_, choose_;
@@ -118,6 +127,8 @@ class PoleExpansionSolver final : public DensitySolver {
     std::vector<std::unique_ptr<Multifrontal<double>>> counters_;
     std::vector<std::unique_ptr<BlochMultifrontal>> bloch_workers_;  ///< with k-points, for all of these
 
+    std::unique_ptr<PoleInverses> elsewhere_;
+    std::function<std::unique_ptr<DensitySolver>()> make_dense_;
     std::unique_ptr<DensitySolver> dense_;
     bool dense_has_overlap_ = false, dense_did_last_ = false;
     KPoints kpoints_;

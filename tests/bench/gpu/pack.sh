@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Packs what a GPU machine without package registries needs: the sources of the density solvers, header-only
+# libraries, and the shared libraries of this Debian (OpenBLAS, LAPACK, METIS).
+# usage: pack.sh OUT.tar.xz      there: tar xf OUT.tar.xz && stembridge-gpu/tests/bench/gpu/run.sh
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+out=$(realpath -m "${1:?usage: pack.sh OUT.tar.xz}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+project=$work/stembridge-gpu
+kit=$project/kit
+mkdir -p "$kit/include" "$kit/lib"
+
+# Sources as they are in the working tree.
+cd "$root"
+git ls-files -z --cached --others --exclude-standard -- CMakeLists.txt CMakePresets.json cmake base structure tb \
+    tests/bench/gpu data/parameters/stembridge-1 LICENSE | xargs -0 cp --parents -t "$project"
+
+cp -r /usr/include/eigen3 "$kit/include/"
+rm -rf "$kit/include/eigen3/unsupported"
+cp -r /usr/include/fmt /usr/include/nlohmann /usr/include/metis.h "$kit/include/"
+triplet=$(gcc -dumpmachine)
+cp /usr/include/lapack*.h "$kit/include/"
+blas=$(dirname "$(find "/usr/lib/$triplet"/openblas-* -name libopenblas.so | head -1)")
+find /usr/include /usr/include/"$triplet"/"$(basename "$blas")" -maxdepth 1 \
+    \( -name 'cblas*.h' -o -name 'openblas*.h' \) -exec cp {} "$kit/include/" \;
+
+for library in "$blas/libopenblas.so.0" "$blas/liblapack.so.3" "$blas/libblas.so.3" \
+    "/usr/lib/$triplet"/{liblapacke.so.3,libtmglib.so.3,libmetis.so.5,libgfortran.so.5,libquadmath.so.0}; do
+    cp -L "$library" "$kit/lib/"
+done
+for name in openblas:0 lapacke:3 metis:5; do
+    ln -s "lib${name%:*}.so.${name#*:}" "$kit/lib/lib${name%:*}.so"
+done
+tar -C "$work" -cJf "$out" stembridge-gpu
+echo "$out: $(du -h "$out" | cut -f1)"

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the density solvers, compares a GPU with the processor, and times both. Leaves OUT/gpu.json and
+# OUT/gpu.md. Under 8 minutes on an H200-class GPU.
+#
+# usage: run.sh [--out FOLDER] [--gpu INDEX] [--sizes 512,2043,...] [--sanitize] [--host]
+#   --sanitize   compute-sanitizer memcheck and racecheck over the comparisons (minutes more)
+#   --host       the processor in place of a GPU and small sizes: a rehearsal without nvcc or GPU
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+out=$root/gpu-results
+gpu=auto
+sizes=512,2043,4032,8400
+sanitize=
+cuda=ON
+seconds=300
+while [ $# -gt 0 ]; do
+    case $1 in
+        --out) out=$2; shift 2 ;;
+        --gpu) gpu=$2; shift 2 ;;
+        --sizes) sizes=$2; shift 2 ;;
+        --sanitize) sanitize=yes; shift ;;
+        --host) cuda=OFF; gpu=host; sizes=60,120; seconds=60; shift ;;
+        *) sed -n '3,10p' "${BASH_SOURCE[0]}"; exit 2 ;;
+    esac
+done
+mkdir -p "$out"
+out=$(realpath "$out")
+build=$root/build/cuda-solver
+started=$(date +%s)
+say() { printf '== %4d s  %s\n' $(($(date +%s) - started)) "$*"; }
+
+say "building"
+options=(-DSTEMBRIDGE_CUDA=$cuda)
+if [ "$cuda" = ON ]; then
+    arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
+    options+=(-DCMAKE_CUDA_ARCHITECTURES="${arch:-90}")
+fi
+[ -d "$root/kit" ] && options+=(-DSTEMBRIDGE_KIT="$root/kit")
+generator=()
+command -v ninja >/dev/null && generator=(-G Ninja)
+cmake -S "$root" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DSTEMBRIDGE_ONLY_SOLVER=ON \
+    "${options[@]}" > "$out/configure.log" || { cat "$out/configure.log"; exit 1; }
+cmake --build "$build" -j "$(nproc)" > "$out/build.log" || { tail -40 "$out/build.log"; exit 1; }
+
+say "comparing with the processor"
+"$build/bin/gpu_bench" --gpu "$gpu" --check --json "$out/check.json" | tee "$out/check.txt"
+
+if [ -n "$sanitize" ]; then
+    for tool in memcheck racecheck; do
+        say "compute-sanitizer $tool"
+        compute-sanitizer --tool $tool --error-exitcode 9 "$build/bin/gpu_bench" --gpu "$gpu" --check --quick \
+            > "$out/$tool.txt" 2>&1 && say "$tool: clean" || { tail -20 "$out/$tool.txt"; say "$tool: ERRORS"; }
+    done
+fi
+
+say "timing"
+"$build/bin/gpu_bench" --gpu "$gpu" --sizes "$sizes" --seconds "$seconds" --json "$out/gpu.json" \
+    --table "$out/gpu.md"
+say "done: $out/gpu.json, $out/gpu.md"
