@@ -146,11 +146,12 @@ struct ElasticBand::Implementation {
     static const Structure& checked(const std::vector<Structure>& images) {
         require(images.size() >= 3, "a band needs at least three images");
         require(images.front().size() > 0, "a structure without atoms has no path");
-        for (const Structure& image : images) {
-            image.validate();
-            require(image.atomic_numbers == images.front().atomic_numbers,
-                    "the images of a band must have the same atoms");
-        }
+        images.front().validate();
+        images.back().validate();
+        for (const Structure& image : images)  // in between, atoms may meet on a first path
+            require(image.atomic_numbers == images.front().atomic_numbers &&
+                        image.positions.cols() == image.size() && image.positions.allFinite(),
+                    "the images of a band must have the same atoms, at finite positions");
         return images.front();
     }
 

@@ -250,11 +250,11 @@ BOOST_AUTO_TEST_CASE(the_path_of_pair_distances_keeps_atoms_apart_that_change_pl
             distance = std::min(distance, (image.positions.col(0) - image.positions.col(1)).norm());
         return distance;
     };
-    // A straight path through the same point is refused, as the two atoms sit on each other half way.
+    // A little off the plane, so that there is a way around.
     Structure bent = end;
     bent.positions(2, 0) += 0.6;
     BOOST_TEST(closest(straight_path(start, bent, 5)) < 0.5);
-    BOOST_TEST(closest(pair_distance_path(start, bent, 5)) > 2.0);
+    BOOST_TEST(closest(pair_distance_path(start, bent, 5)) > 1.5);
     BOOST_TEST((pair_distance_path(start, bent, 5)[0].positions - start.positions).norm() == 0.0);
 }
 
