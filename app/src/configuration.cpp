@@ -33,6 +33,11 @@ io::Schema run_keys() {
         Key::quantity("run.checkpoint_interval", Dimension::time, "3 min",
                       "Longest time between the checkpoints of relaxations and dynamics")
             .positive(),
+        Key::integer(
+            "run.replicas_at_once", "0",
+            "Runs of a sweep (md.temperature, md.seeds) done at the same time, sharing the threads; 0 = "
+            "one per thread up to 400 atoms, else one")
+            .at_least(0),
         Key::texts("run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
                    "Stages to do, in this order; stages with unchanged inputs are not done again"),
     };
@@ -220,9 +225,29 @@ io::Schema simulate_keys() {
             .positive(),
         Key::quantity("md.timestep", Dimension::time, "1 fs", "Time step").positive(),
         Key::integer("md.steps", "2000", "Number of steps").at_least(1),
-        Key::choice("md.ensemble", {"nvt", "nve", "langevin"}, "nvt", "nvt = Nose-Hoover chain"),
+        Key::choice(
+            "md.ensemble", {"nvt", "nve", "langevin", "berendsen", "bussi", "rescale"}, "nvt",
+            "nvt = Nose-Hoover chain; bussi = stochastic velocity rescaling; berendsen and rescale (to "
+            "the exact temperature) reach a temperature, but are not canonical"),
+        Key::quantity("md.start_temperature", Dimension::temperature, "",
+                      "Of the first velocities; left out = that of the bath at the start")
+            .at_least(0),
+        Key::quantity("md.heat_up", Dimension::time, "0 fs",
+                      "The bath goes from md.start_temperature (then 0 K when left out) to md.temperature in "
+                      "this time, the first of the run")
+            .at_least(0),
+        Key::texts(
+            "md.schedule", "",
+            "Temperatures of the bath at times with straight lines between them, for ramps and anneals, "
+            "e.g. [\"0 fs 300 K\", \"500 fs 3000 K\", \"2 ps 300 K\"]; in place of md.temperature and "
+            "md.heat_up"),
+        Key::integers("md.seeds", 0, "", "One run per seed at every temperature; left out = run.seed")
+            .at_least(0),
         Key::quantity("md.thermostat_period", Dimension::time, "40 fs", "Period of the Nose-Hoover chain")
             .positive(),
+        Key::quantity("md.thermostat_time", Dimension::time, "100 fs", "Time constant of berendsen and bussi")
+            .positive(),
+        Key::integer("md.rescale_every", "1", "Steps between velocity rescalings, of rescale").at_least(1),
         Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
             .positive(),
         Key::integer("md.scc_cycles", "1",
@@ -236,6 +261,28 @@ io::Schema simulate_keys() {
         Key::integer("md.checkpoint_every", "50",
                      "Most steps between checkpoints; see also run.checkpoint_interval")
             .at_least(1),
+
+        Key::integer("neb.images", "7", "Images between the two states").at_least(1).at_most(200),
+        Key::choice("neb.path", {"idpp", "linear"}, "idpp",
+                    "First path: by pair distances, so that atoms go around each other, or straight"),
+        Key::quantity("neb.max_force", Dimension::force, "0.05 eV/angstrom",
+                      "Converged below this force of the band on every atom")
+            .positive(),
+        Key::integer("neb.max_steps", "500", "Moves of the band before giving up").at_least(1),
+        Key::number("neb.spring", "5", "Springs between the images, eV/angstrom^2").positive(),
+        Key::boolean("neb.climb", "true", "The highest image climbs to the saddle"),
+        Key::quantity("neb.climb_below", Dimension::force, "0.5 eV/angstrom",
+                      "The climb begins once the band's forces are below this")
+            .positive(),
+        Key::quantity("neb.max_step", Dimension::length, "0.1 angstrom", "Longest move of an atom in a step")
+            .positive(),
+        Key::boolean("neb.relax_ends", "true", "Relax the two states first, to half of neb.max_force"),
+        Key::texts("neb.fix", "", "What is held fixed, as in relax.fix"),
+        Key::integer(
+            "neb.workers", "0",
+            "Images evaluated at once, sharing the threads; 0 = one per thread up to 400 atoms, else one")
+            .at_least(0),
+        Key::integer("neb.checkpoint_every", "5", "Steps between checkpoints").at_least(1),
 
         Key::quantity("vibrations.displacement", Dimension::length, "0.005 angstrom",
                       "How far an atom is moved for the differences of forces")
@@ -264,6 +311,19 @@ io::Schema simulate_keys() {
         Key::integer("analyze.largest_ring", "10", "Largest ring that is looked for").at_least(6).at_most(12),
         Key::number("analyze.bond_factor", "1.25",
                     "Two atoms are bonded below this times the sum of covalent radii")
+            .positive(),
+        Key::number("analyze.break_factor", "1.15",
+                    "Trajectories: a bond breaks beyond this times the distance at which it forms, so that "
+                    "vibrations do not count")
+            .at_least(1),
+        Key::integer("analyze.defect_memory", "1",
+                     "Trajectories: frames a defect may be missed without having gone")
+            .at_least(0),
+        Key::integer("analyze.least_frames", "2",
+                     "Trajectories: defects seen in fewer frames are only counted, not listed")
+            .at_least(1),
+        Key::quantity("analyze.frame_spacing", Dimension::time, "",
+                      "Trajectories: time between frames; left out = as the frames say")
             .positive(),
         Key::text("properties.bands", "",
                   "Path of the band structure, e.g. \"G M K G\"; corners may be fractions: 0.5,0,0; auto = "

@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
     app::add_relax(program, action);
     app::add_md(program, action);
     app::add_vibrations(program, action);
+    app::add_neb(program, action);
     app::add_analyze(program, action);
     app::add_simulate_image(program, action);
     app::add_train(program, action);

@@ -124,6 +124,10 @@ void add_dynamics(Figures& figures, const ReportData& data, std::size_t index,
         }
         figures[plot.name] = draw(plot);
     }
+    for (Figure shown : run.over_time) {
+        shown.name = dynamics_figure(shown.name, index);
+        figures[shown.name] = shown;
+    }
     if (run.last) {
         StructureView view =
             view_of(data, dynamics_figure("structure", index),

@@ -111,13 +111,16 @@ Json json_of(const ReportStructure& content) {
 }
 
 Json json_of(const ReportRelaxation& relaxation) {
-    return {{"method", relaxation.method},
-            {"converged", relaxation.converged},
-            {"tolerance_ev_per_angstrom", relaxation.tolerance_ev_per_angstrom},
-            {"energy_ev", relaxation.energy_ev},
-            {"max_force_ev_per_angstrom", relaxation.max_force_ev_per_angstrom},
-            {"before", json_of(relaxation.before)},
-            {"after", json_of(relaxation.after)}};
+    Json json = {{"method", relaxation.method},
+                 {"converged", relaxation.converged},
+                 {"tolerance_ev_per_angstrom", relaxation.tolerance_ev_per_angstrom},
+                 {"energy_ev", relaxation.energy_ev},
+                 {"max_force_ev_per_angstrom", relaxation.max_force_ev_per_angstrom},
+                 {"before", json_of(relaxation.before)},
+                 {"after", json_of(relaxation.after)}};
+    if (!relaxation.coordinates_json.empty())
+        json["found_coordinates"] = Json::parse(relaxation.coordinates_json);
+    return json;
 }
 
 Json json_of(const ReportDynamics& run) {
@@ -136,6 +139,7 @@ Json json_of(const ReportDynamics& run) {
             {"count", run.cc_lengths_angstrom.size()}, {"mean", spread.mean}, {"std", spread.deviation}};
     }
     if (run.last) json["last"] = json_of(*run.last);
+    if (!run.analysis_json.empty()) json["over_time"] = Json::parse(run.analysis_json);
     return json;
 }
 

@@ -408,6 +408,7 @@ std::string build_section(const ReportData& data, const Figures& figures) {
 
 std::string relaxation_section(const ReportRelaxation& relaxation, const Figures& figures) {
     std::vector<std::string> facts = {escape_markup(relaxation.method), structure_facts(relaxation.after)};
+    if (!relaxation.coordinates_text.empty()) facts.push_back(escape_markup(relaxation.coordinates_text));
     if (!relaxation.energy_ev.empty())
         facts.push_back(count_of(relaxation.energy_ev.size() - 1, "step", "steps"));
     facts.push_back(relaxation.converged
@@ -491,7 +492,7 @@ std::string dynamics_section(const ReportData& data, const Figures& figures) {
                                          : "The last structure, and where the atoms were at " +
                                                count_of(run.snapshots.size(), "instant", "instants") + ".");
         content += block(run.name + (run.method.empty() ? "" : " · " + run.method),
-                         columns(thermo + table({}, rows), picture));
+                         columns(thermo + table({}, rows), picture) + over_time_html(run, k, figures));
     }
     return content.empty() ? "" : section("dynamics", "Dynamics", "", content);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,8 @@ hid_t memory_type<std::int64_t>() {
     return H5T_NATIVE_INT64;
 }
 
+/// The HDF5 library is not made for several threads.
+std::mutex hdf5_in_use;
 // ---- floats that lose nothing with 16 bits are stored so: rounded weights take half the place ----
 
 float from_half(std::uint16_t bits) {
@@ -128,6 +131,7 @@ void write_entry(hid_t file, const std::string& name, const std::string& text) {
 
 /// The bytes of a file that holds the state.
 std::string encode(const State& state) {
+    const std::scoped_lock lock(hdf5_in_use);
     const QuietHdf5 quiet;
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     H5Pset_fapl_core(access, 1 << 20, false);
@@ -232,6 +236,7 @@ State read_state(const fs::path& path) {
     if (bytes.size() < header_size || bytes.substr(0, header_size) != header_for(bytes.substr(header_size)))
         throw_damaged(path, "the digest does not fit the content (truncated?)");
 
+    const std::scoped_lock lock(hdf5_in_use);
     const QuietHdf5 quiet;
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     H5Pset_fapl_core(access, 1 << 20, false);

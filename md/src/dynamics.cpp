@@ -2,7 +2,9 @@
 #include "stembridge/md/dynamics.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -11,12 +13,12 @@
 
 #include "checkpoint.hpp"
 #include "coordinates.hpp"
-#include "nose_hoover_chain.hpp"
 #include "rigid_motion.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"
 #include "stembridge/md/observables.hpp"
+#include "thermostats.hpp"
 
 namespace stembridge::md {
 namespace {
@@ -25,26 +27,45 @@ void require(bool sensible, const char* message) {
     if (!sensible) throw InputError(message);
 }
 
+TemperatureSchedule schedule_of(const DynamicsOptions& o) {
+    return o.schedule.empty() ? TemperatureSchedule(o.temperature) : TemperatureSchedule(o.schedule);
+}
+
 void check(const DynamicsOptions& o) {
-    if (o.ensemble != "nve" && o.ensemble != "nvt" && o.ensemble != "langevin")
-        throw InputError(fmt::format("ensemble '{}' is unknown; accepted: nve, nvt, langevin", o.ensemble));
+    if (std::find(ensembles().begin(), ensembles().end(), o.ensemble) == ensembles().end())
+        throw InputError(
+            fmt::format("ensemble '{}' is unknown; accepted: {}", o.ensemble, fmt::join(ensembles(), ", ")));
     require(o.timestep > 0, "the time step must be positive");
     require(o.temperature >= 0, "the temperature must not be negative");
     require(o.largest_move > 0, "the largest move in one step must be positive");
     if (o.ensemble == "nvt") {
-        require(o.temperature > 0, "a Nose-Hoover chain needs a temperature above zero");
+        require(schedule_of(o).highest() > 0, "a Nose-Hoover chain needs a temperature above zero");
         require(o.thermostat_period > 4 * o.timestep,
                 "the period of the thermostat must be longer than four time steps");
         require(o.chain_length > 0 && o.chain_substeps > 0,
                 "the Nose-Hoover chain needs at least one thermostat and one substep");
     }
     if (o.ensemble == "langevin") require(o.friction > 0, "the friction must be positive");
+    if (o.ensemble == "berendsen" || o.ensemble == "bussi")
+        require(o.thermostat_time >= o.timestep,
+                "the time constant of the bath must be at least one time step");
+    require(o.rescale_every > 0, "the steps between velocity rescalings must be at least one");
+    require(!o.start_temperature || *o.start_temperature >= 0,
+            "the temperature of the first velocities must not be negative");
 }
+
+/// Below this, baths that only scale velocities get nothing to scale.
+constexpr double least_start_temperature = 1 * units::kelvin;
 
 // The bath's random numbers must not repeat those of the first velocities.
 constexpr std::uint64_t bath_stream = 0x62617468;
 
 }  // namespace
+
+const std::vector<std::string>& ensembles() {
+    static const std::vector<std::string> names = {"nvt", "nve", "langevin", "berendsen", "bussi", "rescale"};
+    return names;
+}
 
 double period_of_wavenumber(double wavenumber) {
     require(wavenumber > 0, "a wavenumber must be positive");
@@ -89,9 +110,9 @@ struct MolecularDynamics::Implementation {
     bool evaluated = false;
     std::int64_t steps = 0;
     double time = 0;
-    std::optional<NoseHooverChain> chain;
+    TemperatureSchedule schedule;
+    std::unique_ptr<Thermostat> thermostat;  // none at constant energy
     Random random;
-    double heat = 0;  // taken from the Langevin bath
 
     Implementation(Structure start, Calculator& model, DynamicsOptions o, Context c)
         : structure(std::move(start)),
@@ -102,6 +123,7 @@ struct MolecularDynamics::Implementation {
           held(structure, false, false),
           n_f(0),
           masses(structure.masses()),
+          schedule(schedule_of(options)),
           random(context.seed ^ bath_stream) {
         check(options);
         require(structure.size() > 0, "a structure without atoms has no dynamics");
@@ -113,17 +135,17 @@ struct MolecularDynamics::Implementation {
         require(n_f > 0,
                 "nothing can move: every coordinate is fixed or held (a single atom needs the centre of mass "
                 "not to be held)");
-        if (options.ensemble == "nvt")
-            chain.emplace(options.temperature, n_f, options.thermostat_period, options.chain_length,
-                          options.chain_substeps, options.suzuki_yoshida_order);
+        thermostat = make_thermostat(options, n_f, schedule.highest());
         start_velocities();
     }
 
     void start_velocities() {
         if (structure.velocities.cols() == 0) {
-            structure.velocities = maxwell_boltzmann_velocities(
-                structure, options.temperature, context.seed, options.hold_center_of_mass,
-                options.hold_rotation, options.exact_start_temperature);
+            double kT = options.start_temperature.value_or(schedule.at(0));
+            if (only_scales_velocities(options.ensemble)) kT = std::max(kT, least_start_temperature);
+            structure.velocities =
+                maxwell_boltzmann_velocities(structure, kT, context.seed, options.hold_center_of_mass,
+                                             options.hold_rotation, options.exact_start_temperature);
             return;
         }
         if (!structure.velocities.allFinite())
@@ -164,23 +186,6 @@ struct MolecularDynamics::Implementation {
         for (const auto& [axis, atom] : free)
             structure.positions(axis, atom) += dt * structure.velocities(axis, atom);
     }
-    /// The chain's half step, before and after the atoms'.
-    void thermostat() {
-        const double scale = chain->half_step(kinetic(), options.timestep);
-        for (const auto& [axis, atom] : free) structure.velocities(axis, atom) *= scale;
-    }
-    /// v <- c v + sqrt((1 - c^2) kT / m) R, c = exp(-friction dt)
-    void bath() {
-        const double before = kinetic();
-        const double c = std::exp(-options.friction * options.timestep);
-        const double noise = std::sqrt((1 - c * c) * options.temperature);
-        for (const auto& [axis, atom] : free) {
-            double& v = structure.velocities(axis, atom);
-            v = c * v + noise / std::sqrt(masses(atom)) * random.normal();
-        }
-        heat += kinetic() - before;
-    }
-
     void check_moves(const Eigen::Matrix3Xd& before) const {
         for (int atom = 0; atom < structure.size(); ++atom) {
             const double move = (structure.positions.col(atom) - before.col(atom)).norm();
@@ -197,11 +202,12 @@ struct MolecularDynamics::Implementation {
     void integrate() {
         const double dt = options.timestep;
         const Eigen::Matrix3Xd before = structure.positions;
-        if (chain) thermostat();
+        ThermalMotion atoms = {structure, free, masses, n_f, random, dt};
+        if (thermostat) thermostat->begin(atoms, schedule.at(time));
         kick(dt / 2);
-        if (options.ensemble == "langevin") {
+        if (thermostat && thermostat->cuts_drift()) {
             drift(dt / 2);
-            bath();
+            thermostat->between_drifts(atoms, schedule.at(time + dt / 2));
             drift(dt / 2);
         } else {
             drift(dt);
@@ -209,24 +215,22 @@ struct MolecularDynamics::Implementation {
         check_moves(before);
         evaluate();
         kick(dt / 2);
-        if (chain) thermostat();
+        if (thermostat) thermostat->end(atoms, schedule.at(time + dt), steps + 1);
         if (!std::isfinite(kinetic())) refuse("the velocities");
     }
 
     void step() {
         if (!evaluated) evaluate();
         const Eigen::Matrix3Xd positions = structure.positions, velocities = structure.velocities;
-        const auto old_chain = chain;
+        auto old_thermostat = thermostat ? thermostat->clone() : nullptr;
         const Random old_random = random;
-        const double old_heat = heat;
         try {
             integrate();
         } catch (...) {
             structure.positions = positions;
             structure.velocities = velocities;
-            chain = old_chain;
+            thermostat = std::move(old_thermostat);
             random = old_random;
-            heat = old_heat;
             throw;
         }
         ++steps;
@@ -242,7 +246,8 @@ struct MolecularDynamics::Implementation {
         now.energy_zero = evaluation.energy_zero;
         now.kinetic = kinetic();
         now.temperature = kinetic_temperature(now.kinetic, n_f);
-        now.conserved = now.kinetic + now.energy + (chain ? chain->energy() : 0) - heat;
+        now.target = schedule.at(time);
+        now.conserved = now.kinetic + now.energy + (thermostat ? thermostat->energy() : 0);
         now.self_consistency_steps = evaluation.iterations;
         return now;
     }
@@ -298,11 +303,10 @@ State MolecularDynamics::save() const {
     state.put("velocities", self.structure.velocities);
     if (self.evaluated) state.put_all("evaluation", state_of(self.evaluation));
     state.put_all("calculator", self.calculator->save());
-    if (self.chain) state.put_all("thermostat", self.chain->save());
+    if (self.thermostat) state.put_all("thermostat", self.thermostat->save());
     std::vector<std::int64_t> words;
     for (const std::uint64_t word : self.random.state()) words.push_back(std::bit_cast<std::int64_t>(word));
     state.put("random", words);
-    state.put("heat", self.heat);
     state.put("steps", self.steps);
     state.put("time", self.time);
     state.put("evaluated", std::int64_t{self.evaluated});
@@ -323,11 +327,10 @@ void MolecularDynamics::restore(const State& state) {
     self.structure.velocities = velocities;
     self.evaluated = state.integer("evaluated") != 0;
     self.evaluation = self.evaluated ? evaluation_of(state.part("evaluation")) : Evaluation{};
-    if (self.chain) self.chain->restore(state.part("thermostat"));
+    if (self.thermostat) self.thermostat->restore(state.part("thermostat"));
     std::array<std::uint64_t, 4> random{};
     for (std::size_t k = 0; k < 4; ++k) random[k] = std::bit_cast<std::uint64_t>(words[k]);
     self.random.set_state(random);
-    self.heat = state.number("heat");
     self.steps = state.integer("steps");
     self.time = state.number("time");
     self.calculator->restore(state.part("calculator"));

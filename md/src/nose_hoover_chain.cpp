@@ -24,27 +24,25 @@ std::vector<double> suzuki_yoshida(int order) {
 
 }  // namespace
 
-NoseHooverChain::NoseHooverChain(double kT, int degrees_of_freedom, double period, int length, int substeps,
-                                 int order)
-    : kT_(kT),
-      n_f_(degrees_of_freedom),
+NoseHooverChain::NoseHooverChain(double reference_kT, int degrees_of_freedom, double period, int length,
+                                 int substeps, int order)
+    : n_f_(degrees_of_freedom),
       substeps_(substeps),
       weights_(suzuki_yoshida(order)),
-      x_(Eigen::VectorXd::Zero(length)),
       v_(Eigen::VectorXd::Zero(length)) {
     // Q_1 = N_f kT / omega^2, Q_j = kT / omega^2
     const double omega = 2 * std::numbers::pi / period;
-    mass_ = Eigen::VectorXd::Constant(length, kT / (omega * omega));
+    mass_ = Eigen::VectorXd::Constant(length, reference_kT / (omega * omega));
     mass_(0) *= n_f_;
 }
 
-double NoseHooverChain::half_step(double kinetic, double timestep) {
+double NoseHooverChain::half_step(double kinetic, double kT, double timestep) {
     const Eigen::Index last = v_.size() - 1;
     double scale = 1;
     // Force on thermostat j: G_1 = (2 E_kin - N_f kT) / Q_1, G_j = (Q_{j-1} v_{j-1}^2 - kT) / Q_j
     const auto force = [&](Eigen::Index j) {
-        if (j == 0) return (2 * kinetic * scale * scale - n_f_ * kT_) / mass_(0);
-        return (mass_(j - 1) * v_(j - 1) * v_(j - 1) - kT_) / mass_(j);
+        if (j == 0) return (2 * kinetic * scale * scale - n_f_ * kT) / mass_(0);
+        return (mass_(j - 1) * v_(j - 1) * v_(j - 1) - kT) / mass_(j);
     };
     // v_j: half of its damping by thermostat j + 1, the push of G_j, the other half.
     const auto kick = [&](Eigen::Index j, double dt) {
@@ -56,7 +54,7 @@ double NoseHooverChain::half_step(double kinetic, double timestep) {
             const double dt = weight * timestep / substeps_;
             for (Eigen::Index j = last; j >= 0; --j) kick(j, dt);
             scale *= std::exp(-dt / 2 * v_(0));
-            x_ += dt / 2 * v_;
+            taken_ += dt / 2 * kT * (v_.sum() + (n_f_ - 1) * v_(0));
             for (Eigen::Index j = 0; j <= last; ++j) kick(j, dt);
         }
     }
@@ -64,21 +62,21 @@ double NoseHooverChain::half_step(double kinetic, double timestep) {
 }
 
 double NoseHooverChain::energy() const {
-    return 0.5 * (mass_.array() * v_.array().square()).sum() + kT_ * (x_.sum() + (n_f_ - 1) * x_(0));
+    return 0.5 * (mass_.array() * v_.array().square()).sum() + taken_;
 }
 
 State NoseHooverChain::save() const {
     State state;
-    state.put("x", x_);
+    state.put("taken", taken_);
     state.put("v", v_);
     return state;
 }
 
 void NoseHooverChain::restore(const State& state) {
-    const Eigen::MatrixXd x = state.matrix("x", 1), v = state.matrix("v", 1);
-    if (x.cols() != x_.size() || v.cols() != v_.size())
+    const Eigen::MatrixXd v = state.matrix("v", 1);
+    if (v.cols() != v_.size())
         throw FileError("the checkpoint was written with another length of the Nose-Hoover chain");
-    x_ = x.transpose();
+    taken_ = state.number("taken");
     v_ = v.transpose();
 }
 

@@ -33,9 +33,14 @@ Statistics statistics_of(const std::vector<double>& values) {
 
 StructureAnalysis analyze(const Structure& structure, const AnalysisOptions& options) {
     structure.validate(0.0);
+    return analyze(structure, BondGraph(structure, options.bonds), options);
+}
+
+StructureAnalysis analyze(const Structure& structure, const BondGraph& graph,
+                          const AnalysisOptions& options) {
+    structure.validate(0.0);
     const auto element = [&](int atom) { return structure.atomic_numbers[static_cast<std::size_t>(atom)]; };
     StructureAnalysis result;
-    const BondGraph graph(structure, options.bonds);
     result.adsorbed = adsorbed_atoms(structure, graph);
     std::vector<bool> in_sheet(static_cast<std::size_t>(structure.size()), true);
     for (const int atom : result.adsorbed) in_sheet[static_cast<std::size_t>(atom)] = false;
@@ -44,7 +49,11 @@ StructureAnalysis analyze(const Structure& structure, const AnalysisOptions& opt
     result.rings = find_rings(sheet, options.smallest_ring, options.largest_ring);
     result.ring_counts = ring_counts(result.rings);
     const auto edges = find_edges(structure, graph, options.largest_ring);
-    if (edges) result.outer_edge = edges->outer;
+    if (edges) {
+        result.outer_edge = edges->outer;
+        result.holes = edges->holes;
+        result.normal = edges->normal;
+    }
     result.defects = find_defects(structure, sheet, result.rings, edges);
     result.n_fragments = static_cast<int>(fragments(graph).size());
 

@@ -25,6 +25,7 @@ void add_properties(CLI::App& program, Action& action);
 void add_relax(CLI::App& program, Action& action);
 void add_md(CLI::App& program, Action& action);
 void add_vibrations(CLI::App& program, Action& action);
+void add_neb(CLI::App& program, Action& action);
 void add_analyze(CLI::App& program, Action& action);
 void add_simulate_image(CLI::App& program, Action& action);
 void add_train(CLI::App& program, Action& action);

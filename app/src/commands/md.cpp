@@ -24,7 +24,13 @@ void add_md(CLI::App& program, Action& action) {
     options->config.add(*command, "--timestep", "md.timestep");
     options->config.add(*command, "--steps", "md.steps");
     options->config.add(*command, "--ensemble", "md.ensemble");
+    options->config.add(*command, "--start-temperature", "md.start_temperature");
+    options->config.add(*command, "--heat-up", "md.heat_up");
+    options->config.add(*command, "--schedule", "md.schedule");
     options->config.add(*command, "--thermostat-period", "md.thermostat_period");
+    options->config.add(*command, "--thermostat-time", "md.thermostat_time");
+    options->config.add(*command, "--friction-time", "md.friction_time");
+    options->config.add(*command, "--rescale-every", "md.rescale_every");
     options->config.add(*command, "--scc-cycles", "md.scc_cycles");
     options->config.add(*command, "--fix", "md.fix");
     options->config.add(*command, "--trajectory-every", "md.trajectory_every");
@@ -34,13 +40,14 @@ void add_md(CLI::App& program, Action& action) {
     command->callback([options, &action] {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
-            const auto temperatures = config.quantities("md.temperature");
-            if (temperatures.size() != 1)
-                throw InputError(config.where("md.temperature") +
-                                 ": md does one temperature; `run` does a list");
-            run_alone(config, options->structure, options->out, "md", session,
+            const auto replicas = replicas_of(config);
+            if (replicas.size() != 1)
+                throw InputError(
+                    "md does one run: several temperatures or seeds are done by `run` with "
+                    "build.structure and stages = [\"build\", \"md\"]");
+            run_alone(config_of(config, replicas.front()), options->structure, options->out, "md", session,
                       [&](const Structure& structure, StageFolder& folder) {
-                          dynamics(config, structure, temperatures.front(), folder, session);
+                          dynamics(config, structure, replicas.front(), folder, session);
                       });
         };
     });

@@ -132,15 +132,7 @@ class Run {
         const Structure structure = io::read_structure(input);
         auto files = table_files(config_, structure);
         files.push_back(input);
-        for (const double kT : config_.quantities("md.temperature")) {
-            const std::string name = fmt::format("{:.0f}K", kT / units::kelvin);
-            // Other temperatures in the list do not change this one: its value is hashed by itself.
-            io::Config own = config_;
-            own.set("md.temperature", fmt::format("{} hartree", kT), "md.temperature");
-            StageFolder folder(folder_ / "4-md" / name, "md", checkpointed_inputs(own, "md", files));
-            stage(folder, "dynamics at " + name,
-                  [&](const Timer&) { dynamics(config_, structure, kT, folder, session_); });
-        }
+        sweep(config_, structure, files, folder_ / "4-md", session_);
     }
 
     void report_stage() {
@@ -215,6 +207,7 @@ void add_run(CLI::App& program, Action& action) {
     options->config.add(*command, "--seed", "run.seed");
     options->config.add(*command, "--threads", "run.threads");
     options->config.add(*command, "--steps", "md.steps");
+    options->config.add(*command, "--replicas-at-once", "run.replicas_at_once");
     command->callback([options, &action] {
         options->config.set_file(options->file);
         action = [options](Session& session) { run(*options, session); };

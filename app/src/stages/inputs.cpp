@@ -64,11 +64,13 @@ std::vector<fs::path> table_files(const io::Config& config, const Structure& str
 
 void run_alone(const io::Config& config, const fs::path& structure_file, const fs::path& folder,
                const std::string& name, Session& session,
-               const std::function<void(const Structure&, StageFolder&)>& stage) {
+               const std::function<void(const Structure&, StageFolder&)>& stage,
+               const std::vector<fs::path>& more_files) {
     set_threads(static_cast<int>(config.integer("run.threads")));
     const Structure structure = io::read_structure(structure_file);
     auto files = table_files(config, structure);
     files.push_back(structure_file);
+    files.insert(files.end(), more_files.begin(), more_files.end());
     StageFolder stage_folder(folder, name, checkpointed_inputs(config, name, files));
     session.attach_folder(stage_folder.path());
     if (stage_folder.is_done())

@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <ctime>
 #include <fstream>
+#include <map>
 
 #include "configuration.hpp"
 #include "csv_log.hpp"
 #include "environment.hpp"
 #include "scoring.hpp"
 #include "stages/stages.hpp"
+#include "stages/trajectory_analysis.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/detections_file.hpp"
 #include "stembridge/io/image_file.hpp"
@@ -177,20 +179,75 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
     relaxation.tolerance_ev_per_angstrom =
         config.quantity("relax.max_force") / units::electronvolt_per_angstrom;
     relaxation.converged = converged;
+    const auto& relaxed = relaxation.after.structure;
+    // Coordinates found in a frame: what the relaxation says about them.
+    if (converged && fs::exists(run / "1-detect" / "atoms.csv") && relaxed.count(1) < relaxed.size() &&
+        relaxation.before.structure.atomic_numbers == relaxed.atomic_numbers) {
+        const auto comparison = compare_coordinates(relaxation.before.structure, relaxed);
+        write_analysis(comparison, folder / "coordinates");
+        const json& n = comparison.numbers;
+        relaxation.coordinates_json = n.dump();
+        relaxation.coordinates_text = fmt::format(
+            "found coordinates {:.3f} Å from the relaxed ones in the plane ({:.1f} % of a bond), {:.0f} % of "
+            "the "
+            "atoms below 5 %",
+            n["mean_angstrom"].get<double>(), n["mean_percent_of_bond"].get<double>(),
+            100 * n["share_below_5_percent"].get<double>());
+    }
     return relaxation;
 }
 
-std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const AnalysisOptions& analysis) {
+/// The rows of the tables over time.
+void add_course(io::ReportDynamics& dynamics, const TrajectoryAnalysis& course) {
+    const json& n = course.numbers;
+    dynamics.over_time = course.figures;
+    dynamics.analysis_json = n.dump();
+    const auto fact = [&](const std::string& name, const std::string& value) {
+        dynamics.facts.push_back({name, value});
+    };
+    const json& healing = n["healing"];
+    fact("hexagons, first and last", fmt::format("{:.0f} → {:.0f}", healing["hexagons_first"].get<double>(),
+                                                 healing["hexagons_last"].get<double>()));
+    fact("area of holes",
+         fmt::format("{:.1f} → {:.1f} Å²", healing["hole_area_first_angstrom2"].get<double>(),
+                     healing["hole_area_last_angstrom2"].get<double>()));
+    fact("bonds formed, broken",
+         fmt::format("{}, {}", n["bond_events"]["formed"].get<int>(), n["bond_events"]["broken"].get<int>()));
+    if (n.contains("lindemann"))
+        fact("Lindemann index", fmt::format("{:.3f}", n["lindemann"]["whole"].get<double>()));
+    if (const int brief = n["brief_defects"].get<int>(); brief > 0)
+        fact("defects seen in a single frame", std::to_string(brief));
+    const json by_size = n.value("mean_bond_by_ring_size_angstrom", json::object());
+    for (const auto& [size, length] : by_size.items())
+        fact(fmt::format("mean bond of rings of {}", size), fmt::format("{:.3f} Å", length.get<double>()));
+    const std::string unit = n.contains("time_fs") ? "_fs" : "_frame";
+    for (const auto& defect : n["defects"]) {
+        std::string end = defect["to_end"].get<bool>() ? "still there" : "gone";
+        if (defect["became"].is_number()) end = fmt::format("became {}", defect["became"].get<int>());
+        dynamics.defects.push_back(
+            {fmt::format("{} ({})", defect["kind"].get<std::string>(), defect["id"].get<int>()),
+             defect["from_start"].get<bool>() ? "from the start"
+                                              : fmt::format("{:g}", defect["appeared" + unit].get<double>()),
+             fmt::format("{:g}", defect["last_seen" + unit].get<double>()), end});
+    }
+}
+
+std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const io::Config& config,
+                                              const AnalysisOptions& analysis) {
     if (!fs::exists(folder / "thermo.csv")) return std::nullopt;
     const json results = load(folder / "stage.json").value("results", json::object());
     io::ReportDynamics dynamics;
-    dynamics.name = fmt::format("{:.0f} K", results.value("target_k", 0.0));
-    if (!results.contains("target_k")) dynamics.name = folder.filename().string();
+    const std::string folder_name = folder.filename().string();
+    dynamics.name = folder_name;
+    if (results.contains("target_k") && folder_name.find('-') == std::string::npos)
+        dynamics.name = fmt::format("{:.0f} K", results["target_k"].get<double>());
     const std::string ensemble = results.value("ensemble", "");
-    dynamics.method = fmt::format("{}, {} fs",
-                                  ensemble == "nvt"   ? "NVT, Nose-Hoover chain"
-                                  : ensemble == "nve" ? "NVE, velocity Verlet"
-                                                      : "Langevin",
+    static const std::map<std::string, std::string> methods = {
+        {"nvt", "NVT, Nose-Hoover chain"}, {"nve", "NVE, velocity Verlet"},
+        {"langevin", "Langevin (BAOAB)"},  {"berendsen", "Berendsen bath"},
+        {"bussi", "stochastic rescaling"}, {"rescale", "velocity rescaling"}};
+    const auto method = methods.find(ensemble);
+    dynamics.method = fmt::format("{}, {} fs", method == methods.end() ? ensemble : method->second,
                                   results.value("timestep_fs", 0.0));
     if (results.contains("target_k") && ensemble != "nve")
         dynamics.target_k = results["target_k"].get<double>();
@@ -216,6 +273,9 @@ std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const Anal
         dynamics.snapshots.push_back(frames[i].structure.positions);
     }
     dynamics.last = io::report_structure(frames.back().structure, analysis);
+    const TrajectoryAnalysis course = analyze_trajectory(config, frames, folder_name + "-");
+    write_analysis(course, folder / "analysis");
+    add_course(dynamics, course);
     return dynamics;
 }
 
@@ -265,7 +325,8 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     data.relaxation = relaxation_of(run, config, analysis);
     for (const auto& folder : dynamics_folders(run)) {
         data.stages.push_back(stage_of("Dynamics at " + folder.filename().string(), folder));
-        if (auto dynamics = dynamics_of(folder, analysis)) data.dynamics.push_back(std::move(*dynamics));
+        if (auto dynamics = dynamics_of(folder, config, analysis))
+            data.dynamics.push_back(std::move(*dynamics));
     }
     data.warnings = load(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
     for (const auto& stage : data.stages)

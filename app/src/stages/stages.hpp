@@ -44,17 +44,46 @@ nlohmann::json build(const io::Config& config, const std::filesystem::path& inpu
 /// @throw StoppedError after writing a checkpoint
 nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder, Session& session);
 
-/// Dynamics at one temperature; continues from a checkpoint of the same inputs. Writes trajectory.extxyz,
-/// thermo.csv, final.extxyz and checkpoint.h5. @param kT hartree  @throw StoppedError after writing a
-/// checkpoint
-nlohmann::json dynamics(const io::Config& config, const Structure& start, double kT, StageFolder& folder,
-                        Session& session);
+/// One of the runs that [md] asks for.
+struct Replica {
+    std::string name;  ///< "300K", "300K-seed2", "schedule"
+    double kT = 0;     ///< md.temperature, hartree; of a schedule its highest
+    std::uint64_t seed = 1;
+};
+
+/// The runs of [md]: every temperature (or the schedule) with every seed. @throw InputError when md.schedule
+/// cannot be read or stands beside md.temperature or md.heat_up
+std::vector<Replica> replicas_of(const io::Config& config);
+
+/// The configuration of one of them: a single temperature and seed, so that its hash does not depend on the
+/// others.
+io::Config config_of(const io::Config& config, const Replica& replica);
+
+/// One run of dynamics; continues from a checkpoint of the same inputs. Writes trajectory.extxyz, thermo.csv,
+/// final.extxyz and checkpoint.h5. @param progress called with the number of steps done; left out = the
+/// session shows them  @throw StoppedError after writing a checkpoint
+nlohmann::json dynamics(const io::Config& config, const Structure& start, const Replica& replica,
+                        StageFolder& folder, Session& session,
+                        const std::function<void(std::int64_t)>& progress = {});
+
+/// All the runs of [md], several at a time, each in its own folder 300K/, 500K/, ...; those that are done are
+/// left alone. One that fails does not keep the others from their end. @param files hashed with the
+/// configuration  @throw the first error, or StoppedError after every run has written a checkpoint
+void sweep(const io::Config& config, const Structure& start, const std::vector<std::filesystem::path>& files,
+           const std::filesystem::path& folder, Session& session);
 
 /// Frequencies, normal modes and thermochemistry of a structure; continues from a checkpoint of the same
 /// inputs. Writes vibrations.json, modes.extxyz, spectrum.svg and checkpoint.h5. @throw StoppedError after
 /// writing a checkpoint
 nlohmann::json vibrations(const io::Config& config, const Structure& start, StageFolder& folder,
                           Session& session);
+
+/// The path of least energy between two states of the same atoms; continues from a checkpoint of the same
+/// inputs. Writes path.extxyz, saddle.extxyz, profile.csv, profile.svg, neb.csv, neb.json and checkpoint.h5.
+/// @throw ConvergenceError when the band's forces stay too large; the path so far is written all the same
+/// @throw StoppedError after writing a checkpoint
+nlohmann::json neb(const io::Config& config, const Structure& start, const Structure& end,
+                   StageFolder& folder, Session& session);
 
 /// Writes report/ from whatever the stages of a run folder have left. @param warnings shown at the top
 void write_run_report(const std::filesystem::path& run_folder, const io::Config& config, Session& session);
@@ -73,8 +102,10 @@ std::vector<std::filesystem::path> table_files(const io::Config& config, const S
 
 /// One stage of its own, as the subcommands do it: reads a structure and does the stage in a folder, or
 /// nothing when the folder holds the results of the same inputs. @param name of the stage and of its table
+/// @param more_files read besides the structure
 void run_alone(const io::Config& config, const std::filesystem::path& structure_file,
                const std::filesystem::path& folder, const std::string& name, Session& session,
-               const std::function<void(const Structure&, StageFolder&)>& stage);
+               const std::function<void(const Structure&, StageFolder&)>& stage,
+               const std::vector<std::filesystem::path>& more_files = {});
 
 }  // namespace stembridge::app

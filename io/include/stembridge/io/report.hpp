@@ -88,6 +88,8 @@ struct ReportRelaxation {
     double tolerance_ev_per_angstrom = 1e-3;
     bool converged = false;
     Eigen::VectorXd charges;  ///< of `after`, e, or empty
+    std::string coordinates_json;  ///< found coordinates against relaxed ones, for report.json; a JSON text
+    std::string coordinates_text;  ///< the same in a sentence
 };
 
 struct ReportDynamics {
@@ -102,7 +104,12 @@ struct ReportDynamics {
     std::optional<double> drift_mev_per_atom_per_ps;
     std::vector<double> cc_lengths_angstrom;  ///< of the C-C bonds, over the trajectory
     std::optional<ReportStructure> last;
-    std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr, for the cloud; some tens are enough
+    std::vector<Eigen::Matrix3Xd> snapshots;      ///< (3, n) each, bohr, for the cloud; some tens are enough
+    std::vector<Figure> over_time;                ///< curves of the analysis over time
+    std::vector<std::vector<std::string>> facts;  ///< name and value of each row of its table
+    std::vector<std::vector<std::string>>
+        defects;                ///< kind, when it appeared, when it was last seen, ended how
+    std::string analysis_json;  ///< every number of it, for report.json; a JSON text
 };
 
 /// Where the numbers come from. Empty texts are left out.

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Molecular dynamics: NVE, Nose-Hoover chain NVT, Langevin.
+// Molecular dynamics: at constant energy, or in a heat bath of constant or changing temperature.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "stembridge/base/context.hpp"
 #include "stembridge/base/state.hpp"
 #include "stembridge/base/units.hpp"
+#include "stembridge/md/temperature_schedule.hpp"
 #include "stembridge/structure/calculator.hpp"
 #include "stembridge/structure/structure.hpp"
 
@@ -17,10 +20,18 @@ namespace stembridge::md {
 
 /// How to move the atoms. Hartree atomic units, temperatures as kT.
 struct DynamicsOptions {
-    std::string ensemble = "nvt";              ///< "nve", "nvt" (Nose-Hoover chain), "langevin"
+    /// "nve"; canonical: "nvt" (Nose-Hoover chain), "langevin", "bussi" (stochastic velocity rescaling); to
+    /// reach a temperature, not to take averages at it: "berendsen", "rescale" (to the exact temperature)
+    std::string ensemble = "nvt";
     double timestep = units::femtosecond;      ///< atomic time units
-    double temperature = 300 * units::kelvin;  ///< kT, hartree: of the thermostat and the first velocities
+    double temperature = 300 * units::kelvin;  ///< kT of the bath and of the first velocities, hartree
     double thermostat_period = 40 * units::femtosecond;  ///< of the Nose-Hoover chain, atomic time units
+    /// Temperature of the bath over the time of the run; empty = always `temperature`.
+    std::vector<TemperaturePoint> schedule = {};
+    /// kT of the first velocities; left out = that of the bath at the start.
+    std::optional<double> start_temperature = std::nullopt;
+    double thermostat_time = 100 * units::femtosecond;  ///< tau of Berendsen and Bussi, atomic time units
+    int rescale_every = 1;                              ///< steps between velocity rescalings
     int chain_length = 3;
     int chain_substeps = 1;                       ///< n_resn: cuts of each half step of the chain
     int suzuki_yoshida_order = 3;                 ///< factors per cut: 1, 3 or 5
@@ -47,6 +58,7 @@ struct DynamicsObservables {
     double energy_zero = 0;  ///< extrapolated to zero electronic temperature, hartree
     double kinetic = 0;      ///< hartree
     double temperature = 0;  ///< kT = 2 kinetic / degrees of freedom, hartree
+    double target = 0;       ///< kT of the bath at this instant, hartree
     double conserved = 0;    ///< constant of the exact motion, hartree
     int self_consistency_steps = 0;
 };
@@ -63,13 +75,21 @@ Eigen::Matrix3Xd maxwell_boltzmann_velocities(const Structure& structure, double
 /// Coordinates that can take up heat: free ones, less the motions that are held.
 int degrees_of_freedom(const Structure& structure, bool hold_center_of_mass, bool hold_rotation);
 
+/// The names that DynamicsOptions::ensemble takes.
+const std::vector<std::string>& ensembles();
+
 /// Dynamics of a structure, one time step at a time. Fixed coordinates are never written to. A run restored
 /// from save() continues to the same bits. Conserved quantity:
-///   NVE       E_kin + F
-///   NVT       E_kin + F + sum_j Q_j v_j^2 / 2 + N_f kT x_1 + sum_{j>1} kT x_j
-///   Langevin  E_kin + F - heat taken from the bath
+///   NVE     E_kin + F
+///   NVT     E_kin + F + sum_j Q_j v_j^2 / 2 + integral of N_f kT dx_1 + sum_{j>1} kT dx_j
+///   others  E_kin + F - heat taken from the bath
+/// A bath that scales velocities cannot move atoms that are at rest: with a start temperature below 1 K the
+/// first velocities are drawn at 1 K then.
 /// @source Martyna, Tuckerman, Tobias, Klein, Mol. Phys. 87, 1117 (1996)
 /// @source Langevin (BAOAB): Leimkuhler, Matthews, Appl. Math. Res. Express 2013, 34 (2013)
+/// @source Berendsen, Postma, van Gunsteren, DiNola, Haak, J. Chem. Phys. 81, 3684 (1984)
+/// @source Stochastic rescaling: Bussi, Donadio, Parrinello, J. Chem. Phys. 126, 014101 (2007), equation A7;
+/// sign: Bussi, Parrinello, Comput. Phys. Commun. 179, 26 (2008), equation A8
 class MolecularDynamics {
   public:
     /// Takes the velocities of the structure, or draws them when it has none.

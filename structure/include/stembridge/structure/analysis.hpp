@@ -46,11 +46,16 @@ struct StructureAnalysis {
     std::vector<int> adsorbed;              ///< atoms on the sheet; left out of the rings
     std::vector<int> outer_edge;            ///< atoms on the outer edge of a sheet
     int n_fragments = 0;
+    std::vector<Ring> holes;  ///< closed inner faces of a sheet with more atoms than the largest ring
+    Eigen::Vector3d normal = Eigen::Vector3d::UnitZ();  ///< of the sheet
 };
 
 /// Rings, defects, bonds, angles and coordination of a structure.
 /// @throw InputError when the structure is malformed (sizes, numbers that are not finite, singular periodic
 /// cell)
 StructureAnalysis analyze(const Structure& structure, const AnalysisOptions& options = {});
+/// The same with bonds that are known already; `options.bonds` plays no part.
+StructureAnalysis analyze(const Structure& structure, const BondGraph& graph,
+                          const AnalysisOptions& options = {});
 
 }  // namespace stembridge

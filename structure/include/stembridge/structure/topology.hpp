@@ -42,6 +42,9 @@ class BondGraph {
   public:
     /// @throw InputError when the cell is singular in a periodic direction or a factor is not positive
     explicit BondGraph(const Structure& structure, const BondCriteria& criteria = {});
+    /// The bonds found by other means. @param neighbors of each atom, ordered by index, then image; a bond
+    /// stands at both of its atoms
+    explicit BondGraph(std::vector<std::vector<Neighbor>> neighbors) : neighbors_(std::move(neighbors)) {}
 
     int n_atoms() const { return static_cast<int>(neighbors_.size()); }
     /// Bonded neighbours of an atom, ordered by index, then image.

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ensembles, schedules, sweeps and the analysis of trajectories, through the program.
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "stembridge/io/text_file.hpp"
+#include "workplace.hpp"
+
+using namespace stembridge;
+using namespace stembridge::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+nlohmann::json json_file(const fs::path& path) {
+    return nlohmann::json::parse(io::read_text(path));
+}
+
+/// The last value of a column of thermo.csv.
+double last_value(const fs::path& table, const std::string& column) {
+    std::istringstream lines(io::read_text(table));
+    std::string header, line, last;
+    std::getline(lines, header);
+    while (std::getline(lines, line)) last = line;
+    std::istringstream names(header), values(last);
+    for (std::string name, value; std::getline(names, name, ',') && std::getline(values, value, ',');)
+        if (name == column) return std::stod(value);
+    throw std::runtime_error("no column " + column);
+}
+
+/// A sweep of the molecule over two temperatures and two seeds.
+std::string sweep_config(const MoleculeWorkplace& place, int steps) {
+    io::write_text_atomically(
+        place.folder.path() / "sweep.toml",
+        "[run]\nthreads = 2\nreplicas_at_once = 2\nstages = [\"build\", \"md\", \"report\"]\n"
+        "[build]\nstructure = \"start.extxyz\"\nremove_dangling = false\nterminate = \"none\"\n"
+        "short_bonds = \"remove\"\n[calculator]\nparameters = \"set\"\n"
+        "[md]\ntemperature = [\"200 K\", \"400 K\"]\nseeds = [1, 2]\ntimestep = \"0.2 fs\"\n"
+        "trajectory_every = 5\ncheckpoint_every = 7\nsteps = " +
+            std::to_string(steps) + "\n");
+    return place.file("sweep.toml");
+}
+
+const std::vector<std::string> replicas = {"200K-seed1", "200K-seed2", "400K-seed1", "400K-seed2"};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_dynamics_command)
+
+BOOST_AUTO_TEST_CASE(every_ensemble_runs_and_follows_a_schedule) {
+    const MoleculeWorkplace place;
+    for (const std::string ensemble : {"nvt", "nve", "langevin", "berendsen", "bussi", "rescale"}) {
+        const Outcome plain =
+            run_program(place.md(ensemble, 10, {"--ensemble", ensemble, "--temperature", "300 K"}));
+        BOOST_TEST(plain.status == 0, plain.output);
+        const auto summary = json_file(place.file(ensemble + "/stage.json"))["results"];
+        BOOST_TEST(summary["ensemble"] == ensemble);
+        BOOST_TEST(summary["target_k"].get<double>() == 300, boost::test_tools::tolerance(1e-9));
+        const bool canonical = ensemble != "berendsen" && ensemble != "rescale";
+        BOOST_TEST((plain.output.find("does not sample the canonical ensemble") == std::string::npos) ==
+                   canonical);
+    }
+    const Outcome ramp = run_program(place.md(
+        "ramp", 20, {"--ensemble", "rescale", "--schedule", "0 fs 100 K", "--schedule", "4 fs 900 K"}));
+    BOOST_TEST(ramp.status == 0, ramp.output);
+    BOOST_TEST(last_value(place.file("ramp/thermo.csv"), "target_k") == 900,
+               boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(last_value(place.file("ramp/thermo.csv"), "temperature_k") == 900,
+               boost::test_tools::tolerance(1e-9));
+    const Outcome heated = run_program(
+        place.md("heated", 10, {"--ensemble", "langevin", "--temperature", "500 K", "--heat-up", "4 fs"}));
+    BOOST_TEST(heated.status == 0, heated.output);
+    BOOST_TEST(last_value(place.file("heated/thermo.csv"), "target_k") == 250,
+               boost::test_tools::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(senseless_requests_are_refused_with_what_would_be_accepted) {
+    const MoleculeWorkplace place;
+    const auto refused = [&](const std::vector<std::string>& options, const std::string& reason) {
+        const Outcome outcome = run_program(place.md("refused", 10, options));
+        BOOST_TEST(outcome.status == 2, outcome.output);
+        BOOST_TEST(outcome.output.find(reason) != std::string::npos, outcome.output);
+        BOOST_TEST(!fs::exists(place.file("refused/thermo.csv")));
+    };
+    refused({"--ensemble", "npt"}, "bussi");
+    refused({"--schedule", "500 K"}, "a time and a temperature");
+    refused({"--schedule", "500 K 2 fs"}, "--schedule");
+    refused({"--schedule", "5 fs 100 K", "--schedule", "1 fs 100 K"}, "times must increase");
+    refused({"--schedule", "0 fs 100 K", "--temperature", "300 K"}, "leave md.temperature out");
+    refused({"--ensemble", "nve", "--heat-up", "1 ps"}, "no bath");
+    refused({"--heat-up", "5"}, "unit");
+    refused({"--ensemble", "bussi", "--thermostat-time", "0.01 fs"}, "time constant");
+    refused({"--temperature", "300 K", "--temperature", "500 K"}, "`run`");
+}
+
+BOOST_AUTO_TEST_CASE(another_seed_is_another_run) {
+    const MoleculeWorkplace place;
+    BOOST_REQUIRE(run_program(place.md("a", 10, {"--seed", "1"})).status == 0);
+    const std::string first = io::read_text(place.file("a/thermo.csv"));
+    const Outcome second = run_program(place.md("a", 10, {"--seed", "2"}));
+    BOOST_TEST(second.output.find("not done again") == std::string::npos, second.output);
+    BOOST_TEST((io::read_text(place.file("a/thermo.csv")) != first));
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_is_killed_continues_each_of_its_runs_to_the_same_bits) {
+    const MoleculeWorkplace place;
+    const std::string config = sweep_config(place, 120);
+    const Outcome whole = run_program({"run", config, "--out", place.file("whole")});
+    BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
+    for (const std::size_t bytes : {2000u, 9000u}) {
+        RunningProgram program({"run", config, "--out", place.file("killed")});
+        const fs::path grows = place.folder.path() / "killed" / "4-md" / replicas[1] / "thermo.csv";
+        std::error_code none;
+        while (program.is_running() && !(fs::exists(grows) && fs::file_size(grows, none) > bytes))
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        program.send(SIGKILL);
+        program.wait();
+    }
+    const Outcome again = run_program({"run", config, "--out", place.file("killed")});
+    BOOST_TEST(again.status == 0, again.output);
+    for (const auto& name : replicas)
+        for (const char* result : {"thermo.csv", "trajectory.extxyz", "final.extxyz"})
+            BOOST_TEST((io::read_text(place.file("whole/4-md/" + name + "/" + result)) ==
+                        io::read_text(place.file("killed/4-md/" + name + "/" + result))),
+                       name + "/" + result);
+    BOOST_TEST((io::read_text(place.file("whole/4-md/200K-seed1/thermo.csv")) !=
+                io::read_text(place.file("whole/4-md/200K-seed2/thermo.csv"))));
+    const Outcome nothing = run_program({"run", config, "--out", place.file("killed")});
+    BOOST_TEST(nothing.output.find("---") == std::string::npos, nothing.output);
+
+    // The report has each of them, with what happened over time.
+    const auto report = json_file(place.file("whole/report/report.json"));
+    BOOST_REQUIRE(report["dynamics"].size() == 4);
+    for (const auto& run : report["dynamics"]) {
+        BOOST_TEST(run["over_time"]["frames"] == 25);
+        BOOST_TEST(run["over_time"]["msd_angstrom2"]["z"].size() == 25u);
+    }
+    for (const char* name :
+         {"rings.csv", "defects.csv", "bond_events.csv", "msd.csv", "charges.csv", "msd.svg"})
+        BOOST_TEST(fs::exists(place.file("whole/4-md/200K-seed1/analysis/" + std::string(name))), name);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_of_a_sweep_that_fails_does_not_stop_the_others) {
+    const MoleculeWorkplace place;
+    // 20 fs: at 60000 K atoms move further than they may; at 1 K they do not get so far in two steps.
+    std::string text = io::read_text(sweep_config(place, 2));
+    const auto replace = [&](const std::string& from, const std::string& to) {
+        text.replace(text.find(from), from.size(), to);
+    };
+    replace("\"200 K\", \"400 K\"", "\"60000 K\", \"1 K\"");
+    replace("seeds = [1, 2]", "thermostat_period = \"4 fs\"");
+    replace("timestep = \"0.2 fs\"", "timestep = \"0.9 fs\"");
+    io::write_text_atomically(place.folder.path() / "wild.toml", text);
+    const Outcome outcome = run_program({"run", place.file("wild.toml"), "--out", place.file("wild")});
+    BOOST_TEST(outcome.status == 4, outcome.output);
+    BOOST_TEST(outcome.output.find("60000K") != std::string::npos, outcome.output);
+    BOOST_TEST(json_file(place.file("wild/4-md/1K/stage.json"))["status"] == "done");
+    BOOST_TEST(json_file(place.file("wild/4-md/60000K/stage.json"))["status"] == "failed");
+}
+
+BOOST_AUTO_TEST_CASE(analyze_tells_the_course_of_a_trajectory_and_writes_tables_and_curves) {
+    const MoleculeWorkplace place;
+    BOOST_REQUIRE(run_program(place.md("md", 200, {"--trajectory-every", "2"})).status == 0);
+    const Outcome outcome = run_program({"analyze", place.file("md/trajectory.extxyz"), "--out",
+                                         place.file("analysis"), "--json", place.file("analysis.json")});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const auto result = json_file(place.file("analysis.json"));
+    BOOST_TEST(result.contains("ring_counts"));  // of the last frame, as before
+    const auto& course = result["over_time"];
+    BOOST_TEST(course["frames"] == 101);
+    BOOST_TEST(course["time_fs"].back().get<double>() == 40, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(course["vibrational_density"]["highest_wavenumber_cm1"].get<double>() == 41696,
+               boost::test_tools::tolerance(1e-3));  // 1 / (2 c 0.4 fs)
+    BOOST_TEST(std::abs(course["charges_e"]["C"]["mean"].get<double>()) < 2);
+    for (const char* name : {"rings.csv", "msd.csv", "pair_distances.csv", "vibrations.csv", "charges.csv",
+                             "ring_bonds.csv", "vibrations.svg", "charges.svg", "analysis.json"})
+        BOOST_TEST(fs::exists(place.file("analysis/" + std::string(name))), name);
+
+    // One frame alone has no course; other atoms cannot be compared.
+    const Outcome one = run_program(
+        {"analyze", place.file("md/trajectory.extxyz"), "--frame", "0", "--json", place.file("one.json")});
+    BOOST_TEST(one.status == 0, one.output);
+    BOOST_TEST(!json_file(place.file("one.json")).contains("over_time"));
+    const Outcome compared = run_program({"analyze", place.file("md/final.extxyz"), "--against",
+                                          place.file("start.extxyz"), "--json", place.file("compared.json")});
+    BOOST_TEST(compared.status == 0, compared.output);
+    BOOST_TEST(json_file(place.file("compared.json"))["coordinates"]["atoms"] == 3);
+    io::write_structure(place.folder.path() / "crystal.extxyz", crystal());
+    BOOST_TEST(
+        run_program({"analyze", place.file("md/final.extxyz"), "--against", place.file("crystal.extxyz")})
+            .status == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
