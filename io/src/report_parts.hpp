@@ -40,6 +40,9 @@ std::string dynamics_figure(const std::string& kind, std::size_t index);
 /// index.html.
 std::string report_page(const ReportData& data, const Figures& figures);
 
+/// The sections that studies bring with them, early or late ones.
+std::string study_sections(const ReportData& data, bool early);
+
 /// report.json.
 std::string report_json(const ReportData& data);
 
