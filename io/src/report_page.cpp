@@ -605,6 +605,7 @@ std::string report_page(const ReportData& data, const Figures& figures) {
             "</header>\n<main>\n";
     if (data.frame) html += frame_section(*data.frame, figures);
     html += study_sections(data, true);
+    html += viewer_section(data);
     if (data.build) html += build_section(data, figures);
     if (data.relaxation) html += relaxation_section(*data.relaxation, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);
