@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "configuration_keys.hpp"
 #include "stembridge/base/errors.hpp"
 
 namespace stembridge::app {
@@ -38,8 +39,10 @@ io::Schema run_keys() {
             "Runs of a sweep (md.temperature, md.seeds) done at the same time, sharing the threads; 0 = "
             "one per thread up to 400 atoms, else one")
             .at_least(0),
-        Key::texts("run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
-                   "Stages to do, in this order; stages with unchanged inputs are not done again"),
+        Key::texts(
+            "run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
+            "Stages to do, of detect, build, relax, selective, adsorb, md, report; stages with unchanged "
+            "inputs are not done again"),
     };
 }
 
@@ -86,39 +89,6 @@ io::Schema detect_keys() {
             .positive(),
         Key::integer("detect.track_memory", "2", "Series: frames an atom may be missed before it is gone")
             .at_least(0),
-    };
-}
-
-io::Schema build_keys() {
-    return {
-        Key::file("build.structure", "", "Structure to start from instead of the detected atoms"),
-        Key::boolean("build.straighten", "false",
-                     "The structure holds raw positions of an image: leave out its cell, and take scale, "
-                     "anisotropy and shear out by its own C-C bonds"),
-        Key::number("build.min_probability", "0.5", "Detections below are left out").at_least(0).at_most(1),
-        Key::choice("build.short_bonds", {"merge", "remove", "refuse"}, "merge",
-                    "What to do with two atoms that are too close to be two atoms"),
-        Key::boolean("build.regularise", "false", "Move atoms in the plane towards even bond lengths"),
-        Key::choice("build.crop.by", {"none", "nearest", "radius", "polygon", "defect"}, "none",
-                    "Region: whole frame, atoms nearest to a point, a circle, a polygon, or around a defect"),
-        Key::numbers("build.crop.center_px", 2, "", "Column and row of the middle in the frame"),
-        Key::numbers("build.crop.center_angstrom", 2, "", "x and y of the middle, instead of center_px"),
-        Key::integer("build.crop.atoms", "91", "Number of atoms, for nearest and defect").at_least(6),
-        Key::quantity("build.crop.radius", Dimension::length, "10 angstrom", "Radius of the circle")
-            .positive(),
-        Key::rows("build.crop.polygon_px", 2, "", "Corners of the polygon, columns and rows"),
-        Key::integer("build.crop.defect", "0", "Which defect, 0 = the largest").at_least(0),
-        Key::boolean("build.crop.clean_edge", "true", "Shape the edge so that it can be ended with H"),
-        Key::boolean("build.remove_dangling", "true", "Remove single-bonded atoms and loose fragments"),
-        Key::choice("build.terminate", {"H", "none"}, "H", "What ends the edges"),
-        Key::choice("build.terminate_where", {"outer-edge", "everywhere"}, "outer-edge",
-                    "Outer edge only, or the dangling bonds of vacancies too"),
-        Key::quantity("build.bond_length", Dimension::length, "1.09 angstrom", "Length of the new C-H bonds")
-            .positive(),
-        Key::quantity("build.vacuum", Dimension::length, "20 angstrom",
-                      "Margin of the box, in all, per direction")
-            .positive(),
-        Key::boolean("build.periodic", "false", "Repeat the box in every direction (as plane-wave codes do)"),
     };
 }
 
@@ -379,7 +349,8 @@ io::Schema simulate_keys() {
 }  // namespace
 
 io::Schema run_schema() {
-    return joined({run_keys(), detect_keys(), build_keys(), calculator_keys(), simulate_keys()});
+    return joined(
+        {run_keys(), detect_keys(), build_keys(), calculator_keys(), simulate_keys(), study_keys()});
 }
 
 // --- options

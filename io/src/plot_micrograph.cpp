@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "plot_layers.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
@@ -122,6 +123,13 @@ Figure draw(const MicrographView& view) {
     const auto to_px = [&](double column, double row) {
         return Eigen::Vector2d((column + 0.5 - window[0]) * scale, (row + 0.5 - window[2]) * scale);
     };
+    if (view.trusted.size() != 0 &&
+        (view.trusted.rows() != frame_height || view.trusted.cols() != frame_width))
+        throw InputError(
+            fmt::format("figure '{}': the mask of what is trusted has {} x {} pixels, the frame "
+                        "{} x {}",
+                        view.name, view.trusted.cols(), view.trusted.rows(), frame_width, frame_height));
+    draw_shade(body, view.trusted, window, scale);
     std::map<int, std::pair<std::string, int>> species_found;  // circles, count
     const double radius = std::max(1.5, circle_radius(view, scale) * scale);
     for (const Detection& atom : view.atoms) {
@@ -150,6 +158,8 @@ Figure draw(const MicrographView& view) {
                             svg_number(width), found.first);
     }
     body += "</g>";
+    draw_left_out(body, view.left_out_px, radius, to_px);
+    draw_other_outlines(body, view.other_outlines_px, std::max(11.0, 0.024 * view.width), to_px);
     if (!view.outline_px.empty()) {
         std::string path;
         for (const Eigen::Vector2d& corner : view.outline_px) {
@@ -178,7 +188,7 @@ Figure draw(const MicrographView& view) {
             svg_number(height - inset - 18), svg_number(font_size), label);
     }
     double bottom = height;
-    if (view.legend && (!species_found.empty() || !view.outline_px.empty())) {
+    if (view.legend && (!species_found.empty() || !view.outline_px.empty() || !layer_legend(view).empty())) {
         std::vector<LegendItem> items;
         items.reserve(species_found.size() + 1);
         for (const auto& [atomic_number, found] : species_found)
@@ -187,6 +197,7 @@ Figure draw(const MicrographView& view) {
                              fmt::format("{} ({})", species(atomic_number), found.second),
                              atomic_number == 6 ? 4.5 : 6.0});
         if (!view.outline_px.empty()) items.push_back({LegendItem::Kind::dashed, "level", "cut out"});
+        for (const LegendItem& item : layer_legend(view)) items.push_back(item);
         bottom += 18;
         bottom += draw_legend(body, items, 0, bottom, view.width) - 9;
     }

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "plot_layers.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
@@ -320,6 +321,8 @@ Figure draw(const StructureView& view) {
         if (!outline.empty()) body += fmt::format(R"(<path class="cell" d="{}"/>)", outline);
         draw_matter(to_px, 2);
         draw_arrows(body, view, scene, to_px);
+        draw_marks(body, view.marks, std::clamp(0.42 * scale, 5.0, 11.0),
+                   [&](const Eigen::Vector3d& r) { return to_px(r / units::angstrom); });
         bottom = height;
     }
     if (view.side && scene.size() > 0) {
@@ -349,6 +352,7 @@ Figure draw(const StructureView& view) {
                             svg_number(bottom + 4), length_label(bar_angstrom));
         bottom += 22;
         bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 1;
+        bottom += draw_color_bar(body, view.marks, view.marks_label, bottom, view.width);
     }
     return {view.name, view.caption, svg_open(view.width, bottom, view.caption) + body + "</svg>", view.width,
             bottom};

@@ -322,6 +322,9 @@ Figures report_figures(const ReportData& data) {
     add_bond_lengths(figures, data);
     add_overview(figures, data, squared(window));
     add_timings(figures, data);
+    for (const ReportSection& section : data.sections)
+        for (const ReportBlock& block : section.blocks)
+            if (block.figure) figures[block.figure->name] = *block.figure;
     return figures;
 }
 

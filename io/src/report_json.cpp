@@ -179,6 +179,8 @@ std::string report_json(const ReportData& data) {
         json["dynamics"] = Json::array();
         for (const ReportDynamics& run : data.dynamics) json["dynamics"].push_back(json_of(run));
     }
+    for (const ReportSection& section : data.sections)
+        json[section.id] = Json::parse(section.json.empty() ? "null" : section.json, nullptr, false);
     json["provenance"] = json_of(data.provenance);
     return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -50,6 +50,8 @@ std::string over_time_html(const ReportDynamics& run, std::size_t index, const F
 /// index.html.
 std::string report_page(const ReportData& data, const Figures& figures);
 
+/// The sections that studies bring with them, early or late ones.
+std::string study_sections(const ReportData& data, bool early);
 /// The 3-D view with its data and its library; empty where there is no structure or the library is missing.
 std::string viewer_section(const ReportData& data);
 

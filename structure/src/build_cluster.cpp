@@ -12,10 +12,14 @@
 namespace stembridge {
 
 Structure center_in_box(const Structure& structure, double vacuum, bool periodic) {
+    return center_in_box(structure, Eigen::Vector3d::Constant(vacuum), periodic);
+}
+
+Structure center_in_box(const Structure& structure, const Eigen::Vector3d& vacuum, bool periodic) {
     if (structure.size() == 0) throw InputError("an empty structure cannot be put into a box");
-    if (!(vacuum > 0) || !std::isfinite(vacuum))
-        throw InputError(
-            fmt::format("the vacuum must be a positive length, not {} angstrom", vacuum / units::angstrom));
+    if (!(vacuum.minCoeff() > 0) || !vacuum.allFinite())
+        throw InputError(fmt::format("the vacuum must be a positive length, not {} angstrom",
+                                     vacuum.minCoeff() / units::angstrom));
     Structure result = structure;
     // Directions of the box: the periodic vectors as they are, the others perpendicular to all before them.
     Eigen::Matrix3d directions = Eigen::Matrix3d::Zero();
@@ -39,9 +43,9 @@ Structure center_in_box(const Structure& structure, double vacuum, bool periodic
         best.normalize();
         taken.push_back(best);
         const Eigen::RowVectorXd along = best.transpose() * structure.positions;
-        const double low = along.minCoeff(), length = along.maxCoeff() - low + vacuum;
+        const double low = along.minCoeff(), length = along.maxCoeff() - low + vacuum(k);
         directions.col(k) = length * best;
-        result.positions.colwise() += (vacuum / 2 - low) * best;
+        result.positions.colwise() += (vacuum(k) / 2 - low) * best;
         result.cell.periodic[static_cast<std::size_t>(k)] = periodic;
     }
     result.cell.vectors = directions;
@@ -145,6 +149,20 @@ void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria
             if (axes[static_cast<std::size_t>(axis)]) structure.fixed(axis, atom) = true;
 }
 
+namespace {
+
+/// A cluster in a box that repeats should not see its images.
+void warn_of_close_images(const Structure& structure, const BuildOptions& options, BuildReport& report) {
+    constexpr double closest = 8 * units::angstrom;
+    if (!options.periodic || options.vacuum.minCoeff() >= closest) return;
+    report.warnings.push_back(fmt::format(
+        "{} and its images in the repeating box are only {:.1f} angstrom apart: they see each "
+        "other below about {:.0f}",
+        structure.formula(), options.vacuum.minCoeff() / units::angstrom, closest / units::angstrom));
+}
+
+}  // namespace
+
 Derived build_cluster(const Structure& structure, const std::vector<double>& probability,
                       const BuildOptions& options, BuildReport& report) {
     if (structure.size() == 0) throw InputError("there are no atoms to build from");
@@ -164,10 +182,34 @@ Derived build_cluster(const Structure& structure, const std::vector<double>& pro
         regularise.bonds = options.bonds;
         result.structure = regularise_in_plane(result.structure, regularise, report);
     }
+    if (options.amorphous) {
+        AmorphousOptions amorphous = *options.amorphous;
+        amorphous.bonds = options.bonds;
+        follow(remove_amorphous(result.structure, amorphous, report));
+        if (result.structure.size() == 0) throw InputError("the whole structure is amorphous");
+    }
     if (options.crop) {
         CropOptions region = *options.crop;
         region.bonds = options.bonds;
-        follow(crop(result.structure, region, report));
+        if (!region.uncertainty.empty()) {
+            region.uncertainty.clear();
+            for (const int origin : result.origin)
+                region.uncertainty.push_back(options.crop->uncertainty.at(static_cast<std::size_t>(origin)));
+        }
+        if (options.cell)
+            follow(periodic_supercell(result.structure, crop_centre(result.structure, region, report),
+                                      *options.cell, report));
+        else
+            follow(crop(result.structure, region, report));
+    } else if (options.cell) {
+        const Eigen::Vector2d low = result.structure.positions.topRows<2>().rowwise().minCoeff();
+        const Eigen::Vector2d high = result.structure.positions.topRows<2>().rowwise().maxCoeff();
+        follow(periodic_supercell(result.structure, (low + high) / 2, *options.cell, report));
+    }
+    if (options.cell && options.repair) {  // what stands on both sides of the seam
+        RepairOptions repair = *options.repair;
+        repair.bonds = options.bonds;
+        follow(repair_short_bonds(result.structure, {}, repair, report));
     }
     if (options.remove_dangling)
         follow(remove_dangling_counted(result.structure, result.origin, report, options.bonds));
@@ -182,6 +224,7 @@ Derived build_cluster(const Structure& structure, const std::vector<double>& pro
         follow(terminate_with_hydrogen(result.structure, terminate, report));
     }
     result.structure = center_in_box(result.structure, options.vacuum, options.periodic);
+    warn_of_close_images(result.structure, options, report);
     for (const std::string& rule : options.fix) fix_atoms(result.structure, rule, options.bonds);
     result.structure.validate();
     return result;

@@ -25,6 +25,9 @@ std::vector<int> flagged(const std::vector<bool>& flags);
 /// @throw InputError when an index is not an atom of the structure
 void check_atom(const Structure& structure, int atom);
 
+/// A vector brought near zero by whole lattice vectors along the periodic directions.
+Eigen::Vector3d nearest_image(const Cell& cell, const Eigen::Vector3d& r);
+
 /// remove_dangling() of a structure whose atom i is atom origin[i] of what the report counts in.
 Derived remove_dangling_counted(const Structure& structure, const std::vector<int>& origin,
                                 BuildReport& report, const BondCriteria& bonds);

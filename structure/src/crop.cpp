@@ -148,7 +148,87 @@ bool in_polygon(const Eigen::Vector2d& p, const std::vector<Eigen::Vector2d>& po
     return inside;
 }
 
+/// The defect that a crop is around, in words and as a point.
+Eigen::Vector2d defect_centre(const Structure& cluster, const BondGraph& graph, const CropOptions& options,
+                              BuildReport& report) {
+    auto defects = find_defects(cluster, graph, find_rings(graph), find_edges(cluster, graph));
+    std::erase_if(defects, [&](const Defect& d) {
+        return d.kind == "substitution" || d.kind == "hole" ||
+               (!options.defect_kind.empty() && d.kind != options.defect_kind);
+    });
+    if (options.defect < 0 || options.defect >= static_cast<int>(defects.size()))
+        throw InputError(
+            fmt::format("crop around defect {}: the structure has {}{} (holes and foreign atoms "
+                        "not counted)",
+                        options.defect + 1, defects.size(),
+                        options.defect_kind.empty() ? "" : " of kind " + options.defect_kind));
+    const Defect& defect = defects[static_cast<std::size_t>(options.defect)];
+    report.messages.push_back(
+        fmt::format("crop around the defect {} of {} atoms at ({:.2f}, {:.2f}) angstrom, number {} of {} by "
+                    "size",
+                    defect.kind, defect.atoms.size(), defect.centre(0) / units::angstrom,
+                    defect.centre(1) / units::angstrom, options.defect + 1, defects.size()));
+    return defect.centre.head<2>();
+}
+
+/// The patch that a crop is, with the others it was chosen from in the report.
+Eigen::Vector2d patch_centre(const Structure& cluster, const CropOptions& options, BuildReport& report) {
+    if (options.by != CropOptions::By::random) {
+        const bool highest = options.by == CropOptions::By::uncertain;
+        report.patches = {patch_by_uncertainty(cluster, options.uncertainty, options.n_atoms, highest)};
+        double mean = 0;
+        for (const double u : options.uncertainty)
+            mean += u / static_cast<double>(options.uncertainty.size());
+        report.messages.push_back(fmt::format(
+            "crop where the positions are {} certain: mean uncertainty {:.4g}, in the whole frame {:.4g}",
+            highest ? "least" : "most", report.patches.front().mean_uncertainty, mean));
+        return report.patches.front().centre;
+    }
+    report.patches = random_patches(cluster, options.n_atoms, options.n_patches, options.seed, options.bonds);
+    if (options.patch < 0 || options.patch >= options.n_patches)
+        throw InputError(fmt::format("patch {} is not one of the {} that are drawn", options.patch + 1,
+                                     options.n_patches));
+    for (std::size_t k = 0; k < report.patches.size(); ++k) {
+        const Patch& patch = report.patches[k];
+        report.messages.push_back(
+            fmt::format("random patch {} at ({:.2f}, {:.2f}) angstrom shows {:.1f} % of the frame's local "
+                        "environments, the patches up to it {:.1f} %",
+                        k + 1, patch.centre(0) / units::angstrom, patch.centre(1) / units::angstrom,
+                        100 * patch.similarity, 100 * patch.joint_similarity));
+    }
+    report.messages.push_back(fmt::format("patch {} is cut out", options.patch + 1));
+    return report.patches[static_cast<std::size_t>(options.patch)].centre;
+}
+
+Eigen::Vector2d centre_of_crop(const Structure& cluster, const BondGraph& graph, const CropOptions& options,
+                               BuildReport& report) {
+    switch (options.by) {
+        case CropOptions::By::nearest:
+        case CropOptions::By::radius:
+            return options.centre;
+        case CropOptions::By::polygon: {
+            Eigen::Vector2d sum = Eigen::Vector2d::Zero();
+            for (const Eigen::Vector2d& corner : options.polygon)
+                sum += corner / static_cast<double>(options.polygon.size());
+            return sum;
+        }
+        case CropOptions::By::defect:
+            return defect_centre(cluster, graph, options, report);
+        case CropOptions::By::uncertain:
+        case CropOptions::By::certain:
+        case CropOptions::By::random:
+            return patch_centre(cluster, options, report);
+    }
+    throw std::logic_error("way of cropping out of range");
+}
+
 }  // namespace
+
+Eigen::Vector2d crop_centre(const Structure& structure, const CropOptions& options, BuildReport& report) {
+    Structure cluster = structure;
+    cluster.cell = Cell{};
+    return centre_of_crop(cluster, BondGraph(cluster, options.bonds), options, report);
+}
 
 Derived crop(const Structure& structure, const CropOptions& options, BuildReport& report) {
     Structure cluster = structure;
@@ -163,9 +243,6 @@ Derived crop(const Structure& structure, const CropOptions& options, BuildReport
     };
     if (!options.centre.allFinite()) throw InputError("the middle of the crop is not a finite number");
     switch (options.by) {
-        case CropOptions::By::nearest:
-            inside = nearest(cluster, graph, options.centre, options.n_atoms, options.clean_edge, report);
-            break;
         case CropOptions::By::radius:
             if (!(options.radius > 0)) throw InputError("the radius of a crop must be positive");
             select([&](const Eigen::Vector2d& p) { return (p - options.centre).norm() <= options.radius; });
@@ -176,24 +253,9 @@ Derived crop(const Structure& structure, const CropOptions& options, BuildReport
                                              options.polygon.size()));
             select([&](const Eigen::Vector2d& p) { return in_polygon(p, options.polygon); });
             break;
-        case CropOptions::By::defect: {
-            const auto rings = find_rings(graph);
-            auto defects = find_defects(cluster, graph, rings, find_edges(cluster, graph));
-            std::erase_if(defects,
-                          [](const Defect& d) { return d.kind == "substitution" || d.kind == "hole"; });
-            if (options.defect < 0 || options.defect >= static_cast<int>(defects.size()))
-                throw InputError(
-                    fmt::format("crop around defect {}: the structure has {} (holes and foreign atoms "
-                                "not counted)",
-                                options.defect + 1, defects.size()));
-            const Defect& defect = defects[static_cast<std::size_t>(options.defect)];
-            report.messages.push_back(fmt::format("crop around the defect {} at ({:.2f}, {:.2f}) angstrom",
-                                                  defect.kind, defect.centre(0) / units::angstrom,
-                                                  defect.centre(1) / units::angstrom));
-            inside =
-                nearest(cluster, graph, defect.centre.head<2>(), options.n_atoms, options.clean_edge, report);
-            break;
-        }
+        default:
+            inside = nearest(cluster, graph, centre_of_crop(cluster, graph, options, report), options.n_atoms,
+                             options.clean_edge, report);
     }
     take_hydrogens_along(cluster, graph, inside);
     Derived result;
@@ -254,6 +316,20 @@ Derived remove_dangling_counted(const Structure& structure, const std::vector<in
     result.origin = flagged(kept);
     if (result.origin.empty())
         throw InputError("no atom has two bonds: nothing is left after removing dangling atoms");
+    result.structure = structure.selected(result.origin);
+    return result;
+}
+
+Derived remove_amorphous(const Structure& structure, const AmorphousOptions& options, BuildReport& report) {
+    const std::vector<int> amorphous = amorphous_atoms(structure, options);
+    std::vector<bool> kept(structure.atomic_numbers.size(), true);
+    for (const int atom : amorphous) kept[static_cast<std::size_t>(atom)] = false;
+    if (!amorphous.empty())
+        report.messages.push_back(
+            fmt::format("{} atoms of amorphous parts are left out: vacuum", amorphous.size()));
+    report.counters["amorphous"] += static_cast<int>(amorphous.size());
+    Derived result;
+    result.origin = flagged(kept);
     result.structure = structure.selected(result.origin);
     return result;
 }

@@ -1,41 +1,143 @@
 // SPDX-License-Identifier: Apache-2.0
-// stembridge adsorb: an atom or group over a sheet.
+// stembridge adsorb: an atom or group over a sheet; with --enumerate at every inequivalent site, relaxed.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
 #include "commands/commands.hpp"
+#include "configuration.hpp"
+#include "environment.hpp"
+#include "stages/stages.hpp"
+#include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/structure_file.hpp"
+#include "stembridge/structure/adsorption.hpp"
 #include "stembridge/structure/builders.hpp"
 
 namespace stembridge::app {
+namespace fs = std::filesystem;
+namespace {
+
+struct Options {
+    ConfigOptions config{run_schema()};
+    std::string structure, out, height = "2.0 angstrom", species, site, broken;
+    int at = 0;
+    bool enumerate = false;
+};
+
+/// A TOML list of the words between commas.
+std::string list_of(const std::string& words) {
+    std::istringstream stream(words);
+    std::string list;
+    for (std::string word; std::getline(stream, word, ',');)
+        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", word);
+    return "[" + list + "]";
+}
+
+void place_one(const Options& options, Session& session) {
+    if (options.site.empty()) throw InputError("--site is not given: hollow, bridge or top (or --enumerate)");
+    AdsorbateOptions adsorbate;
+    adsorbate.species = options.species;
+    adsorbate.site = options.site;
+    if (options.at != 0) adsorbate.at = options.at - 1;
+    adsorbate.height = parse_quantity(options.height, Dimension::length);
+    Structure sheet = io::read_structure(options.structure);
+    if (!options.broken.empty()) {
+        int i = 0, j = 0, end = 0;
+        if (std::sscanf(options.broken.c_str(), "%d-%d%n", &i, &j, &end) != 2 ||
+            end != static_cast<int>(options.broken.size()))
+            throw InputError(
+                fmt::format("--break: '{}' is no bond; accepted are two atoms counted from 1, "
+                            "e.g. 12-13",
+                            options.broken));
+        const double length = options.config.config().quantity("adsorb.break_length");
+        sheet = with_open_bond(sheet, i - 1, j - 1, length).structure;
+    }
+    const Structure result = add_adsorbate(sheet, adsorbate);
+    io::write_structure(options.out, result);
+    session.info(fmt::format("{} with {} at {}: {}", options.structure, adsorbate.species, adsorbate.site,
+                             result.formula()));
+}
+
+void place_everywhere(const Options& options, Session& session) {
+    if (!options.site.empty() || options.at != 0)
+        throw InputError(
+            "--site and --at place one adsorbate; with --enumerate say --sites, --center, "
+            "--radius");
+    const io::Config config = options.config.config();
+    set_threads(static_cast<int>(config.integer("run.threads")));
+    const Structure sheet = io::read_structure(options.structure);
+    auto files = table_files(config, sheet);
+    files.push_back(options.structure);
+    StageFolder folder(options.out, "adsorb", inputs_hash(config, {"calculator", "relax", "adsorb"}, files));
+    session.attach_folder(folder.path());
+    folder.begin();
+    const Timer timer;
+    folder.attempt([&] {
+        try {
+            folder.finish({"adsorption.json"}, timer.seconds(),
+                          adsorption(config, sheet, folder.path(), session));
+        } catch (const StoppedError&) {
+            folder.stop(timer.seconds());
+            throw;
+        }
+    });
+    session.info("table: " + (folder / "adsorption.csv").string());
+}
+
+}  // namespace
 
 void add_adsorb(CLI::App& program, Action& action) {
-    struct Options {
-        std::string structure, out, height = "2.0 angstrom";
-        int at = 0;
-        AdsorbateOptions adsorbate;
-    };
     auto options = std::make_shared<Options>();
-    CLI::App* command = program.add_subcommand("adsorb", "Put an atom or a group over a sheet");
+    CLI::App* command = program.add_subcommand(
+        "adsorb", "Put an atom or a group over a sheet; --enumerate: at every inequivalent site, relaxed");
     command->add_option("structure", options->structure, "Structure file")->required();
-    command->add_option("--out", options->out, "Structure file to write")->required();
-    command->add_option("--species", options->adsorbate.species, "Cr (or any element), CH, CH2, CH3")
+    command->add_option("--out", options->out, "Structure file to write; with --enumerate a folder")
         ->required();
-    command->add_option("--site", options->adsorbate.site, "hollow, bridge or top")->required();
+    command
+        ->add_option("--species", options->species,
+                     "Cr (or any element), CH, CH2, CH3; with --enumerate several with commas")
+        ->required();
+    command->add_option("--site", options->site, "hollow, bridge or top");
     command->add_option("--at", options->at,
                         "Atom of the site, counted from 1; left out = nearest to the middle");
     command->add_option("--height", options->height, "Of the first adsorbed atom over the site")
         ->capture_default_str();
+    command->add_flag("--enumerate", options->enumerate,
+                      "All inequivalent sites around the largest defect (or --center), each relaxed, with "
+                      "binding energies; started again it continues");
+    command->add_option("--break", options->broken,
+                        "Bonds that are opened first: 12-13; with --enumerate also \"site\"");
+    options->config.add_words(*command, "--sites", "adsorb.sites");
+    options->config.add(*command, "--center", "adsorb.center_angstrom");
+    options->config.add(*command, "--radius", "adsorb.radius");
+    options->config.add(*command, "--max-sites", "adsorb.max_sites");
+    options->config.add(*command, "--heights", "adsorb.heights");
+    options->config.add(*command, "--orientations", "adsorb.orientations_degrees");
+    options->config.add(*command, "--side", "adsorb.side");
+    options->config.add_flag(*command, "--all", "adsorb.inequivalent", "false");
+    options->config.add_flag(*command, "--no-relax", "adsorb.relax", "false");
+    options->config.add_flag(*command, "--unpolarized", "adsorb.spin", "off");
+    options->config.add(*command, "--break-length", "adsorb.break_length");
+    options->config.add(*command, "--max-force", "relax.max_force");
+    options->config.add(*command, "--max-steps", "relax.max_steps");
+    options->config.add(*command, "--fix", "relax.fix");
+    options->config.add(*command, "--seed", "run.seed");
+    options->config.add_calculator(*command);
     command->callback([options, &action] {
+        if (options->enumerate) {
+            options->config.set("adsorb.species", list_of(options->species), "--species");
+            if (!options->broken.empty())
+                options->config.set("adsorb.break", list_of(options->broken), "--break");
+        }
         action = [options](Session& session) {
-            AdsorbateOptions adsorbate = options->adsorbate;
-            if (options->at != 0) adsorbate.at = options->at - 1;
-            adsorbate.height = parse_quantity(options->height, Dimension::length);
-            const Structure result = add_adsorbate(io::read_structure(options->structure), adsorbate);
-            io::write_structure(options->out, result);
-            session.info(fmt::format("{} with {} at {}: {}", options->structure, adsorbate.species,
-                                     adsorbate.site, result.formula()));
+            if (options->enumerate)
+                place_everywhere(*options, session);
+            else
+                place_one(*options, session);
         };
     });
 }

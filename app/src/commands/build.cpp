@@ -31,6 +31,18 @@ void add_build(CLI::App& program, Action& action) {
     options->config.add(*command, "--center", "build.crop.center_angstrom");
     options->config.add(*command, "--atoms", "build.crop.atoms");
     options->config.add(*command, "--radius", "build.crop.radius");
+    options->config.add(*command, "--defect", "build.crop.defect");
+    options->config.add(*command, "--defect-kind", "build.crop.defect_kind");
+    options->config.add(*command, "--patches", "build.crop.patches");
+    options->config.add(*command, "--patch", "build.crop.patch");
+    options->config.add(*command, "--cell", "build.cell");
+    options->config.add(*command, "--cell-size", "build.supercell.size");
+    options->config.add(*command, "--cell-shape", "build.supercell.shape");
+    options->config.add(*command, "--repeat", "build.repeat");
+    options->config.add(*command, "--surface", "build.surface");
+    options->config.add(*command, "--layers", "build.layers");
+    options->config.add(*command, "--fix", "build.fix");
+    options->config.add(*command, "--max-sigma", "build.max_sigma");
     options->config.add(*command, "--terminate", "build.terminate");
     options->config.add(*command, "--terminate-where", "build.terminate_where");
     options->config.add(*command, "--vacuum", "build.vacuum");

@@ -13,6 +13,7 @@
 #include "environment.hpp"
 #include "stages/checkpointed_inputs.hpp"
 #include "stages/stages.hpp"
+#include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/hash.hpp"
 #include "stembridge/io/structure_file.hpp"
@@ -22,7 +23,8 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
-const std::vector<std::string> known_stages = {"detect", "build", "relax", "md", "report"};
+const std::vector<std::string> known_stages = {"detect", "build", "relax", "selective",
+                                               "adsorb", "md",    "report"};
 
 struct Options {
     Options() : config(run_schema()) {}
@@ -42,6 +44,8 @@ class Run {
             if (wanted("detect")) detect_stage();
             if (wanted("build")) build_stage();
             if (wanted("relax")) relax_stage();
+            if (wanted("selective")) selective_stage();
+            if (wanted("adsorb")) adsorption_stage();
             if (wanted("md")) dynamics_stages();
         } catch (const StoppedError& e) {
             session_.event("stopped", {{"message", e.what()}});
@@ -124,11 +128,54 @@ class Run {
         stage(folder, "relaxing", [&](const Timer&) { relax(config_, structure, folder, session_); });
     }
 
-    void dynamics_stages() {
+    /// The relaxed structure, or the built one in a run that does not relax.
+    fs::path relaxed_or_built() const {
         const fs::path relaxed = folder_ / "3-relax" / "relaxed.extxyz";
-        const fs::path input = wanted("relax") || fs::exists(relaxed)
-                                   ? need(relaxed, "relax")
-                                   : need(folder_ / "2-build" / "structure.extxyz", "build");
+        return wanted("relax") || fs::exists(relaxed)
+                   ? need(relaxed, "relax")
+                   : need(folder_ / "2-build" / "structure.extxyz", "build");
+    }
+
+    /// A study of many relaxations, each of which is skipped by itself when it is done.
+    template <class Work>
+    void study(const fs::path& place, const std::string& name, const std::string& title,
+               const fs::path& input, const std::string& output, const Work& work) {
+        const Structure structure = io::read_structure(input);
+        auto files = table_files(config_, structure);
+        files.push_back(input);
+        StageFolder folder(place, name, inputs_hash(config_, {"calculator", "relax", name}, files));
+        session_.info("--- " + title);
+        session_.event("begin", {{"stage", title}});
+        const Timer timer;
+        folder.begin();
+        folder.attempt([&] {
+            try {
+                folder.finish({output}, timer.seconds(), work(structure, folder.path()));
+            } catch (const StoppedError&) {
+                folder.stop(timer.seconds());
+                throw;
+            }
+        });
+        session_.event("end", {{"stage", title}, {"seconds", timer.seconds()}});
+    }
+
+    void selective_stage() {
+        study(folder_ / "3-selective", "selective", "relaxing with selective dynamics",
+              need(folder_ / "2-build" / "structure.extxyz", "build"), "selective.json",
+              [&](const Structure& structure, const fs::path& place) {
+                  return selective(config_, structure, place, session_);
+              });
+    }
+
+    void adsorption_stage() {
+        study(folder_ / "5-adsorb", "adsorb", "adsorbing", relaxed_or_built(), "adsorption.json",
+              [&](const Structure& structure, const fs::path& place) {
+                  return adsorption(config_, structure, place, session_);
+              });
+    }
+
+    void dynamics_stages() {
+        const fs::path input = relaxed_or_built();
         const Structure structure = io::read_structure(input);
         auto files = table_files(config_, structure);
         files.push_back(input);
@@ -177,9 +224,8 @@ void run(const Options& options, Session& session) {
     std::vector<std::string> stages = config.texts("run.stages");
     for (const auto& stage : stages)
         if (std::find(known_stages.begin(), known_stages.end(), stage) == known_stages.end())
-            throw InputError(
-                fmt::format("{}: unknown stage '{}'; accepted are detect, build, relax, md, report",
-                            config.where("run.stages"), stage));
+            throw InputError(fmt::format("{}: unknown stage '{}'; accepted are {}",
+                                         config.where("run.stages"), stage, fmt::join(known_stages, ", ")));
     const fs::path folder =
         config.has("run.folder") ? config.file("run.folder") : fs::path("runs") / config.text("run.name");
     set_threads(static_cast<int>(config.integer("run.threads")));

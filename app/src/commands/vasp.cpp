@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "commands/commands.hpp"
+#include "commands/vasp_study.hpp"
 #include "configuration.hpp"
 #include "csv_log.hpp"
 #include "environment.hpp"
@@ -498,6 +498,7 @@ void add_vasp(CLI::App& program, Action& action) {
     add_write(*vasp, action);
     add_read(*vasp, action);
     add_compare(*vasp, action);
+    add_vasp_study(*vasp, action);
 }
 
 }  // namespace stembridge::app

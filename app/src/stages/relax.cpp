@@ -171,6 +171,10 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         {"lbfgs_steps", result.lbfgs_steps},
         {"max_force_ev_per_angstrom", force},
         {"energy_hartree", result.evaluation.energy},
+        {"energy_zero_hartree", result.evaluation.energy_zero},
+        {"total_moment", result.evaluation.spin_moments.size() == 0
+                             ? nlohmann::json(nullptr)
+                             : nlohmann::json(result.evaluation.spin_moments.sum())},
         {"solver", result.evaluation.solver},
         {"n_atoms", structure.size()},
         {"electronic_temperature_k", result.evaluation.electronic_temperature.value_or(0) / units::kelvin},

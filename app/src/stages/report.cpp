@@ -14,6 +14,7 @@
 #include "environment.hpp"
 #include "scoring.hpp"
 #include "stages/stages.hpp"
+#include "stages/studies.hpp"
 #include "stages/trajectory_analysis.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/detections_file.hpp"
@@ -323,6 +324,9 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     data.frame = frame_of(run, config);
     data.build = build_of(run, analysis);
     data.relaxation = relaxation_of(run, config, analysis);
+    if (fs::exists(run / "3-selective"))
+        data.stages.push_back(stage_of("Selective dynamics", run / "3-selective"));
+    if (fs::exists(run / "5-adsorb")) data.stages.push_back(stage_of("Adsorb", run / "5-adsorb"));
     for (const auto& folder : dynamics_folders(run)) {
         data.stages.push_back(stage_of("Dynamics at " + folder.filename().string(), folder));
         if (auto dynamics = dynamics_of(folder, config, analysis))
@@ -333,6 +337,9 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
         if (stage.status == io::ReportStage::Status::failed)
             data.warnings.push_back(stage.name + ": " + stage.note);
     data.y_down = data.frame.has_value();
+    for (auto section : {region_section(run, data.frame), selective_section(run, data.y_down),
+                         adsorption_section(run, data.y_down)})
+        if (section) data.sections.push_back(std::move(*section));
     if (data.build) data.subtitle = data.build->built.structure.formula();
     data.provenance = provenance_of(run, config);
     io::write_report(run / "report", data);

@@ -130,6 +130,13 @@ struct BarChart {
 
 Figure draw(const BarChart& plot);
 
+/// A place on a structure with a value that colours it; without one it is drawn hollow.
+struct SiteMark {
+    Eigen::Vector3d position;  ///< bohr
+    std::optional<double> value = std::nullopt;
+    std::string label = {};  ///< beside the mark: its number
+};
+
 /// A structure seen from above (x to the right, y down as in a frame) and from the side (x, z).
 struct StructureView {
     std::string name;
@@ -140,6 +147,8 @@ struct StructureView {
     Eigen::Matrix3Xd displacements;           ///< (3, n) or empty, bohr: arrows that start at the atoms
     double displacement_scale = 1;            ///< arrows are drawn this many times too long
     std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr: where the atoms were, as a cloud of dots
+    std::vector<SiteMark> marks;              ///< over the atoms, seen from above
+    std::string marks_label;                  ///< what their values are, with the unit: under the colour bar
     bool top = true;
     bool side = true;
     bool y_down = true;  ///< y runs down, as rows of a frame do
@@ -176,6 +185,9 @@ struct MicrographView {
     Detections atoms;
     double pixel_size_angstrom = 0;           ///< for the scale bar; 0 = none is drawn
     std::vector<Eigen::Vector2d> outline_px;  ///< corners (column, row) of the crop; empty = none
+    std::vector<std::vector<Eigen::Vector2d>> other_outlines_px;  ///< of crops that were not chosen, numbered
+    std::vector<Eigen::Vector2d> left_out_px;  ///< (column, row) of atoms that were left out: crosses
+    Pixels trusted;  ///< (height, width) or empty: where it is 0 the frame is shaded as left out
     std::optional<std::array<int, 4>> window_px =
         std::nullopt;                                 ///< x low, x high, y low, y high: part to show
     std::optional<Contrast> contrast = std::nullopt;  ///< left out = contrast_of() the part shown

@@ -112,6 +112,33 @@ struct ReportDynamics {
     std::string analysis_json;  ///< every number of it, for report.json; a JSON text
 };
 
+/// Plain text in rows; the first column names the row.
+struct ReportTable {
+    std::vector<std::string> head;
+    std::vector<std::vector<std::string>> rows;
+};
+
+/// One thing of a section: a figure, a table, lines of text, or several of them under one title.
+struct ReportBlock {
+    std::string title;
+    std::optional<Figure> figure;
+    std::string caption;  ///< of the figure
+    std::optional<ReportTable> table;
+    std::vector<std::string> lines;
+    bool wide = false;  ///< over the whole width instead of one of two columns
+};
+
+/// A section of the page that a study brings with it.
+struct ReportSection {
+    std::string id;  ///< anchor, and the key of its numbers in report.json; letters, digits and '-'
+    std::string title;
+    std::string lead;  ///< a sentence or two under the title
+    std::vector<ReportBlock> blocks;
+    std::string json = "null";  ///< its numbers
+    /// Placed before the section of the structure instead of after the dynamics.
+    bool early = false;
+};
+
 /// Where the numbers come from. Empty texts are left out.
 struct ReportProvenance {
     std::string version;
@@ -138,6 +165,7 @@ struct ReportData {
     std::optional<ReportBuild> build;
     std::optional<ReportRelaxation> relaxation;
     std::vector<ReportDynamics> dynamics;
+    std::vector<ReportSection> sections;
     bool y_down = true;  ///< y of the structures runs down, as rows of the frame do
     ReportProvenance provenance;
 };

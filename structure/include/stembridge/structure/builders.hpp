@@ -12,6 +12,8 @@
 
 #include "stembridge/base/units.hpp"
 #include "stembridge/structure/detection.hpp"
+#include "stembridge/structure/planar_lattice.hpp"
+#include "stembridge/structure/regions.hpp"
 #include "stembridge/structure/structure.hpp"
 #include "stembridge/structure/topology.hpp"
 
@@ -30,7 +32,10 @@ struct BuildReport {
     std::vector<std::string> messages;  ///< each thing done, readable
     std::vector<std::string> warnings;  ///< what the user should look at
     std::vector<RemovedAtom> removed;
-    std::map<std::string, int> counters;  ///< "removed", "merged", "hydrogen_added", ...
+    std::map<std::string, int> counters;       ///< "removed", "merged", "hydrogen_added", ...
+    std::vector<Patch> patches;                ///< what crop() drew at random, or chose by uncertainty
+    std::optional<PlanarLattice> lattice;      ///< what periodic_supercell() cut along
+    std::optional<PlanarSupercell> supercell;  ///< and the cell that it chose
 
     void remove(int index, int atomic_number, const Eigen::Vector3d& position, const std::string& reason);
 };
@@ -97,14 +102,21 @@ Structure regularise_in_plane(const Structure& structure, const RegulariseOption
 // ------------------------------------------------------------------------------------------------------
 
 struct CropOptions {
-    enum class By { nearest, radius, polygon, defect };
+    /// uncertain and certain: the patch whose atoms have the highest or lowest mean uncertainty; random: one
+    /// of several patches drawn at random.
+    enum class By { nearest, radius, polygon, defect, uncertain, certain, random };
     By by = By::nearest;
     Eigen::Vector2d centre = Eigen::Vector2d::Zero();  ///< x, y in bohr; for nearest and radius
-    int n_atoms = 0;                                   ///< for nearest and defect
+    int n_atoms = 0;                                   ///< for all but radius and polygon
     double radius = 0;                                 ///< bohr, for radius
     std::vector<Eigen::Vector2d> polygon;              ///< corners, bohr
     int defect =
         0;  ///< which one for defect, in the order of find_defects over rings and holes (0 = largest)
+    std::string defect_kind;          ///< only defects of this kind, e.g. "5-7-7-5"; empty = any
+    std::vector<double> uncertainty;  ///< (n) of each atom, for uncertain and certain; any unit
+    int n_patches = 5;                ///< for random
+    int patch = 0;                    ///< which of them is cut out
+    std::uint64_t seed = 1;           ///< for random
     /// Make an edge that can be terminated: take in atoms with two bonds into the crop, leave out those with
     /// one, so that hydrogen atoms do not collide. nearest and defect then look for a crop of exactly
     /// n_atoms.
@@ -116,6 +128,21 @@ struct CropOptions {
 /// @throw InputError when the region holds no atoms, a size is not positive, there are fewer atoms than asked
 /// for, or there is no such defect
 Derived crop(const Structure& structure, const CropOptions& options, BuildReport& report);
+
+/// The point that a crop is around: as given, or the middle of the polygon, defect or patch.
+/// @throw InputError as crop()
+Eigen::Vector2d crop_centre(const Structure& structure, const CropOptions& options, BuildReport& report);
+
+/// Takes amorphous parts out of a sheet, so that they count as vacuum. @throw InputError when nothing is left
+Derived remove_amorphous(const Structure& structure, const AmorphousOptions& options, BuildReport& report);
+
+/// Cuts a cell that repeats in the plane out of a sheet: the supercell nearest to what is wanted around a
+/// point, its border where the fewest atoms are near. The sheet is strained to the cell, atoms that stand on
+/// both sides of the border are merged by repair_short_bonds() afterwards. Along z nothing repeats.
+/// @throw InputError without a lattice, when no supercell is within the largest strain, or when the sheet
+/// does not fill half of it
+Derived periodic_supercell(const Structure& structure, const Eigen::Vector2d& centre,
+                           const SupercellOptions& options, BuildReport& report);
 
 /// Removes atoms with less than two bonds again and again, then every fragment but the largest. Hydrogen
 /// atoms bonded to something stay.
@@ -145,6 +172,7 @@ Derived terminate_with_hydrogen(const Structure& structure, const TerminationOpt
 /// direction; periodic directions stay as they are.
 /// @param vacuum total margin per direction, bohr  @param periodic repeat the box in the directions that were
 /// not periodic  @throw InputError for an empty structure or a vacuum that is not positive
+Structure center_in_box(const Structure& structure, const Eigen::Vector3d& vacuum, bool periodic = false);
 Structure center_in_box(const Structure& structure, double vacuum = 20 * units::angstrom,
                         bool periodic = false);
 
@@ -162,17 +190,21 @@ void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria
 struct BuildOptions {
     std::optional<RepairOptions> repair = RepairOptions{};
     std::optional<RegulariseOptions> regularise;
+    std::optional<AmorphousOptions> amorphous;  ///< take amorphous parts out
     std::optional<CropOptions> crop;
+    std::optional<SupercellOptions>
+        cell;  ///< a periodic cell instead of a cluster; a crop then says only where
     bool remove_dangling = true;
     std::optional<TerminationOptions> terminate = TerminationOptions{};
-    double vacuum = 20 * units::angstrom;  ///< bohr, total per direction
+    Eigen::Vector3d vacuum = Eigen::Vector3d::Constant(20 * units::angstrom);  ///< bohr, per direction
     bool periodic = false;
     std::vector<std::string> fix;  ///< rules of fix_atoms
     BondCriteria bonds;            ///< used by every step
 };
 
-/// repair, regularise, crop, remove dangling atoms, terminate, centre, fix: the steps asked for, in this
-/// order.
+/// repair, regularise, remove amorphous parts, crop (or cut a periodic cell and repair its seam), remove
+/// dangling atoms, terminate, centre, fix: the steps asked for, in this order. Warns of images of a cluster
+/// that come closer than 8 angstrom.
 /// @param probability (n) of each atom, or empty
 Derived build_cluster(const Structure& structure, const std::vector<double>& probability,
                       const BuildOptions& options, BuildReport& report);
@@ -183,6 +215,18 @@ Derived build_cluster(const Structure& structure, const std::vector<double>& pro
 /// n[k] copies along each lattice vector; copies of the whole cell follow each other. @throw InputError
 /// unless n > 0, or when n > 1 along a direction that is not periodic
 Structure supercell(const Structure& structure, const std::array<int, 3>& n);
+
+/// The cell with the vectors A M, for lattice vectors A: any supercell of any lattice. Atoms are brought into
+/// it. @param m columns count the old vectors in each new one  @throw InputError when det(M) is not positive
+/// or M mixes a direction that does not repeat with others
+Structure matrix_supercell(const Structure& structure, const Eigen::Matrix3i& m);
+
+/// A slab of a crystal with the surface (hkl): shortest primitive vectors in the plane along x and in the xy
+/// plane, the normal along z, which does not repeat.
+/// @param layers thickness in lattice planes of the crystal's cell  @param vacuum bohr, over and under the
+/// slab together  @throw InputError unless the crystal repeats in three directions, hkl is not (000), and
+/// layers and vacuum are positive
+Structure surface_slab(const Structure& crystal, const std::array<int, 3>& hkl, int layers, double vacuum);
 
 /// Graphene of nx x ny orthorhombic cells (4 atoms, sqrt(3) d x 3 d, zigzag along x), periodic in x, y and z.
 /// @param bond_length bohr  @param height of the cell, bohr

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Studies of one structure: selective dynamics, adsorption at every site, their restart, and what is refused.
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "run_program.hpp"
+#include "stembridge/base/units.hpp"
+#include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
+#include "stembridge/structure/builders.hpp"
+
+using namespace stembridge;
+using namespace stembridge::testing;
+namespace fs = std::filesystem;
+namespace tt = boost::test_tools;
+using nlohmann::json;
+
+namespace {
+
+/// Coronene as input: 24 C and 12 H with the shipped tables.
+struct Workplace {
+    TemporaryFolder folder;
+    Workplace() {
+        BuildReport report;
+        const Structure flake =
+            terminate_with_hydrogen(graphene_flake(4.5 * units::angstrom), {}, report).structure;
+        io::write_structure(folder.path() / "flake.extxyz", flake);
+    }
+    std::string file(const std::string& name) const { return (folder.path() / name).string(); }
+    json read(const std::string& name) const {
+        std::ifstream stream(folder.path() / name);
+        return json::parse(stream);
+    }
+    std::string config(const std::string& text) const {
+        io::write_text_atomically(folder.path() / "run.toml",
+                                  "[run]\nfolder = \"run\"\nthreads = 1\n"
+                                  "[build]\nstructure = \"flake.extxyz\"\nterminate = \"none\"\n" +
+                                      text);
+        return file("run.toml");
+    }
+};
+
+bool says(const Outcome& outcome, const std::string& text) {
+    return outcome.output.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_studies)
+
+BOOST_AUTO_TEST_CASE(selective_dynamics_compares_variants_and_keeps_fixed_bits) {
+    const Workplace place;
+    const std::string config =
+        place.config("[run.stages_are]\n");  // a typo in a table is told before anything is done
+    BOOST_TEST(run_program({"run", config}).status == 2);
+
+    io::write_text_atomically(place.folder.path() / "run.toml",
+                              "[run]\nfolder = \"run\"\nthreads = 1\nstages = [\"build\", \"selective\", "
+                              "\"report\"]\n[build]\nstructure = \"flake.extxyz\"\nterminate = \"none\"\n"
+                              "[selective]\nvariants = { free = [], rim = [\"perimeter\"], flat = [\"z\"] }\n"
+                              "[relax]\nmax_force = \"0.02 eV/angstrom\"\n");
+    const Outcome outcome = run_program({"run", place.file("run.toml")});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const json study = place.read("run/3-selective/selective.json");
+    BOOST_REQUIRE(study["variants"].size() == 3u);
+    double free = 0, held = 0;
+    for (const json& variant : study["variants"]) {
+        BOOST_TEST(variant["status"] == "done");
+        BOOST_TEST(variant["fixed_coordinates_that_moved"] == 0);
+        (variant["name"] == "free" ? free : held) = variant["energy_zero_hartree"].get<double>();
+        if (variant["name"] == "free") BOOST_TEST(variant["fixed_coordinates"] == 0);
+        if (variant["name"] == "flat") {
+            BOOST_TEST(variant["fixed_coordinates"] == 36);
+            BOOST_TEST(variant["corrugation_angstrom"] == 0.0);
+        }
+    }
+    BOOST_TEST(free <= held + 1e-6);
+    BOOST_TEST(fs::exists(place.folder.path() / "run/report/index.html"));
+    BOOST_TEST(place.read("run/report/report.json")["selective"]["variants"].size() == 3u);
+
+    // Again: nothing is done twice.
+    const Outcome again = run_program({"run", place.file("run.toml")});
+    BOOST_TEST(again.status == 0);
+    BOOST_TEST(says(again, "unchanged, not done again"));
+
+    // The same study for VASP, flags and all.
+    const Outcome jobs = run_program({"vasp", "study", place.file("run"), "--out", place.file("jobs")});
+    BOOST_REQUIRE_MESSAGE(jobs.status == 0, jobs.output);
+    const Structure poscar = io::read_structure(place.folder.path() / "jobs/selective/flat/POSCAR");
+    BOOST_REQUIRE(poscar.fixed.cols() == poscar.size());
+    for (int atom = 0; atom < poscar.size(); ++atom) {
+        BOOST_TEST(!poscar.is_fixed(0, atom));
+        BOOST_TEST(poscar.is_fixed(2, atom));
+    }
+    BOOST_TEST(fs::exists(place.folder.path() / "jobs/selective/free/INCAR"));
+}
+
+BOOST_AUTO_TEST_CASE(adsorption_at_every_site_is_resumable_and_names_its_sign) {
+    const Workplace place;
+    const std::vector<std::string> command = {"adsorb",
+                                              place.file("flake.extxyz"),
+                                              "--species",
+                                              "H",
+                                              "--enumerate",
+                                              "--sites",
+                                              "top,hollow",
+                                              "--radius",
+                                              "1.6 angstrom",
+                                              "--max-force",
+                                              "0.05 eV/angstrom",
+                                              "--threads",
+                                              "1",
+                                              "--out",
+                                              place.file("study")};
+    const Outcome outcome = run_program(command);
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    BOOST_TEST(says(outcome, "positive = bound"));
+    const json study = place.read("study/adsorption.json");
+    BOOST_TEST(study["sign_convention"] == "positive = bound: E_sheet + E_adsorbate - E_total");
+    BOOST_TEST(study["spin_polarized"] == true);
+    BOOST_TEST(study["alone"]["H"]["unpaired"] == 1);
+    BOOST_REQUIRE(study["jobs"].size() == 2u);  // the middle of coronene: one hollow, one kind of atom
+    for (const json& job : study["jobs"]) {
+        BOOST_TEST(job["status"] == "done");
+        const double expected = (job["sheet_energy_zero_hartree"].get<double>() +
+                                 study["alone"]["H"]["energy_zero_hartree"].get<double>() -
+                                 job["energy_zero_hartree"].get<double>()) *
+                                27.211386;
+        BOOST_TEST(job["binding_energy_ev"].get<double>() == expected, tt::tolerance(1e-4));
+        if (job["kind"] != "top") continue;
+        // H binds on top of a C atom, at the length of a C-H bond.
+        BOOST_TEST(job["multiplicity"] == 6);
+        BOOST_TEST(job["binding_energy_ev"].get<double>() > 0.1);
+        BOOST_TEST(job["place"]["nearest_angstrom"].get<double>() == 1.13, tt::tolerance(0.05));
+        BOOST_TEST(job["place"]["kind"] == "top");
+    }
+    // Again: each relaxation is found done.
+    const auto before = fs::last_write_time(place.folder.path() / "study/sheet/relaxed.extxyz");
+    const Outcome again = run_program(command);
+    BOOST_TEST(again.status == 0);
+    BOOST_TEST((fs::last_write_time(place.folder.path() / "study/sheet/relaxed.extxyz") == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_site_that_fails_is_named_and_the_others_go_on) {
+    const Workplace place;
+    // Three evaluations are enough for nothing: every site fails, and each is named.
+    const Outcome outcome =
+        run_program({"adsorb", place.file("flake.extxyz"), "--species", "He", "--enumerate", "--sites",
+                     "hollow", "--radius", "1 angstrom", "--threads", "1", "--out", place.file("study")});
+    BOOST_TEST(outcome.status != 0);
+    BOOST_TEST(says(outcome, "He"));
+
+    const Outcome starts =
+        run_program({"adsorb", place.file("flake.extxyz"), "--species", "Cr,CH3", "--enumerate", "--no-relax",
+                     "--orientations", "0 60", "--out", place.file("starts")});
+    BOOST_REQUIRE_MESSAGE(starts.status == 0, starts.output);
+    const json study = place.read("starts/adsorption.json");
+    int n_cr = 0, n_methyl = 0;
+    for (const json& job : study["jobs"]) {
+        (job["species"] == "Cr" ? n_cr : n_methyl) += 1;
+        const fs::path start =
+            place.folder.path() / "starts/sites" / job["name"].get<std::string>() / "start.extxyz";
+        BOOST_TEST(io::read_structure(start).size() == 36 + (job["species"] == "Cr" ? 1 : 4));
+    }
+    BOOST_TEST(n_cr >= 3);
+    BOOST_TEST(n_methyl == 2 * n_cr);  // two orientations of the group
+}
+
+BOOST_AUTO_TEST_CASE(one_adsorbate_is_placed_as_before) {
+    const Workplace place;
+    const Outcome outcome =
+        run_program({"adsorb", place.file("flake.extxyz"), "--species", "Cr", "--site", "hollow", "--height",
+                     "1.7 angstrom", "--out", place.file("cr.extxyz")});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    BOOST_TEST(io::read_structure(place.file("cr.extxyz")).formula() == "C24H12Cr");
+}
+
+BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
+    const Workplace place;
+    const auto refused = [&](std::vector<std::string> arguments, const std::string& text, int status = 2) {
+        arguments.insert(arguments.end(), {"--out", place.file("refused")});
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST_CONTEXT(outcome.output) {
+            BOOST_TEST(outcome.status == status);
+            BOOST_TEST(says(outcome, text));
+        }
+    };
+    const std::string flake = place.file("flake.extxyz");
+    refused({"adsorb", flake, "--species", "Cr"}, "hollow, bridge or top");
+    refused({"adsorb", flake, "--species", "CH4", "--site", "top"}, "unknown adsorbate");
+    refused({"adsorb", flake, "--species", "CH4", "--enumerate"}, "unknown adsorbate");
+    refused({"adsorb", flake, "--species", "H", "--enumerate", "--site", "top"}, "--sites");
+    refused({"adsorb", flake, "--species", "H", "--enumerate", "--sites", "valley"}, "hollow, bridge, top");
+    refused({"adsorb", flake, "--species", "H", "--enumerate", "--center", "900 900"}, "no hollow");
+    refused({"adsorb", flake, "--species", "H", "--enumerate", "--break", "x"}, "is no bond");
+    refused({"adsorb", flake, "--species", "H", "--enumerate", "--break", "1-1"}, "not bonded");
+    refused({"adsorb", flake, "--species", "H", "--site", "top", "--break", "900-901"}, "does not exist");
+    refused({"build", flake, "--surface", "1 0 0"}, "three directions");
+    refused({"build", flake, "--repeat", "2 2 1"}, "does not repeat");
+    refused({"build", flake, "--cell", "periodic", "--cell-size", "90 angstrom"}, "lattice");
+    refused({"build", flake, "--crop", "uncertain"}, "needs detected atoms");
+    refused({"build", flake, "--crop", "random", "--atoms", "500"}, "only");
+    refused({"vasp", "study", place.file("nowhere")}, "no run folder", 3);
+    refused({"vasp", "study", place.folder.path().string()}, "no relaxation");
+    const std::string config = place.config("[selective]\nvariants = { all = [\"all\"] }\n");
+    BOOST_TEST(
+        says(run_program({"run", config, "--stages", "build,selective"}), "holds every coordinate fixed"));
+    BOOST_TEST(says(run_program({"run", place.config("[selective]\nvariants = { x = [\"rim\"] }\n"),
+                                 "--stages", "build,selective"}),
+                    "unknown rule"));
+    BOOST_TEST(says(run_program({"run", place.config(""), "--stages", "build,adsorb"}), "adsorb.species"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
