@@ -79,10 +79,11 @@ Problem::Problem(const std::vector<ReferenceStructure>& references,
     if (references.empty()) throw InputError("repulsive fit: there are no reference structures");
     for (const RepulsivePairOptions& p : options.pairs) {
         const ElementPair pair = element_pair(p.first, p.second);
-        if (!(p.cutoff > 1 && p.cutoff <= 20 && p.spacing >= 0.02 && p.spacing <= 1 && p.smoothness >= 0))
+        if (!(p.cutoff > 1 && p.cutoff <= 20 && p.spacing >= 0.02 && p.spacing <= 1 && p.smoothness >= 0 &&
+              p.smoothness_growth >= 0 && p.smoothness_growth <= 10))
             throw InputError(fmt::format(
-                "repulsive of {}: accepted are a cut-off of 1 to 20 bohr, knots 0.02 to 1 bohr apart and a "
-                "smoothness of 0 or more",
+                "repulsive of {}: accepted are a cut-off of 1 to 20 bohr, knots 0.02 to 1 bohr apart, a "
+                "smoothness of 0 or more and a growth of it of 0 to 10 / bohr",
                 pair_name(pair)));
         if (!pairs_.emplace(pair, Pair{p, p.cutoff, 0, 0, 0, {}}).second)
             throw InputError(fmt::format("repulsive of {}: it stands twice", pair_name(pair)));
@@ -214,15 +215,18 @@ RepulsiveFit Problem::solve(const std::string& left_out_group) const {
     gram += projected.transpose() * projected;
     right += projected.transpose() * projected_target;
 
-    // lambda (c_{k-1} - 2 c_k + c_{k+1}), with c = 0 at the cut-off.
+    // lambda (c_{k-1} - 2 c_k + c_{k+1}), with c = 0 at the cut-off; lambda may grow with the distance as
+    // curvatures fall.
     for (const auto& [name, p] : pairs_) {
         const double lambda =
             options_.smoothness * p.options.smoothness * std::sqrt(static_cast<double>(used.size()));
         for (Eigen::Index k = 1; k < p.count; ++k) {
+            const double from_cutoff = static_cast<double>(k - p.count) * p.options.spacing;
+            const double weight = lambda * std::exp(p.options.smoothness_growth * from_cutoff);
             Eigen::VectorXd row = Eigen::VectorXd::Zero(n_curvatures_);
-            row(p.begin + k - 1) = lambda;
-            row(p.begin + k) = -2 * lambda;
-            if (k + 1 < p.count) row(p.begin + k + 1) = lambda;
+            row(p.begin + k - 1) = weight;
+            row(p.begin + k) = -2 * weight;
+            if (k + 1 < p.count) row(p.begin + k + 1) = weight;
             gram += row * row.transpose();
         }
     }

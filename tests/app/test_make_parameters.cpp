@@ -48,6 +48,14 @@ std::string electronic_part(const std::string& text) {
     return out;
 }
 
+/// A set of hydrogen alone. @param element lines that follow in [elements.H]  @param rest of the file
+std::string hydrogen_config(const std::string& element, const std::string& rest = "") {
+    return "[set]\nname = \"test\"\n" + rest +
+           "\n[tables]\nspacing = \"0.1 bohr\"\n\n[elements.H]\nconfiguration = \"1s1\"\nshells = "
+           "[\"1s\"]\n" +
+           element;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_make_parameters)
@@ -103,6 +111,56 @@ BOOST_AUTO_TEST_CASE(integrals_computed_anew_equal_the_shipped_ones) {
         // Without the fit the pair is marked and refused.
         BOOST_TEST(made.repulsive.missing_below() > 0);
     }
+}
+
+BOOST_AUTO_TEST_CASE(walls_and_slater_functions_come_from_the_configuration) {
+    const TemporaryFolder folder;
+    io::write_text_atomically(
+        folder.path() / "set.toml",
+        hydrogen_config("wave = { radius = \"3.0 bohr\", height = \"3 hartree\", slope = 4 }\n"
+                        "density = { radius = \"2.5 bohr\", exponent = 3 }\n"
+                        "slater = { exponents = [0.5, 1.0, 2.0], powers = 3 }\n"));
+    const Outcome outcome = run_program({"make-parameters", (folder.path() / "set.toml").string(), "--out",
+                                         (folder.path() / "out").string()});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const std::string file = io::read_text(folder.path() / "out" / "H-H.skf");
+    for (const char* text : {"orbitals 3/(1+exp(-4(r-3)))", "density (r/2.5)^3",
+                             "slater 0.5,1,2 powers 3", "RepulsiveMissingBelow"})
+        BOOST_TEST(file.find(text) != std::string::npos, text << " is not in\n" << file.substr(0, 200));
+    // Without a repulsion the pair is refused where it would matter, and allowed far apart.
+    const auto energy = [&](const char* distance) {
+        io::write_text_atomically(folder.path() / "h2.xyz",
+                                  std::string("2\n\nH 0 0 0\nH 0 0 ") + distance + "\n");
+        return run_program({"energy", (folder.path() / "h2.xyz").string(), "--parameters",
+                            (folder.path() / "out").string()});
+    };
+    const Outcome refused = energy("0.75");
+    BOOST_TEST(refused.status == 2);
+    BOOST_TEST(refused.output.find("no repulsive energy") != std::string::npos, refused.output);
+    BOOST_TEST(energy("3.0").status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(bad_settings_are_named) {
+    const TemporaryFolder folder;
+    const auto check = [&](const std::string& config, const std::string& expected) {
+        io::write_text_atomically(folder.path() / "set.toml", config);
+        const Outcome outcome = run_program({"make-parameters", (folder.path() / "set.toml").string(),
+                                             "--out", (folder.path() / "out").string()});
+        BOOST_TEST(outcome.status == 2, expected << ": " << outcome.output);
+        BOOST_TEST(outcome.output.find(expected) != std::string::npos, outcome.output);
+    };
+    const std::string radii = "wave = \"3.0 bohr\"\ndensity = \"2.5 bohr\"\n";
+    check(hydrogen_config(radii, "functional = \"pbf\"\n"), "libxc knows no 'pbf'");
+    check(hydrogen_config("wave = \"0.3 bohr\"\ndensity = \"2.5 bohr\"\n"), "0.5");
+    check(hydrogen_config("wave = { radius = \"3.0 bohr\", height = \"3 hartree\" }\n"), "slope");
+    check(hydrogen_config("wave = \"3.0 bohr\"\n"), "configuration, shells, wave and density are needed");
+    check(hydrogen_config(radii + "[elements.Si]\nconfiguration = \"[Ne] 3s2 3p2 3d0\"\n"
+                                  "shells = [\"3s\", \"3p\", \"3d\"]\n"
+                                  "wave = \"3.3 bohr\"\ndensity = \"6.7 bohr\"\n"),
+          "the shell 3d of the free atom is unbound");
+    const auto molecules = shipped() / "reference" / "molecules.extxyz";
+    check(hydrogen_config(radii, "references = [\"" + molecules.string() + "\"]\n"),
+          "holds C, which is no element of the set");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -50,6 +50,7 @@ BOOST_AUTO_TEST_CASE(silicon_agrees_with_quasinano_and_pbc) {
     BOOST_TEST(std::abs(si.hubbard(0, 0) - 0.300005) < 5e-4);
     BOOST_TEST(std::abs(si.hubbard(1, 1) - 0.247841) < 5e-4);
     BOOST_TEST(std::abs(si.spin(0, 0) + 0.0196) < 5e-4);
+    BOOST_TEST(std::abs(si.spin(0, 1) + 0.0150) < 5e-4);
     BOOST_TEST(std::abs(si.spin(1, 1) + 0.0144) < 5e-4);
 }
 
@@ -58,7 +59,13 @@ BOOST_AUTO_TEST_CASE(chromium_agrees_with_quasinano) {
     BOOST_TEST(std::abs(cr.hubbard(0, 0) - 0.200284) < 5e-4);
     BOOST_TEST(std::abs(cr.hubbard(1, 1) - 0.123012) < 5e-4);
     BOOST_TEST(std::abs(cr.hubbard(2, 2) - 0.31219) < 5e-4);
+    // Spin constants: an independent radial solver (dense splines), none are published.
     BOOST_TEST(std::abs(cr.spin(2, 2) + 0.01380) < 5e-4);
+    BOOST_TEST(std::abs(cr.spin(0, 2) + 0.00432) < 5e-4);
+    BOOST_TEST(std::abs(cr.spin(1, 2) + 0.00159) < 5e-4);
+    BOOST_TEST(std::abs(cr.spin(0, 0) + 0.01528) < 5e-4);
+    BOOST_TEST(std::abs(cr.spin(0, 1) + 0.01201) < 5e-4);
+    BOOST_TEST(std::abs(cr.spin(1, 1) + 0.02348) < 5e-4);
     BOOST_TEST(std::abs(cr.spin_polarization + 0.1986) < 2e-4);
 }
 

@@ -211,4 +211,26 @@ BOOST_AUTO_TEST_CASE(chromium_on_graphene_prefers_the_sites_of_pbe) {
     BOOST_TEST(std::abs(binding - expected_binding) < 0.4 * electronvolt);
 }
 
+BOOST_AUTO_TEST_CASE(chromium_with_spin_prefers_the_sites_of_pbe) {
+    // 2.1 angstrom above the flat sheet, six unpaired electrons: hollow, bridge, top within 0.1 eV.
+    const std::vector<std::string> names = {"cr34_hollow_2.1_sp", "cr34_bridge_2.1_sp", "cr34_top_2.1_sp"};
+    std::vector<double> own, expected;
+    for (const std::string& name : names) {
+        own.push_back(energy_of(name));
+        expected.push_back(pbe(name));
+        BOOST_TEST_MESSAGE(name << ": " << (own.back() - own.front()) / electronvolt << ", PBE "
+                                << (expected.back() - expected.front()) / electronvolt << " eV");
+        BOOST_TEST(std::abs(own.back() - own.front() - expected.back() + expected.front()) <
+                   0.05 * electronvolt);
+    }
+    BOOST_TEST(std::is_sorted(expected.begin(), expected.end()));
+    BOOST_TEST(std::is_sorted(own.begin(), own.end()));
+
+    const double binding = own[0] - energy_of("g34_flat") - energy_of("atom_Cr");
+    const double expected_binding = expected[0] - pbe("g34_flat") - pbe("atom_Cr");
+    BOOST_TEST_MESSAGE("energy against sheet and atom " << binding / electronvolt << ", PBE "
+                                                        << expected_binding / electronvolt << " eV");
+    BOOST_TEST(std::abs(binding - expected_binding) < 0.4 * electronvolt);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

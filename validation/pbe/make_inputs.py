@@ -129,17 +129,22 @@ def chromium_on_graphene():
     flat = [(a[0], a[1], a[2], 3.5) for a in flat]
     a1, b1 = (LATTICE, 0.0), (-LATTICE / 2, LATTICE * math.sqrt(3) / 2)
     origin = (a1[0] + b1[0], a1[1] + b1[1])
-    # An atom at the origin has neighbours above; the middle of a hexagon lies one bond below it.
-    sites = {"top": origin, "bridge": (origin[0] + LATTICE / 4, origin[1] + BOND / 4),
-             "hollow": (origin[0], origin[1] - BOND)}
-    plan = [(2.1, "hollow", 7), (2.1, "bridge", 7), (2.1, "top", 7), (2.5, "bridge", 7), (1.6, "hollow", 1),
-            (1.9, "bridge", 1), (1.9, "top", 1), (2.5, "hollow", 7), (2.5, "top", 7)]
-    for z, site, multiplicity in plan:
+    # An atom at the origin has a neighbour one bond below it, so that the middle of a hexagon lies one bond above.
+    sites = {"top": (origin[0], origin[1] - BOND), "bridge": (origin[0] + LATTICE / 4, origin[1] + BOND / 4),
+             "hollow": (origin[0], origin[1] + BOND)}
+    # With spin each starts from the wave functions of the first: half the cycles of a start from atoms.
+    first = "cr34_top_2.1_sp"
+    for z, site in ((2.1, "top"), (2.1, "hollow"), (2.1, "bridge"), (2.5, "hollow"), (2.5, "bridge"), (2.5, "top")):
+        name = f"cr34_{site}_{z}_sp"
         x, y = sites[site]
-        atoms = flat + [("Cr", x, y, 3.5 + z)]
-        spin = "sp" if multiplicity > 1 else "nm"
-        jobs.append(job(f"cr34_{site}_{z}_{spin}", f"cr34_{spin}", atoms, cell, multiplicity=multiplicity, cutoff=400,
-                        ot="DIIS", scan=z))
+        start = {} if name == first else {"restart": first}
+        jobs.append(job(name, "cr34_sp", flat + [("Cr", x, y, 3.5 + z)], cell, multiplicity=7, cutoff=400, ot="DIIS",
+                        eps_scf=2e-5, scan=z, **start))
+    # Without spin bridge and top have no gap: smearing and mixing instead.
+    for z, site in ((1.5, "hollow"), (1.8, "bridge"), (1.8, "top"), (1.8, "hollow")):
+        x, y = sites[site]
+        jobs.append(job(f"cr34_{site}_{z}_nm", "cr34_nm", flat + [("Cr", x, y, 3.5 + z)], cell, cutoff=400,
+                        smearing=1000, alpha=0.2, added=20, scan=z))
     jobs.append(job("g34_flat", "g34", flat, cell, cutoff=400, ot="DIIS"))
     return jobs
 
@@ -155,9 +160,11 @@ def rattled_graphene():
     return jobs
 
 
-def from_file(path, name, group):
-    """A periodic structure of an extended XYZ file, e.g. one that was relaxed by tight binding."""
+def from_file(path, name, group, frame=0):
+    """A periodic structure of an extended XYZ file, e.g. relaxed by tight binding; `frame` counts from 0."""
     lines = path.read_text().split("\n")
+    for _ in range(frame):
+        lines = lines[2 + int(lines[0]):]
     numbers = [float(x) for x in lines[1].split('Lattice="')[1].split('"')[0].split()]
     words = [line.split() for line in lines[2:2 + int(lines[0])]]
     return job(name, group, [(w[0], *(float(x) for x in w[1:4])) for w in words],
@@ -183,6 +190,8 @@ def cp2k_input(j):
     if j.get("stress"):
         put("  STRESS_TENSOR ANALYTICAL")
     put("  &DFT\n    BASIS_SET_FILE_NAME BASIS_MOLOPT\n    POTENTIAL_FILE_NAME GTH_POTENTIALS\n    CHARGE 0")
+    if "restart" in j:
+        put(f"    WFN_RESTART_FILE_NAME ../{j['restart']}/{j['restart']}-RESTART.wfn")
     if uks:
         put("    UKS")
     if multiplicity > 1:
@@ -191,12 +200,14 @@ def cp2k_input(j):
         "    &END MGRID")
     put("    &QS\n      METHOD GPW\n      EPS_DEFAULT 1e-10\n      EXTRAPOLATION USE_GUESS\n    &END QS")
     put("    &POISSON\n      PERIODIC XYZ\n      PSOLVER PERIODIC\n    &END POISSON")
-    put("    &SCF\n      SCF_GUESS ATOMIC")
+    put(f"    &SCF\n      SCF_GUESS {'RESTART' if 'restart' in j else 'ATOMIC'}")
     if j.get("ot"):
         minimizer = "DIIS" if j["ot"] == "DIIS" else "CG\n        LINESEARCH 2PNT"
-        put(f"      EPS_SCF 1e-05\n      MAX_SCF 40\n      &OT\n        MINIMIZER {minimizer}\n"
-            "        PRECONDITIONER FULL_ALL\n      &END OT\n      &OUTER_SCF\n        EPS_SCF 1e-05\n"
-            "        MAX_SCF 6\n      &END OUTER_SCF")
+        accuracy = j.get("eps_scf", 1e-5)
+        put(f"      EPS_SCF {accuracy}\n      MAX_SCF 25\n      &OT\n        MINIMIZER {minimizer}\n"
+            "        PRECONDITIONER FULL_ALL\n      &END OT\n      &OUTER_SCF\n"
+            f"        EPS_SCF {accuracy}\n"
+            "        MAX_SCF 10\n      &END OUTER_SCF")
     else:
         added = f"{j['added']} {j['added']}" if uks else f"{j['added']}"
         put(f"      EPS_SCF {j.get('eps_scf', 1e-5)}\n      MAX_SCF {j.get('max_scf', 80)}\n      &DIAGONALIZATION\n"
@@ -235,9 +246,13 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], help="all when left out")
     parser.add_argument("--structure", nargs=3, metavar=("FILE", "NAME", "GROUP"), help="this one instead")
+    parser.add_argument("--frames", nargs="*", type=int, default=[0],
+                        help="of FILE, counted from 0; with several, the names get the number of the frame")
     options = parser.parse_args()
     if options.structure:
-        chosen = [[from_file(Path(options.structure[0]), *options.structure[1:])]]
+        path, name, group = options.structure
+        several = len(options.frames) > 1
+        chosen = [[from_file(Path(path), f"{name}_{k}" if several else name, group, k) for k in options.frames]]
     else:
         chosen = [GROUPS[group]() for group in options.groups or GROUPS]
     for jobs in chosen:

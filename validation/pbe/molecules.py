@@ -64,6 +64,13 @@ def structures():
         jobs.append((f"C6H6_scaled_{factor:.2f}", "C6H6_scaled", benzene(1.397 * factor, 1.09 * factor)))
     for ch in (0.90, 0.98, 1.05, 1.15, 1.25):
         jobs.append((f"CH4_scaled_{ch:.2f}", "CH4_scaled", methane(ch)))
+    # Small displacements of C-H alone: the curvature at the minimum, and with it the stretching vibrations.
+    for ch in (1.05, 1.09, 1.13):
+        jobs.append((f"C6H6_CH_{ch:.2f}", "C6H6_CH", benzene(1.397, ch)))
+        jobs.append((f"C2H4_CH_{ch:.2f}", "C2H4_CH", ethylene(1.331, ch)))
+        jobs.append((f"C2H6_CH_{ch:.2f}", "C2H6_CH", ethane(1.528, ch)))
+    for ch in (1.03, 1.07, 1.11):
+        jobs.append((f"C2H2_CH_{ch:.2f}", "C2H2_CH", acetylene(1.207, ch)))
     for distance in (0.60, 0.72, 0.80, 0.95):
         jobs.append((f"H2_more_{distance:.2f}", "H2_more", [("H", 0, 0, 0), ("H", 0, 0, distance)]))
     for seed in (1, 2):

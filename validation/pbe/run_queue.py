@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs CP2K inputs one after the other at low priority: run_queue.py FOLDER LIST [--program cp2k.psmp]
 """LIST names one structure per line and is read again after each run, so that it can be changed meanwhile.
-What has an output that ended is skipped; an output of a stopped run is written anew."""
+What has an output that ended is skipped; an output of a stopped run is written anew. Wave functions stay: others may
+start from them."""
 import argparse
 import os
 import subprocess
@@ -20,8 +21,9 @@ def main():
     parser.add_argument("--program", default="cp2k.psmp")
     parser.add_argument("--data", default="/usr/share/cp2k", help="CP2K_DATA_DIR")
     parser.add_argument("--longest", type=float, default=1500, help="seconds for one structure")
+    parser.add_argument("--nice", type=int, default=19)
     options = parser.parse_args()
-    os.nice(19)
+    os.nice(options.nice)
     environment = dict(os.environ, OMP_NUM_THREADS="1", CP2K_DATA_DIR=options.data)
     tried = set()
     while True:
@@ -38,7 +40,7 @@ def main():
                                stderr=subprocess.STDOUT, env=environment, timeout=options.longest, check=False)
             except subprocess.TimeoutExpired:
                 output.write("\nstopped: too long\n")
-        for left in place.glob("*-RESTART*"):
+        for left in place.glob("*-RESTART*.bak*"):
             left.unlink()
 
 

@@ -26,7 +26,10 @@ struct RepulsivePairOptions {
     int second = 0;
     double cutoff = 0;      ///< bohr
     double spacing = 0.1;   ///< of the knots, bohr
-    double smoothness = 1;  ///< factor of RepulsiveFitOptions::smoothness
+    double smoothness = 1;  ///< factor of RepulsiveFitOptions::smoothness, at the cut-off
+    /// The factor falls towards shorter distances as exp(-growth (cutoff - r)), 1/bohr: curvatures there are
+    /// large, and so are their honest second differences.
+    double smoothness_growth = 0;
     double attractive_beyond = std::numeric_limits<double>::infinity();  ///< where V'' may be negative, bohr
 };
 
