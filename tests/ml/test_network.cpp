@@ -283,8 +283,8 @@ BOOST_AUTO_TEST_CASE(swag_draws_networks_around_the_mean_and_resumes_to_the_same
 BOOST_AUTO_TEST_CASE(labelled_frames_are_learnt_where_they_are_trusted) {
     REQUIRE_NETWORKS();
     // Frames whose labels say that there is nothing: a network that only sees them finds nothing.
-    TrainingOptions options = tiny(40);
-    options.learning_rate = 1e-2;
+    TrainingOptions options = tiny(100);
+    options.learning_rate = 4e-2;
     options.experimental_share = 1;
     TrainingStart start;
     const TrainingCrop crop = simulated_crop(options, 96, 1);

@@ -188,7 +188,8 @@ std::string page(const std::string& title, const std::string& scores,
         "figcaption {{ color: #555; }}\n{1}</style></head><body>\n<h1>{0}</h1>\n"
         "<p>Scores of each network on crops it never learnt from: atoms within 0.5 Å of a blob of at least "
         "one "
-        "half. The last line of a network is that of its averaged weights.</p>\n{2}",
+        "half. Values in the table, and the last points of the curves, are those of the averaged "
+        "weights.</p>\n{2}",
         io::escape_markup(title), io::figure_css(), scores);
     for (const auto& [heading, figures] : sections) {
         if (figures.empty()) continue;

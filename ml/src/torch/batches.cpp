@@ -79,7 +79,7 @@ std::vector<TrainingCrop> CropSource::validation() {
     for (int i = 0; i < options_.validation_crops; ++i)
         crops.push_back(
             simulated_crop(options_, options_.crop_px,
-                           seed_of(seed_, first_validation_crop + static_cast<std::uint64_t>(i))));
+                           seed_of(0, first_validation_crop + static_cast<std::uint64_t>(i))));
     return crops;
 }
 
