@@ -604,6 +604,7 @@ std::string report_page(const ReportData& data, const Figures& figures) {
     html += warnings_box(data) + stage_strip(data.stages) + overview(figures, data) + tiles_list(data) +
             "</header>\n<main>\n";
     if (data.frame) html += frame_section(*data.frame, figures);
+    html += viewer_section(data);
     if (data.build) html += build_section(data, figures);
     if (data.relaxation) html += relaxation_section(*data.relaxation, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);

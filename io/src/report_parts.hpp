@@ -40,6 +40,9 @@ std::string dynamics_figure(const std::string& kind, std::size_t index);
 /// index.html.
 std::string report_page(const ReportData& data, const Figures& figures);
 
+/// The 3-D view with its data and its library; empty where there is no structure or the library is missing.
+std::string viewer_section(const ReportData& data);
+
 /// report.json.
 std::string report_json(const ReportData& data);
 

@@ -74,6 +74,13 @@ button{font:inherit;font-size:.88rem;color:var(--ink);background:none;border:1px
 button:hover{border-color:var(--faint)}
 .zoomed .zoom{cursor:grab;touch-action:none}
 .readout{pointer-events:none}
+#viewer .stage canvas{display:block;width:100%;border-radius:6px;background:var(--panel);cursor:grab;touch-action:none}
+#viewer:not(.ready) .toggles,#viewer:not(.ready) figure{display:none}
+#viewer .film{display:flex;align-items:center;gap:10px}
+#viewer [hidden]{display:none}
+#viewer input[type=range]{width:160px;accent-color:var(--accent)}
+#viewer .bond-ink{fill:var(--faint)}
+select{font:inherit;font-size:.9rem;color:var(--ink);background:var(--ground);border:1px solid var(--line);border-radius:6px;padding:2px 6px}
 .readout text{font-size:11px}
 .messages{margin:0;padding-left:1.2em;font-size:.92rem}
 .messages li{margin-bottom:.35em;overflow-wrap:anywhere}
@@ -99,6 +106,7 @@ dl.facts{grid-template-columns:minmax(0,1fr);gap:0}
 }
 @page{margin:16mm 15mm}
 @media print{
+#view{display:none}
 html{font-size:11.5px}
 body{font-size:1rem;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .page{max-width:none;padding:0}

@@ -58,6 +58,13 @@ std::vector<std::string> between(const std::string& text, const std::string& ope
     return parts;
 }
 
+// The page without the elements between these texts, both included.
+std::string without(std::string page, const std::string& open, const std::string& close) {
+    for (std::size_t at = page.find(open); at != std::string::npos; at = page.find(open))
+        page.erase(at, page.find(close, at) + close.size() - at);
+    return page;
+}
+
 io::ReportData only(const std::string& part) {
     const io::ReportData& all = small_example();
     io::ReportData data;
@@ -100,7 +107,8 @@ BOOST_AUTO_TEST_CASE(every_figure_is_a_well_formed_file) {
 }
 
 BOOST_AUTO_TEST_CASE(the_page_needs_nothing_from_outside) {
-    const std::string page = written(small_example())->page;
+    const std::string page =
+        without(written(small_example())->page, "<script id=\"viewer-library\">", "</script>");
     for (const std::string& address : between(page, "http", "\""))
         BOOST_TEST(address == "://www.w3.org/2000/svg", address);  // the name of SVG, nothing to load
     for (const std::string loader : {"<link", " src=", "@import", "url(http", "fetch("})
@@ -110,7 +118,7 @@ BOOST_AUTO_TEST_CASE(the_page_needs_nothing_from_outside) {
 }
 
 BOOST_AUTO_TEST_CASE(elements_of_the_page_are_closed_and_have_names_of_their_own) {
-    std::string page = written(small_example())->page;
+    std::string page = without(written(small_example())->page, "<script", "</script>");
     // With its void elements closed and its bare attributes given a value, the page is XML.
     const auto replace = [&page](const std::string& from, const std::string& to) {
         for (std::size_t at = page.find(from); at != std::string::npos; at = page.find(from, at + to.size()))
@@ -121,8 +129,6 @@ BOOST_AUTO_TEST_CASE(elements_of_the_page_are_closed_and_have_names_of_their_own
     replace("initial-scale=1\">", "initial-scale=1\"/>");
     replace("<br>", "<br/>");
     replace(" checked>", "/>");
-    const std::size_t script = page.find("<script>");
-    page.erase(script, page.find("</script>") + 9 - script);
     pugi::xml_document document;
     const pugi::xml_parse_result result = document.load_string(page.c_str());
     BOOST_TEST(static_cast<bool>(result), result.description() << ": " << page.substr(result.offset, 80));
@@ -135,6 +141,30 @@ BOOST_AUTO_TEST_CASE(elements_of_the_page_are_closed_and_have_names_of_their_own
     for (const pugi::xpath_node& node : document.select_nodes("//div[@class='block']"))
         BOOST_TEST(node.node().select_nodes(".//figure|.//table|.//li|.//dl").size() > 0U,
                    node.node().child("h3").text().get());
+}
+
+BOOST_AUTO_TEST_CASE(the_view_in_three_dimensions_holds_every_structure_and_instant) {
+    const io::ReportData& data = small_example();
+    const std::string page = written(data)->page;
+    const auto found = between(page, "id=\"viewer-data\">", "</script>");
+    if (found.empty()) stembridge::testing::skip("three.js is not installed");
+    const json view = json::parse(found.at(0));
+    // Built, relaxed, and each of the dynamics with its instants.
+    BOOST_TEST(view["states"].size() == 2 + data.dynamics.size());
+    const json& last = view["states"].back();
+    const io::ReportDynamics& run = data.dynamics.back();
+    BOOST_TEST(last["frames"].size() == run.snapshots.size());
+    BOOST_TEST(last["species"].size() == static_cast<std::size_t>(run.n_atoms));
+    for (std::size_t k = 0; k < run.snapshots.size(); ++k) {
+        const auto atoms = last["frames"][k]["atoms"].get<std::vector<double>>();
+        const Eigen::Map<const Eigen::Matrix3Xd> drawn(atoms.data(), 3, run.n_atoms);
+        // Hundredths of an angstrom, rounded.
+        BOOST_TEST((drawn - 100 * run.snapshots[k] / units::angstrom).cwiseAbs().maxCoeff() <= 0.5 + 1e-9);
+    }
+    for (const json& state : view["states"])
+        for (const json& frame : state["frames"])
+            for (const json& ring : frame["rings"])
+                BOOST_TEST(ring["corners"].size() == 3 * ring["size"].get<std::size_t>());
 }
 
 BOOST_AUTO_TEST_CASE(the_page_shows_the_numbers_of_the_run) {
