@@ -534,7 +534,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         solution.converged =
             !options_.scc.enabled || (cycle.error <= options_.scc.tolerance &&
                                       cycle.bound <= energy_tolerance && accuracy <= last_accuracy());
-        accuracy = std::max(1e-3 * cycle.error, last_accuracy());
+        accuracy = std::max(3e-3 * cycle.error, last_accuracy());
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;

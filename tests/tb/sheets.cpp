@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sheets.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "stembridge/base/random.hpp"
@@ -9,25 +10,35 @@
 
 namespace stembridge::testing {
 
-tb::SccDftbOptions builtin_options() {
-    tb::SccDftbOptions options;
-    options.parameters = {source_folder() / "data" / "parameters" / "stembridge-1"};
-    return options;
+using namespace stembridge::tb;
+
+SccDftbOptions builtin_options() {
+    SccDftbOptions o;
+    o.parameters = {source_folder() / "data" / "parameters" / "stembridge-1"};
+    return o;
 }
 
-Structure rattled_flake(double radius_angstrom, double rattle_angstrom) {
+SccDftbOptions builtin() {
+    SccDftbOptions o = builtin_options();
+    o.solver = "dense";
+    o.scc.enabled = false;
+    return o;
+}
+
+Structure ragged_flake(double radius_angstrom, double rattle, const std::vector<int>& vacancies) {
     const Structure whole = graphene_flake(radius_angstrom * units::angstrom);
     Structure s;
     Random random(7);
     for (int i = 0; i < whole.size(); ++i) {
         Eigen::Vector3d r = whole.positions.col(i);
-        for (int k = 0; k < 3; ++k) r(k) += rattle_angstrom * units::angstrom * random.normal();
-        s.add(i == 11 ? 14 : 6, r + (i == 11 ? Eigen::Vector3d(0, 0, 1.5) : Eigen::Vector3d(0, 0, 0)));
+        for (int k = 0; k < 3; ++k) r(k) += rattle * units::angstrom * random.normal();
+        if (std::find(vacancies.begin(), vacancies.end(), i) == vacancies.end())
+            s.add(i == 11 ? 14 : 6, r + (i == 11 ? Eigen::Vector3d(0, 0, 1.5) : Eigen::Vector3d(0, 0, 0)));
     }
     return s;
 }
 
-Structure gapped_carbide_sheet(int repeats) {
+Structure gapped_sheet(int repeats) {
     const double bond = 1.78 * units::angstrom, a = std::sqrt(3.0) * bond;
     Structure s;
     for (int i = 0; i < repeats; ++i)
@@ -43,14 +54,32 @@ Structure gapped_carbide_sheet(int repeats) {
     return s;
 }
 
-std::unique_ptr<tb::ElectronicState> matrices_of(const Structure& structure) {
-    tb::SccDftbOptions options = builtin_options();
-    options.solver = "dense";
-    options.scc.enabled = false;
-    tb::SccDftb calculator(std::move(options));
+Structure benzene() {
+    Structure s;
+    for (int i = 0; i < 6; ++i) {
+        const Eigen::Vector3d out(std::cos(M_PI / 3 * i), std::sin(M_PI / 3 * i), 0);
+        s.add(6, 1.395 * units::angstrom * out);
+        s.add(1, 2.485 * units::angstrom * out);
+    }
+    return s;
+}
+
+std::unique_ptr<ElectronicState> matrices(const Structure& s) {
+    SccDftb calculator(builtin());
     Evaluation out;
-    calculator.evaluate(structure, {.forces = false, .stress = false}, out, Context{});
+    calculator.evaluate(s, {.forces = false, .stress = false}, out, Context{});
     return calculator.electronic_state();
+}
+
+Electrons neutral(const ElectronicState& m, double kelvin) {
+    return {.number = m.basis.neutral_shells().sum(), .kT = kelvin * units::kelvin};
+}
+
+double difference(const BlockMatrix& a, const BlockMatrix& b) {
+    double worst = 0;
+    for (std::size_t k = 0; k < a.values().size(); ++k)
+        worst = std::max(worst, std::abs(a.values()[k] - b.values()[k]));
+    return worst;
 }
 
 }  // namespace stembridge::testing

@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sheets of a hundred atoms, metallic and gapped, and their matrices with the built-in parameters.
+// Sheets, flakes and their matrices for the tests of density matrices.
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "stembridge/structure/structure.hpp"
+#include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/electronic_state.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge::testing {
 
-/// Options with the built-in parameters.
+/// The shipped parameters.
 tb::SccDftbOptions builtin_options();
-
-/// Round flake without hydrogen, so that it is metallic, rattled, with a Si atom out of its plane.
-Structure rattled_flake(double radius_angstrom, double rattle_angstrom);
-
+/// The same, dense, without self-consistency.
+tb::SccDftbOptions builtin();
+/// Round flake without its hydrogen, so that it is metallic, rattled, with atoms left out and one of them Si.
+/// @param rattle angstrom
+Structure ragged_flake(double radius_angstrom, double rattle, const std::vector<int>& vacancies = {});
 /// Periodic sheet of carbon and silicon in turn, which opens a gap; 2 repeats^2 atoms.
-Structure gapped_carbide_sheet(int repeats);
-
+Structure gapped_sheet(int repeats);
+Structure benzene();
 /// H and S of a structure at neutral charges.
-std::unique_ptr<tb::ElectronicState> matrices_of(const Structure& structure);
+std::unique_ptr<tb::ElectronicState> matrices(const Structure& s);
+tb::Electrons neutral(const tb::ElectronicState& m, double kelvin);
+/// Largest difference of two values.
+double difference(const tb::BlockMatrix& a, const tb::BlockMatrix& b);
 
 }  // namespace stembridge::testing

@@ -24,8 +24,8 @@ BOOST_AUTO_TEST_SUITE(test_device_layer)
 
 BOOST_AUTO_TEST_CASE(pairs_of_orbitals_fold_like_the_matrix_at_gamma) {
     // A cell so small that atoms meet their own images.
-    Structure s = testing::gapped_carbide_sheet(1);
-    const auto m = testing::matrices_of(s);
+    Structure s = testing::gapped_sheet(1);
+    const auto m = testing::matrices(s);
     for (const BlockMatrix* matrix : {&m->overlap, &m->hamiltonian[0]}) {
         const PatternMap map(m->pattern);
         const std::vector<double> pairs = map.fold(*matrix);
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(pairs_of_orbitals_fold_like_the_matrix_at_gamma) {
 }
 
 BOOST_AUTO_TEST_CASE(every_front_comes_once_and_after_its_children) {
-    const auto m = testing::matrices_of(testing::rattled_flake(16, 0.03));
+    const auto m = testing::matrices(testing::ragged_flake(16, 0.03));
     const Symbolic symbolic(m->pattern);
     for (const int largest_small : {0, 100, 100000}) {
         const FrontSchedule schedule(symbolic, largest_small);
@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(every_front_comes_once_and_after_its_children) {
 }
 
 BOOST_AUTO_TEST_CASE(batches_give_the_selected_inverse_of_the_processor) {
-    for (const Structure& s : {testing::rattled_flake(9, 0.05), testing::gapped_carbide_sheet(6)}) {
-        const auto m = testing::matrices_of(s);
+    for (const Structure& s : {testing::ragged_flake(9, 0.05), testing::gapped_sheet(6)}) {
+        const auto m = testing::matrices(s);
         const Symbolic symbolic(m->pattern);
         const std::vector<Complex> z = {{-0.2, 0.003}, {-0.1, 0.1}, {0.3, 2.0}};
         const auto device = make_host_device();
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(batches_give_the_selected_inverse_of_the_processor) {
 }
 
 BOOST_AUTO_TEST_CASE(memory_is_counted_and_decides_how_many_poles_go_together) {
-    const auto m = testing::matrices_of(testing::rattled_flake(9, 0.05));
+    const auto m = testing::matrices(testing::ragged_flake(9, 0.05));
     const Symbolic symbolic(m->pattern);
     const std::vector<Complex> z = {{-0.2, 0.01}, {-0.1, 0.1}, {0.3, 2.0}, {0.1, 1.0}, {0, 0.5}};
     const auto all = [&](std::size_t memory, int& at_once, std::size_t& most) {

@@ -107,12 +107,12 @@ std::unique_ptr<DensitySolver> on(Device& device, const std::string& method) {
 }
 
 const ElectronicState& metal() {
-    static const auto m = testing::matrices_of(testing::rattled_flake(9, 0.03));
+    static const auto m = testing::matrices(testing::ragged_flake(9, 0.03));
     return *m;
 }
 
 const ElectronicState& insulator() {
-    static const auto m = testing::matrices_of(testing::gapped_carbide_sheet(7));
+    static const auto m = testing::matrices(testing::gapped_sheet(7));
     return *m;
 }
 
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(self_consistent_energies_and_forces_agree) {
         double kelvin;
     };
     for (const Case& c :
-         {Case{testing::rattled_flake(9, 0.03), 3000}, {testing::gapped_carbide_sheet(7), 300}}) {
+         {Case{testing::ragged_flake(9, 0.03), 3000}, {testing::gapped_sheet(7), 300}}) {
         const auto evaluate = [&](const std::string& solver, const std::string& method) {
             SccDftbOptions options = testing::builtin_options();
             options.electronic_temperature = c.kelvin * units::kelvin;
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(what_a_fast_path_cannot_do_is_done_exactly_and_said) {
 }
 
 BOOST_AUTO_TEST_CASE(a_device_that_fails_is_replaced_only_where_the_choice_was_free) {
-    const auto m = testing::matrices_of(testing::rattled_flake(15, 0.03));
+    const auto m = testing::matrices(testing::ragged_flake(15, 0.03));
     BOOST_TEST(m->basis.n_orbitals() >= 1000);
     const Electrons electrons = neutral(*m, 1000);
     const Solved exact = by_diagonalisation(*m, electrons);

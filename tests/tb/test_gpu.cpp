@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(operations_and_solvers_agree_with_the_processor) {
 
 BOOST_AUTO_TEST_CASE(self_consistent_forces_agree_with_the_processor) {
     if (!gpu_found()) return;
-    const Structure s = testing::rattled_flake(9, 0.03);
+    const Structure s = testing::ragged_flake(9, 0.03);
     const auto evaluate = [&](const std::string& solver, const std::string& method) {
         SccDftbOptions options = testing::builtin_options();
         options.scc.tolerance = 1e-8;

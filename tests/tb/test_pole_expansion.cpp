@@ -7,12 +7,12 @@
 #include <cmath>
 #include <stop_token>
 
+#include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"
 #include "stembridge/structure/builders.hpp"
 #include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/electronic_state.hpp"
-#include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/fermi_level.hpp"
 #include "stembridge/tb/pole_expansion/multifrontal.hpp"
 #include "stembridge/tb/pole_expansion/poles.hpp"
@@ -23,6 +23,7 @@
 
 using namespace stembridge;
 using namespace stembridge::tb;
+using namespace stembridge::testing;
 using Complex = std::complex<double>;
 
 namespace {
@@ -32,63 +33,6 @@ constexpr double ev_per_kelvin = 8.617333262e-5;
 PoleExpansion::Window window(double kelvin, double shift = 2) {
     const double kT_ev = ev_per_kelvin * kelvin;
     return {-25 / kT_ev, 200 / kT_ev, shift};
-}
-
-SccDftbOptions builtin() {
-    SccDftbOptions o;
-    o.parameters = {testing::source_folder() / "data" / "parameters" / "stembridge-1"};
-    o.solver = "dense";
-    o.scc.enabled = false;
-    return o;
-}
-
-/// Round flake without its hydrogen, so that it is metallic, rattled, with atoms left out and one of them Si.
-Structure ragged_flake(double radius_angstrom, double rattle, std::vector<int> vacancies = {}) {
-    const Structure whole = graphene_flake(radius_angstrom * units::angstrom);
-    Structure s;
-    Random random(7);
-    for (int i = 0; i < whole.size(); ++i) {
-        Eigen::Vector3d r = whole.positions.col(i);
-        for (int k = 0; k < 3; ++k) r(k) += rattle * units::angstrom * random.normal();
-        if (std::find(vacancies.begin(), vacancies.end(), i) == vacancies.end())
-            s.add(i == 11 ? 14 : 6, r + (i == 11 ? Eigen::Vector3d(0, 0, 1.5) : Eigen::Vector3d(0, 0, 0)));
-    }
-    return s;
-}
-
-/// Periodic sheet of boron-nitride-like order: carbon and silicon in turn, which opens a gap.
-Structure gapped_sheet(int repeats) {
-    const double bond = 1.78 * units::angstrom, a = std::sqrt(3.0) * bond;
-    Structure s;
-    for (int i = 0; i < repeats; ++i)
-        for (int j = 0; j < repeats; ++j) {
-            const Eigen::Vector3d origin(a * (i + 0.5 * j), a * std::sqrt(0.75) * j, 0);
-            s.add(6, origin);
-            s.add(14, origin + Eigen::Vector3d(0, bond, 0));
-        }
-    s.cell.vectors.col(0) << a * repeats, 0, 0;
-    s.cell.vectors.col(1) << 0.5 * a * repeats, a * std::sqrt(0.75) * repeats, 0;
-    s.cell.vectors.col(2) << 0, 0, 30;
-    s.cell.periodic = {true, true, false};
-    return s;
-}
-
-Structure benzene() {
-    Structure s;
-    for (int i = 0; i < 6; ++i) {
-        const Eigen::Vector3d out(std::cos(M_PI / 3 * i), std::sin(M_PI / 3 * i), 0);
-        s.add(6, 1.395 * units::angstrom * out);
-        s.add(1, 2.485 * units::angstrom * out);
-    }
-    return s;
-}
-
-/// H and S of a structure at neutral charges.
-std::unique_ptr<ElectronicState> matrices(const Structure& s, SccDftbOptions o = builtin()) {
-    SccDftb calculator(std::move(o));
-    Evaluation out;
-    calculator.evaluate(s, {.forces = false, .stress = false}, out, Context{});
-    return calculator.electronic_state();
 }
 
 struct Solved {
@@ -124,13 +68,6 @@ Solved solve(const std::string& solver, const ElectronicState& m, const Electron
     return result;
 }
 
-double difference(const BlockMatrix& a, const BlockMatrix& b) {
-    double worst = 0;
-    for (std::size_t k = 0; k < a.values().size(); ++k)
-        worst = std::max(worst, std::abs(a.values()[k] - b.values()[k]));
-    return worst;
-}
-
 /// All that a solve gives, against diagonalisation. @param error of a density matrix element
 void compare(const ElectronicState& m, const Electrons& electrons, double error) {
     const Solved poles = solve("pole-expansion", m, electrons), dense = solve("dense", m, electrons);
@@ -155,10 +92,6 @@ void compare(const ElectronicState& m, const Electrons& electrons, double error)
     const Eigen::VectorXd mine = mulliken_populations(poles.states, m.overlap),
                           exact = mulliken_populations(dense.states, m.overlap);
     BOOST_CHECK_SMALL((mine - exact).cwiseAbs().maxCoeff(), 2e-3 * exact.cwiseAbs().maxCoeff() + 8e-3);
-}
-
-Electrons neutral(const ElectronicState& m, double kelvin) {
-    return {.number = m.basis.neutral_shells().sum(), .kT = kelvin * units::kelvin};
 }
 
 }  // namespace
@@ -319,91 +252,6 @@ BOOST_AUTO_TEST_CASE(two_spins_agree_with_diagonalisation) {
     compare(*m, e, 3e-7);
     e.unpaired = 4;
     compare(*m, e, 3e-7);
-}
-
-BOOST_AUTO_TEST_CASE(selected_inverse_at_a_k_point_is_the_inverse_where_the_pattern_has_blocks) {
-    const auto m = matrices(gapped_sheet(2));
-    const Symbolic symbolic(m->pattern);
-    BlochMultifrontal factor(symbolic, m->pattern);
-    const Eigen::Vector3d k(0.21, -0.13, 0);
-    const Complex z(-0.2, 0.01);
-    // H(k) and S(k), whole.
-    const Eigen::Index n = m->basis.n_orbitals();
-    Eigen::MatrixXcd h = Eigen::MatrixXcd::Zero(n, n), s = h;
-    const auto phase = [&](const Block& b) {
-        return std::polar(1.0, 2 * M_PI * (k(0) * b.image[0] + k(1) * b.image[1]));
-    };
-    for (const Block& b : m->pattern.blocks()) {
-        const int i = m->basis.first_orbital(b.i), j = m->basis.first_orbital(b.j);
-        for (auto [sum, part] : {std::pair(&h, &m->hamiltonian[0]), std::pair(&s, &m->overlap)}) {
-            const Eigen::MatrixXcd block = phase(b) * part->block(b).cast<Complex>();
-            sum->block(i, j, block.rows(), block.cols()) += block;
-            if (!b.on_site()) sum->block(j, i, block.cols(), block.rows()) += block.adjoint();
-        }
-    }
-    const Eigen::VectorXd e =
-        Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXcd>(h, s, Eigen::EigenvaluesOnly)
-            .eigenvalues();
-    for (const double energy : {e(0) - 0.1, e(3) + 1e-6, e(n / 2) + 1e-6, e(n - 1) + 0.1})
-        BOOST_TEST(factor.factorize(m->hamiltonian[0].values().data(), m->overlap.values().data(), energy, k,
-                                    {}) == (e.array() < energy).count());
-    factor.factorize(m->hamiltonian[0].values().data(), m->overlap.values().data(), z, k, {});
-    std::vector<Complex> g(m->pattern.n_values());
-    factor.add_selected_inverse(0.7, g.data(), {});
-    const Eigen::MatrixXcd whole = (h - z * s).inverse();
-    double worst = 0;
-    for (const Block& b : m->pattern.blocks()) {
-        const int i = m->basis.first_orbital(b.i), j = m->basis.first_orbital(b.j);
-        const auto values = m->overlap.block(b);
-        for (Eigen::Index c = 0; c < values.cols(); ++c)
-            for (Eigen::Index r = 0; r < values.rows(); ++r) {
-                const Complex expected =
-                    0.35 * (std::conj(phase(b)) * whole(i + r, j + c) + phase(b) * whole(j + c, i + r));
-                worst = std::max(
-                    worst,
-                    std::abs(expected - g[b.offset + static_cast<std::size_t>(c * values.rows() + r)]));
-            }
-    }
-    BOOST_CHECK_SMALL(worst, 1e-11 * whole.cwiseAbs().maxCoeff());
-}
-
-BOOST_AUTO_TEST_CASE(k_points_agree_with_diagonalisation) {
-    // A metal with a vacancy, and a gapped sheet; a grid and a list, without and with spin.
-    Structure metal = graphene_sheet(3, 2), defective;
-    defective.cell = metal.cell;
-    for (int i = 1; i < metal.size(); ++i) defective.add(i == 9 ? 14 : 6, metal.positions.col(i));
-    for (const Structure& structure : {defective, gapped_sheet(3)}) {
-        const auto m = matrices(structure);
-        for (const KPoints& k : {kpoint_grid({2, 3, 1}, false, structure.cell),
-                                 kpoint_list({{0.1, 0.2, 0, 0.3}, {0, 0, 0, 0.7}}, structure.cell)})
-            for (const int n_spins : {1, 2}) {
-                Electrons electrons = neutral(*m, 600);
-                electrons.n_spins = n_spins;
-                std::vector<BlockMatrix> h = m->hamiltonian;
-                if (n_spins == 2) {
-                    h.push_back(h[0]);
-                    for (std::size_t v = 0; v < h[1].values().size(); ++v)
-                        h[1].values()[v] += 0.02 * m->overlap.values()[v];
-                }
-                std::array<Density, 2> density;
-                std::array<BlockMatrix, 2> weighted;
-                for (const std::size_t s : {0u, 1u}) {
-                    const auto solver = make_density_solver(s == 0 ? "dense" : "pole-expansion", false);
-                    solver->analyze(m->pattern, k);
-                    solver->set_overlap(m->overlap);
-                    solver->solve(h, electrons, density[s]);
-                    solver->energy_weighted(weighted[s]);
-                    BOOST_TEST(solver->name() == (s == 0 ? "dense" : "pole-expansion"));
-                }
-                for (int spin = 0; spin < n_spins; ++spin)
-                    BOOST_CHECK_SMALL(difference(density[0].matrices[static_cast<std::size_t>(spin)],
-                                                 density[1].matrices[static_cast<std::size_t>(spin)]),
-                                      5e-7);
-                BOOST_CHECK_SMALL(difference(weighted[0], weighted[1]), 1e-6);
-                BOOST_CHECK_SMALL(density[0].band_energy - density[1].band_energy, 2e-8 * structure.size());
-                BOOST_CHECK_SMALL(density[0].ts - density[1].ts, 2e-8 * structure.size());
-            }
-    }
 }
 
 BOOST_AUTO_TEST_CASE(single_precision_is_used_only_where_it_is_good_enough) {

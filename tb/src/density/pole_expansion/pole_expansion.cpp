@@ -27,8 +27,8 @@ using Complex = std::complex<double>;
 // up to 160 eV; errors above the window are small, those below are not, so that the lower end is checked.
 constexpr double window_below = -25 * units::electronvolt, window_above = 200 * units::electronvolt;
 // Errors of populations from which on all poles may be in single precision, which gives them to about 3e-5,
-// and from which on two poles less will do.
-constexpr double rough_enough = 1e-5, usual = 3e-7;
+// and from which on fewer poles will do.
+constexpr double rough_enough = 1e-5, middling = 3e-6, usual = 3e-7;
 constexpr double coldest = 20 * units::kelvin;
 
 /// A step that gave numbers that cannot be right.
@@ -282,12 +282,15 @@ const PoleExpansion& PoleExpansionSolver::poles_reaching(bool far) {
         poles_kT_ = kT;
         poles_below_ = window_below_;
     }
-    // Errors of f at 300 K: 24 poles 3e-8, 22 6e-8, 16 1e-5. A Fermi level that is nearly known takes fewer.
+    // Errors of f at 300 K: 3e-8, 6e-8, 6e-7 and 1e-5, and 1e-7, 1e-7, 2e-6 and 9e-6 when the Fermi level is
+    // nearly known. Warmer steps need fewer poles.
+    constexpr std::array<int, 4> reaching_far = {24, 22, 20, 16}, near = {20, 20, 16, 14};
+    const std::size_t level = rough() ? 3 : accuracy_ >= middling ? 2 : accuracy_ >= usual ? 1 : 0;
     const double kelvin = kT / units::kelvin;
-    const bool fine = accuracy_ < usual;
-    int n = kelvin < 200 ? 28 : kelvin < 700 ? 24 : kelvin < 2500 ? 22 : 20;
-    n -= rough() ? 8 : fine ? 0 : 2;
-    if (!far) n -= fine ? 4 : 2;
+    const int n = (far ? reaching_far : near)[level] + (kelvin < 200    ? 4
+                                                        : kelvin < 700  ? 0
+                                                        : kelvin < 2500 ? -2
+                                                                        : -4);
     if (const auto known = poles_.find({far, n}); known != poles_.end()) return known->second;
     const Timer timer;
     const PoleExpansion& poles =
