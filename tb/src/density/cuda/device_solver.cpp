@@ -154,7 +154,6 @@ DeviceMethod DeviceSolver::choose_method() {
     constexpr double eigensolver_efficiency = 0.04, fronts_efficiency = 0.15, seconds_of_tree = 0.03;
     constexpr double usual_width = 60 * units::electronvolt / (300 * units::kelvin);
     const Symbolic symbolic(*pattern_);
-    const DevicePoles probe(*device_);
     const double room = static_cast<double>(device_->free_memory());
     struct Estimate {
         DeviceMethod method;
