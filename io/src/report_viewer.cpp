@@ -101,10 +101,9 @@ json states_of(const ReportData& data, SpeciesTable& species) {
     return states;
 }
 
-// Text inside a script element must not end it.
-std::string inside_script(std::string text) {
-    for (std::size_t at = text.find("</"); at != std::string::npos; at = text.find("</", at + 3))
-        text.replace(at, 2, "<\\/");
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+        text.replace(at, from.size(), to);
     return text;
 }
 
@@ -117,7 +116,7 @@ std::string library() {
         if (folder.empty() || !std::filesystem::exists(folder / file, ignored)) return "";
         text += read_text(folder / file) + "\n";
     }
-    return inside_script(text);
+    return replaced(text, "</", "<\\/");  // text inside a script element must not end it
 }
 
 constexpr std::string_view script = R"js(
@@ -287,9 +286,10 @@ std::string viewer_section(const ReportData& data) {
 <div id="viewer"><div class="toggles"><label>structure <select></select></label><label><input type="checkbox" name="rings" checked="checked"/>rings</label><span class="film" hidden="hidden"><button type="button" name="play">play</button><input type="range" name="frame" min="0" value="0" aria-label="instant"/></span><span class="tools"><button type="button" data-tilt="0">from above</button><button type="button" data-tilt="35">aslant</button><button type="button" data-tilt="85">from the side</button></span></div>
 <svg class="sbf" width="0" height="0" aria-hidden="true"><rect class="colors" width="0" height="0"/></svg>
 <figure><div class="stage"></div><figcaption>Turn with the pointer or a finger, move with the right button, zoom with the wheel or two fingers. Rings that are no hexagons are filled.</figcaption></figure><p class="unavailable" hidden="hidden">This browser has no WebGL; the figures below show the same structures.</p></div>
-<script type="application/json" id="viewer-data">{}</script><script id="viewer-library">{}</script><script>{}</script></section>
+<script type="application/json" id="viewer-data">{}</script><script id="viewer-library">{}</script><script id="viewer-script">{}</script></section>
 )",
-        inside_script(content.dump(-1, ' ', false, json::error_handler_t::replace)), three, script);
+        replaced(content.dump(-1, ' ', false, json::error_handler_t::replace), "<", "\\u003c"), three,
+        script);
 }
 
 }  // namespace stembridge::io
