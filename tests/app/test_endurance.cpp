@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int steps = 200;
+constexpr int steps = 300;
 const std::vector<std::string> bussi = {"--ensemble", "bussi"};  // its random numbers must go on too
 
 std::string content(const MoleculeWorkplace& place, const std::string& run) {
