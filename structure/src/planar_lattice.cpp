@@ -289,15 +289,15 @@ PlanarSupercell choose_supercell(const PlanarLattice& lattice, const SupercellOp
         primitive << a, b * std::cos(angle), 0, b * std::sin(angle);
         target = reduced(primitive.col(0), primitive.col(1));
         // Reduced vectors of a rhombus may enclose 60 or 120 degrees: take the choice that strains less.
-        Matrix2d other;
-        other << target.col(1), Vector2d(target.col(1) - target.col(0));
-        Matrix2d third;
-        third << Vector2d(target.col(0) + target.col(1)), target.col(1);
-        const auto size = [&](const Matrix2d& m) {
-            return cross(m.col(0), m.col(1)) <= 0 ? 1e9 : strain_of(m * lattice.vectors.inverse()).norm();
-        };
-        for (const Matrix2d& m : {other, third})
-            if (size(m) < size(target) - 1e-9) target = m;
+        const Matrix2d first = target;
+        for (const double sign : {1.0, -1.0}) {
+            Matrix2d other = first;
+            other.col(1) += sign * first.col(0);
+            const auto size = [&](const Matrix2d& m) {
+                return strain_of(m * lattice.vectors.inverse()).norm();
+            };
+            if (size(other) < size(target) - 1e-9) target = other;
+        }
     }
 
     PlanarSupercell best;

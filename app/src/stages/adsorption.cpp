@@ -16,6 +16,7 @@
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/structure/adsorption.hpp"
 #include "stembridge/structure/builders.hpp"
+#include "stembridge/structure/neighbor_list.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -215,24 +216,24 @@ json place_of(const Structure& relaxed, int n_sheet) {
     for (int i = 0; i < n_sheet; ++i) rest.push_back(i);
     const Structure sheet = relaxed.selected(rest);
     const Eigen::Vector3d at = relaxed.positions.col(n_sheet);
-    std::vector<std::pair<double, int>> around;
-    for (int i = 0; i < n_sheet; ++i)
-        if (sheet.atomic_numbers[static_cast<std::size_t>(i)] != 1)
-            around.emplace_back((sheet.positions.col(i) - at).norm(), i);
-    std::sort(around.begin(), around.end());
+    std::vector<Neighbor> around;  // heavy atoms of the sheet, the nearest first
+    const NeighborList list(relaxed, 6 * units::angstrom);
+    for (const Neighbor& n : list.of(n_sheet))
+        if (n.j < n_sheet && sheet.atomic_numbers[static_cast<std::size_t>(n.j)] != 1) around.push_back(n);
+    std::sort(around.begin(), around.end(),
+              [](const Neighbor& a, const Neighbor& b) { return a.distance < b.distance; });
     json distances = json::array(), atoms = json::array();
-    double level = 0;
+    double rise = 0;
     int n_level = 0;
-    for (const auto& [distance, atom] : around) {
-        const double bonded = BondCriteria{}.limit(relaxed.atomic_numbers[static_cast<std::size_t>(atom)],
-                                                   relaxed.atomic_numbers[static_cast<std::size_t>(n_sheet)]);
-        if (distance < bonded) {
-            distances.push_back(distance / units::angstrom);
-            atoms.push_back(atom + 1);
+    for (const Neighbor& n : around) {
+        if (n.distance < BondCriteria{}.limit(relaxed.atomic_numbers[static_cast<std::size_t>(n.j)],
+                                              relaxed.atomic_numbers[static_cast<std::size_t>(n_sheet)])) {
+            distances.push_back(n.distance / units::angstrom);
+            atoms.push_back(n.j + 1);
         }
         // The sheet around it, without the atoms that it may have pulled out.
-        if (distance > 3 * units::angstrom && distance < 6 * units::angstrom) {
-            level += sheet.positions(2, atom);
+        if (n.distance > 3 * units::angstrom) {
+            rise -= n.r_ij(2);
             ++n_level;
         }
     }
@@ -240,9 +241,9 @@ json place_of(const Structure& relaxed, int n_sheet) {
     return {
         {"site", site.name()},
         {"kind", site.kind},
-        {"height_angstrom",
-         n_level == 0 ? json(nullptr) : json(std::abs(at(2) - level / n_level) / units::angstrom)},
-        {"nearest_angstrom", around.empty() ? json(nullptr) : json(around.front().first / units::angstrom)},
+        {"height_angstrom", n_level == 0 ? json(nullptr) : json(std::abs(rise / n_level) / units::angstrom)},
+        {"nearest_angstrom",
+         around.empty() ? json(nullptr) : json(around.front().distance / units::angstrom)},
         {"bonds_angstrom", distances},
         {"bonded_to", atoms}};
 }
