@@ -53,9 +53,14 @@ class Elit {
                 const fs::path file =
                     folder_ / "elit" / fmt::format("round-{}", round) / members[m].filename();
                 const fs::path start = members[m];
+                // Each member keeps its own shape.
+                ml::TrainingOptions training = options_.training;
+                const auto network = open({start});
+                training.shape = network->shape();
+                training.pixel_size_angstrom = network->pixel_size_angstrom();
                 trainer_.train({name,
                                 {file},
-                                options_.training,
+                                training,
                                 seed + 1000 * static_cast<std::uint64_t>(round) + m,
                                 [start] { return io::read_state(start); },
                                 labels});
@@ -147,10 +152,11 @@ class Elit {
 
     std::vector<ml::LabelledFrame> labels(const std::vector<fs::path>& members) const {
         const Judged judged = judge(members);
+        const double grid = open({members.front()})->pixel_size_angstrom();
         std::vector<ml::LabelledFrame> labels;
         for (std::size_t f = 0; f < frames_.size(); ++f)
             labels.push_back(ml::self_labelled(frames_[f], judged.found[f], static_cast<int>(members.size()),
-                                               options_.training.pixel_size_angstrom, options_.labels));
+                                               grid, options_.labels));
         return labels;
     }
 
