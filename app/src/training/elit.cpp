@@ -49,9 +49,9 @@ class Elit {
             const auto labels = this->labels(members);
             std::vector<fs::path> trained;
             for (std::size_t m = 0; m < members.size(); ++m) {
-                const std::string name = fmt::format("round-{}-{}", round, members[m].stem().string());
+                const std::string name = fmt::format("round-{}-member-{}", round, m + 1);
                 const fs::path file =
-                    folder_ / "elit" / fmt::format("round-{}", round) / members[m].filename();
+                    folder_ / "elit" / fmt::format("round-{}", round) / fmt::format("member-{}.h5", m + 1);
                 const fs::path start = members[m];
                 // Each member keeps its own shape.
                 ml::TrainingOptions training = options_.training;
@@ -77,9 +77,9 @@ class Elit {
         }
         fs::remove_all(folder_ / "elit" / "networks");
         fs::create_directories(folder_ / "elit" / "networks");
-        for (const fs::path& file : rounds[best].files) {
-            outcome.networks.push_back(folder_ / "elit" / "networks" / file.filename());
-            fs::copy_file(file, outcome.networks.back());
+        for (std::size_t m = 0; m < rounds[best].files.size(); ++m) {
+            outcome.networks.push_back(folder_ / "elit" / "networks" / fmt::format("member-{}.h5", m + 1));
+            fs::copy_file(rounds[best].files[m], outcome.networks.back());
         }
         session_.info(fmt::format("best round: {}; {} confident atoms before, {} after", best,
                                   rounds.front().confident, rounds[best].confident));
