@@ -49,13 +49,18 @@ class Elit {
             const auto labels = this->labels(members);
             std::vector<fs::path> trained;
             for (std::size_t m = 0; m < members.size(); ++m) {
-                const std::string name = fmt::format("round-{}-{}", round, members[m].stem().string());
+                const std::string name = fmt::format("round-{}-member-{}", round, m + 1);
                 const fs::path file =
-                    folder_ / "elit" / fmt::format("round-{}", round) / members[m].filename();
+                    folder_ / "elit" / fmt::format("round-{}", round) / fmt::format("member-{}.h5", m + 1);
                 const fs::path start = members[m];
+                // Each member keeps its own shape.
+                ml::TrainingOptions training = options_.training;
+                const auto network = open({start});
+                training.shape = network->shape();
+                training.pixel_size_angstrom = network->pixel_size_angstrom();
                 trainer_.train({name,
                                 {file},
-                                options_.training,
+                                training,
                                 seed + 1000 * static_cast<std::uint64_t>(round) + m,
                                 [start] { return io::read_state(start); },
                                 labels});
@@ -72,9 +77,9 @@ class Elit {
         }
         fs::remove_all(folder_ / "elit" / "networks");
         fs::create_directories(folder_ / "elit" / "networks");
-        for (const fs::path& file : rounds[best].files) {
-            outcome.networks.push_back(folder_ / "elit" / "networks" / file.filename());
-            fs::copy_file(file, outcome.networks.back());
+        for (std::size_t m = 0; m < rounds[best].files.size(); ++m) {
+            outcome.networks.push_back(folder_ / "elit" / "networks" / fmt::format("member-{}.h5", m + 1));
+            fs::copy_file(rounds[best].files[m], outcome.networks.back());
         }
         session_.info(fmt::format("best round: {}; {} confident atoms before, {} after", best,
                                   rounds.front().confident, rounds[best].confident));
@@ -147,10 +152,11 @@ class Elit {
 
     std::vector<ml::LabelledFrame> labels(const std::vector<fs::path>& members) const {
         const Judged judged = judge(members);
+        const double grid = open({members.front()})->pixel_size_angstrom();
         std::vector<ml::LabelledFrame> labels;
         for (std::size_t f = 0; f < frames_.size(); ++f)
             labels.push_back(ml::self_labelled(frames_[f], judged.found[f], static_cast<int>(members.size()),
-                                               options_.training.pixel_size_angstrom, options_.labels));
+                                               grid, options_.labels));
         return labels;
     }
 
