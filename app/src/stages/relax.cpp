@@ -119,6 +119,8 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         state.put_all("relaxation", relaxation.save());
         state.put("rows", log.rows());
         io::write_checkpoint(checkpoint, state);
+        if (log.rows() > 0)  // to look at while it runs
+            write_frame(folder / "last.extxyz", relaxation.structure(), relaxation.result().evaluation);
     };
 
     const auto stopped = [&] {
@@ -144,7 +146,6 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
             throw stopped();
         } catch (const Error&) {
             save();
-            write_frame(folder / "last.extxyz", relaxation.structure(), relaxation.result().evaluation);
             throw;
         }
         const double force = step.max_force / units::electronvolt_per_angstrom;
@@ -194,11 +195,11 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
                                  result.strain(0, 0), result.strain(1, 1), result.strain(2, 2),
                                  result.strain(0, 1)));
     }
-    const bool converged = result.status == md::RelaxStatus::converged;
-    write_frame(folder / (converged ? "relaxed.extxyz" : "last.extxyz"), relaxation.structure(),
-                result.evaluation);
-    if (!converged) {
-        save();
+    save();
+    if (result.status == md::RelaxStatus::converged) {
+        write_frame(folder / "relaxed.extxyz", relaxation.structure(), result.evaluation);
+        fs::remove(folder / "last.extxyz");
+    } else {
         throw ConvergenceError("relaxation", result.steps, force,
                                config.quantity("relax.max_force") / units::electronvolt_per_angstrom,
                                result.status == md::RelaxStatus::stalled
