@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_missing_library_is_named_with_its_build_option) {
         BOOST_TEST_MESSAGE("networks are available here: nothing is missing");
         return;
     }
-    BOOST_CHECK_EXCEPTION(open_network({}, {}), BackendError, [](const Error& e) {
+    BOOST_CHECK_EXCEPTION(open_network(State{}, {}), BackendError, [](const Error& e) {
         return std::string(e.what()).find("STEMBRIDGE_LIBTORCH") != std::string::npos;
     });
 }
