@@ -127,7 +127,7 @@ Detections classical_detector(const Image& image, const LatticeCalibration& cali
     std::vector<Eigen::Vector2d> start;
     start.reserve(maxima.size());
     for (const Maximum& m : maxima) start.emplace_back(m.x, m.y);
-    const AtomFit fit = fit_atoms(image.pixels, start, calibration.angstrom_per_pixel);
+    const AtomFit fit = fit_atoms(image.pixels, start, calibration.angstrom_per_pixel, {}, true);
     heights.clear();
     for (const Maximum& m : maxima) heights.push_back(static_cast<float>(m.value));
     const Mixture mixture(heights);

@@ -29,13 +29,14 @@ constexpr double least_carbon_spread = 0.03;
 class Fitter {
   public:
     Fitter(const Pixels& image, const std::vector<Vector>& start, const Eigen::Matrix2d& angstrom_per_pixel,
-           PositionPrior prior)
+           PositionPrior prior, bool free_levels)
         : image_(image),
           start_(start),
           map_(angstrom_per_pixel),
           metric_(angstrom_per_pixel.transpose() * angstrom_per_pixel),
           scale_(std::sqrt(std::abs(angstrom_per_pixel.determinant()))),
-          prior_(prior) {
+          prior_(prior),
+          free_levels_(free_levels) {
         const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> eigen(metric_);
         smallest_scale_ = std::sqrt(std::max(eigen.eigenvalues()(0), 1e-12));
         const Pixels smooth = gaussian_blur(image, 0.3 / scale_);
@@ -157,7 +158,7 @@ class Fitter {
         add(model_, atom, 1);
     }
     bool in_glow(const FittedAtom& atom) const {
-        return std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
+        return free_levels_ || std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
     }
     bool like_carbon(const FittedAtom& atom) const {
         if (!(carbon_spread_ > 0)) return false;
@@ -310,7 +311,7 @@ class Fitter {
         const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 1500);
         for (std::size_t i = 0; i < atoms_.size(); i += every) {
             bins.within(start_[i], reach, near);
-            if (near.size() != 4 || in_glow(atoms_[i])) continue;  // the atom itself and three neighbours
+            if (near.size() != 4 || (!free_levels_ && in_glow(atoms_[i]))) continue;  // the atom itself and three neighbours
             std::complex<double> threefold = 0;
             for (const int j : near) {
                 const Vector d = map_ * (start_[static_cast<std::size_t>(j)] - start_[i]);
@@ -431,6 +432,7 @@ class Fitter {
     Eigen::Matrix2d map_, metric_;
     double scale_, smallest_scale_ = 1;
     PositionPrior prior_;
+    bool free_levels_;
     ProbeProfile profile_{first_width_angstrom};
     std::array<double, 2> variance_{1, 0};
     double variance_floor_ = 1, correlation_ = 1, typical_ = 0, carbon_spread_ = 0,
@@ -442,9 +444,9 @@ class Fitter {
 }  // namespace
 
 AtomFit fit_atoms(const Pixels& image, const std::vector<Vector>& start,
-                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior) {
+                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior, bool free_levels) {
     if (start.empty()) return {};
-    return Fitter(image, start, angstrom_per_pixel, prior).run();
+    return Fitter(image, start, angstrom_per_pixel, prior, free_levels).run();
 }
 
 }  // namespace stembridge::ml

@@ -42,7 +42,10 @@ struct AtomFit {
 /// amplitudes of C are drawn to their common one as far as their measured spread says; others are free.
 /// @param start positions, pixels  @param angstrom_per_pixel in which the probe is round
 /// @param prior towards the start; none by default
+/// @param free_levels each window has a level of its own, as in the glow of contamination: for starts that miss
+/// atoms
 AtomFit fit_atoms(const Pixels& image, const std::vector<Eigen::Vector2d>& start,
-                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior = {});
+                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior = {},
+                  bool free_levels = false);
 
 }  // namespace stembridge::ml

@@ -95,7 +95,7 @@ double apply_lattice_prior(Detections& atoms, const Eigen::Matrix2d& pixel_per_a
     }
     // The median of |d|^2 is 2 ln 2 times the variance per axis.
     const double seen = quantile(squares, 0.5) / (2 * std::numbers::ln2), expected = quantile(noises, 0.5);
-    constexpr double least_angstrom = 0.01;
+    constexpr double least_angstrom = 0.025;  // of thermal and static disorder
     const double tau2 = std::max(seen - expected, least_angstrom * least_angstrom);
 
     const auto n = static_cast<Eigen::Index>(atoms.size());

@@ -54,7 +54,7 @@ Measures measure(const Detections& found, const ml::SimulatedFrame& frame, doubl
     constexpr double tolerance = 0.5, border = 0.6, fit_border = 2.0;
     const Eigen::Matrix2d& scale = frame.angstrom_per_pixel;
     const double pixel = std::sqrt(std::abs(scale.determinant()));
-    const auto at_border = [&](double x, double y, double width = border) {
+    const auto at_border = [&](double x, double y, double width) {
         const double b = width / pixel;
         return x < b || y < b || x > frame.image.width() - 1 - b || y > frame.image.height() - 1 - b;
     };
@@ -83,7 +83,7 @@ Measures measure(const Detections& found, const ml::SimulatedFrame& frame, doubl
         used[i] = hit[j] = 1;
         const Detection& d = found[i];
         const ml::TrueAtom& t = frame.atoms[j];
-        if (t.covered || at_border(t.x_px, t.y_px)) continue;
+        if (t.covered || at_border(t.x_px, t.y_px, border)) continue;
         ++m.hits;
         count_probability(d, t.atomic_number == 24 ? d.atomic_number == 0 : d.atomic_number == t.atomic_number);
         m.silicon_right += t.atomic_number == 14 && d.atomic_number == 14;
@@ -102,14 +102,14 @@ Measures measure(const Detections& found, const ml::SimulatedFrame& frame, doubl
         }
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
-        if (used[i] || at_border(found[i].x_px, found[i].y_px)) continue;
+        if (used[i] || at_border(found[i].x_px, found[i].y_px, border)) continue;
         ++m.false_alarms;
         m.false_silicon += found[i].atomic_number == 14;
         count_probability(found[i], false);
     }
     for (std::size_t j = 0; j < frame.atoms.size(); ++j) {
         const ml::TrueAtom& t = frame.atoms[j];
-        if (t.covered || at_border(t.x_px, t.y_px)) continue;
+        if (t.covered || at_border(t.x_px, t.y_px, border)) continue;
         m.missed += !hit[j];
         m.silicon += t.atomic_number == 14;
         m.chromium += t.atomic_number == 24;

@@ -399,8 +399,8 @@ BOOST_AUTO_TEST_CASE(detections_are_read_back_to_the_same_bits) {
     BOOST_TEST(fails("", "header"));
     BOOST_TEST(fails("x,y\n1,2\n", "bad.csv:1: the header"));
     BOOST_TEST(fails(header + "1,2,3\n", "bad.csv:2: 3 columns"));
-    BOOST_TEST(fails(header + "1,2,3,4,Qq,1,0,0\n", "bad.csv:2: 'Qq'"));
-    BOOST_TEST(fails(header + "1,2,3,four,C,1,0,0\n", "y_angstrom"));
+    BOOST_TEST(fails(header + "1,2,3,4,Qq,1,0,0,5\n", "bad.csv:2: 'Qq'"));
+    BOOST_TEST(fails(header + "1,2,3,four,C,1,0,0,5\n", "y_angstrom"));
     BOOST_CHECK_THROW(read_detections_csv(s.path() / "absent.csv"), FileError);
     write_detections_csv(path, {});
     BOOST_TEST(read_detections_csv(path).empty());
