@@ -71,7 +71,7 @@ io::Schema detect_keys() {
         Key::choice("detect.device", {"auto", "cpu", "cuda"}, "auto", "Where the networks are computed"),
         Key::integer("detect.memory_limit", "1024",
                      "Largest memory of the activations of one thread, MiB; larger frames are done in tiles")
-            .at_least(16),
+            .at_least(64),
         Key::number("detect.min_probability", "0.5", "Atoms below are left out").at_least(0).at_most(1),
         Key::quantity("detect.min_distance", Dimension::length, "0.8 angstrom", "Closest two atoms can be")
             .positive(),

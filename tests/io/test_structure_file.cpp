@@ -375,7 +375,8 @@ BOOST_AUTO_TEST_CASE(a_resumed_trajectory_is_the_same_byte_for_byte) {
 BOOST_AUTO_TEST_CASE(detections_are_read_back_to_the_same_bits) {
     const Scratch s;
     const fs::path path = s.path() / "atoms.csv";
-    const Detections detections = {{1.0 / 3, 2, 3, 4e-20, 6, 0.99, 0.01, 0.05}, {5, 6, 7, 8, 0, 0.5, 0, 0.1}};
+    const Detections detections = {{1.0 / 3, 2, 3, 4e-20, 6, 0.99, 0.01, 0.05, 4},
+                                   {5, 6, 7, 8, 0, 0.5, 0, 0.1}};
     write_detections_csv(path, detections);
     const Detections back = read_detections_csv(path);
     BOOST_REQUIRE(back.size() == 2U);
@@ -383,10 +384,11 @@ BOOST_AUTO_TEST_CASE(detections_are_read_back_to_the_same_bits) {
     BOOST_TEST(back[0].y_angstrom == 4e-20);
     BOOST_TEST(back[0].atomic_number == 6);
     BOOST_TEST(back[1].atomic_number == 0);
+    BOOST_TEST(back[0].votes == 4);
     BOOST_TEST(back[1].sigma_angstrom == 0.1);
     const std::string text = read_text(path);
-    BOOST_TEST(
-        text.starts_with("x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom,votes\n"));
+    BOOST_TEST(text.starts_with(
+        "x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom,votes\n"));
     const auto fails = [&](const std::string& content, const std::string& part) {
         try {
             read_detections_csv(s.write("bad.csv", content));
@@ -399,9 +401,16 @@ BOOST_AUTO_TEST_CASE(detections_are_read_back_to_the_same_bits) {
     BOOST_TEST(fails("", "header"));
     BOOST_TEST(fails("x,y\n1,2\n", "bad.csv:1: the header"));
     BOOST_TEST(fails(header + "1,2,3\n", "bad.csv:2: 3 columns"));
-    BOOST_TEST(fails(header + "1,2,3,4,Qq,1,0,0,5\n", "bad.csv:2: 'Qq'"));
-    BOOST_TEST(fails(header + "1,2,3,four,C,1,0,0,5\n", "y_angstrom"));
+    BOOST_TEST(fails(header + "1,2,3,4,Qq,1,0,0,1\n", "bad.csv:2: 'Qq'"));
+    BOOST_TEST(fails(header + "1,2,3,four,C,1,0,0,1\n", "y_angstrom"));
+    BOOST_TEST(fails(header + "1,2,3,4,C,1,0,0,two\n", "votes"));
     BOOST_CHECK_THROW(read_detections_csv(s.path() / "absent.csv"), FileError);
+    // Tables without votes have one for each atom.
+    const Detections old = read_detections_csv(s.write(
+        "old.csv",
+        "x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom\n1,2,3,4,Si,1,0,0\n"));
+    BOOST_TEST(old.at(0).votes == 1);
+    BOOST_TEST(old.at(0).atomic_number == 14);
     write_detections_csv(path, {});
     BOOST_TEST(read_detections_csv(path).empty());
 }

@@ -20,7 +20,7 @@ namespace {
 
 using Eigen::Index;
 
-/// Bytes of activations per pixel and filter of the first block, measured on frames of 600 x 600.
+/// Bytes of activations per pixel and filter of the first block, at most: 25 to 45 were seen.
 constexpr double bytes_per_pixel_and_filter = 50;
 constexpr Index smallest_tile = 64;
 
