@@ -25,6 +25,8 @@ constexpr double neighbor_angstrom = 1.9, judged_angstrom = 1.1;
 /// What stays without noise, from what the model lacks [measured on simulated frames].
 constexpr double model_error_angstrom = 0.004;
 constexpr double least_carbon_spread = 0.03;
+/// Errors where each window has a level of its own, over those without [measured on simulated frames].
+constexpr double cost_of_level = 1.25;
 
 class Fitter {
   public:
@@ -365,7 +367,7 @@ class Fitter {
                     group.push_back(&atoms_[static_cast<std::size_t>(j)]);
             }
             const double variance = position_variance(group);
-            const double noise = std::sqrt(correlation_ * variance);
+            const double noise = std::sqrt(correlation_ * variance) * (in_glow(atom) ? cost_of_level : 1);
             atom.fit_angstrom = std::min(farthest_angstrom, std::hypot(noise, model_error_angstrom));
             atom.sigma_angstrom = atom.fit_angstrom;
             if (!prior_.known()) continue;
