@@ -40,22 +40,22 @@ std::string color_of(ColorMap map, double share) {
 // The colour bar under the map: a strip of steps, round numbers below it, its label beside it.
 double draw_color_bar(std::string& out, const FieldMap& map, double y) {
     constexpr int steps = 64;
-    constexpr double height = 12;
+    constexpr double height = 12, left = 12;  // room for half a label
     const double width = 0.56 * map.width, step = width / steps;
     for (int k = 0; k < steps; ++k)
-        out += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>)", svg_number(k * step),
-                           svg_number(y), svg_number(step + 0.4), svg_number(height),
-                           color_of(map.colors, (k + 0.5) / steps));
+        out += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>)",
+                           svg_number(left + k * step), svg_number(y), svg_number(step + 0.4),
+                           svg_number(height), color_of(map.colors, (k + 0.5) / steps));
     const std::vector<double> ticks = nice_ticks(map.low, map.high, 5);
     const double spacing = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
     const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(spacing) + 1e-9)));
     for (const double tick : ticks) {
-        const double x = width * (tick - map.low) / (map.high - map.low);
+        const double x = left + width * (tick - map.low) / (map.high - map.low);
         out += fmt::format(R"(<path class="axis" d="M{} {}v5"/><text class="middle" x="{}" y="{}">{}</text>)",
-                           svg_number(x), svg_number(y + height), svg_number(std::clamp(x, 10.0, width - 6)),
-                           svg_number(y + height + 18), number_label(tick, decimals));
+                           svg_number(x), svg_number(y + height), svg_number(x), svg_number(y + height + 18),
+                           number_label(tick, decimals));
     }
-    out += fmt::format(R"(<text class="label" x="{}" y="{}">{}</text>)", svg_number(width + 14),
+    out += fmt::format(R"(<text class="label" x="{}" y="{}">{}</text>)", svg_number(left + width + 14),
                        svg_number(y + 11), escape_markup(map.label));
     return height + 26;
 }

@@ -79,10 +79,8 @@ double percentile(std::vector<double> values, double share) {
 double symmetric_end(std::vector<double> values, double least) {
     for (double& value : values) value = std::abs(value);
     const double wanted = std::max(least, percentile(std::move(values), 0.98));
-    const double below = nice_length(wanted);
-    return below >= wanted * (1 - 1e-9)          ? below
-           : nice_length(2.5 * wanted) >= wanted ? nice_length(2.5 * wanted)
-                                                 : 2 * below;
+    const double power = std::pow(10, std::floor(std::log10(wanted)));
+    return power * std::ceil(wanted / power - 1e-9);
 }
 
 void add_bonds(FieldMap& map, const ReportStructure& content, const Plane& plane) {
