@@ -14,8 +14,8 @@ namespace stembridge::app {
 /// status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed", "done".
 class StageFolder {
   public:
-    /// Opens or creates the folder. @param inputs hash of everything that decides the result; after a slash, of
-    /// what decides the way there, where that is less  @throw FileError when the folder cannot be created
+    /// Opens or creates the folder. @param inputs hash of everything that decides the result; after a slash,
+    /// of what decides the way there, where that is less  @throw FileError when the folder cannot be created
     StageFolder(std::filesystem::path folder, std::string stage, std::string inputs);
 
     const std::filesystem::path& path() const { return path_; }

@@ -6,9 +6,9 @@
 #include <array>
 #include <cmath>
 
+#include "picture.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/field_map.hpp"
-#include "picture.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
@@ -18,8 +18,9 @@ using Rgb = std::array<double, 3>;
 
 // Even steps of lightness; the middle of the diverging ones is a light grey on any ground.
 const std::vector<Rgb>& anchors(ColorMap map) {
-    static const std::vector<Rgb> blue_red = {{33, 72, 150},   {92, 148, 204}, {178, 208, 230}, {242, 242, 240},
-                                              {244, 190, 160}, {214, 104, 78}, {150, 28, 44}};
+    static const std::vector<Rgb> blue_red = {{33, 72, 150},   {92, 148, 204},  {178, 208, 230},
+                                              {242, 242, 240}, {244, 190, 160}, {214, 104, 78},
+                                              {150, 28, 44}};
     static const std::vector<Rgb> heights = {{52, 24, 92},   {58, 76, 140},  {38, 128, 142}, {60, 170, 118},
                                              {150, 204, 70}, {236, 224, 60}, {254, 244, 160}};
     return map == ColorMap::diverging ? blue_red : heights;
@@ -39,23 +40,22 @@ std::string color_of(ColorMap map, double share) {
 // The colour bar under the map: a strip of steps, round numbers below it, its label beside it.
 double draw_color_bar(std::string& out, const FieldMap& map, double y) {
     constexpr int steps = 64;
-    constexpr double height = 12;
+    constexpr double height = 12, left = 12;  // room for half a label
     const double width = 0.56 * map.width, step = width / steps;
     for (int k = 0; k < steps; ++k)
-        out += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>)", svg_number(k * step),
-                           svg_number(y), svg_number(step + 0.4), svg_number(height),
-                           color_of(map.colors, (k + 0.5) / steps));
+        out += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>)",
+                           svg_number(left + k * step), svg_number(y), svg_number(step + 0.4),
+                           svg_number(height), color_of(map.colors, (k + 0.5) / steps));
     const std::vector<double> ticks = nice_ticks(map.low, map.high, 5);
     const double spacing = ticks.size() > 1 ? ticks[1] - ticks[0] : 1;
     const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(spacing) + 1e-9)));
     for (const double tick : ticks) {
-        const double x = width * (tick - map.low) / (map.high - map.low);
-        out += fmt::format(
-            R"(<path class="axis" d="M{} {}v5"/><text class="middle" x="{}" y="{}">{}</text>)", svg_number(x),
-            svg_number(y + height), svg_number(std::clamp(x, 10.0, width - 6)), svg_number(y + height + 18),
-            number_label(tick, decimals));
+        const double x = left + width * (tick - map.low) / (map.high - map.low);
+        out += fmt::format(R"(<path class="axis" d="M{} {}v5"/><text class="middle" x="{}" y="{}">{}</text>)",
+                           svg_number(x), svg_number(y + height), svg_number(x), svg_number(y + height + 18),
+                           number_label(tick, decimals));
     }
-    out += fmt::format(R"(<text class="label" x="{}" y="{}">{}</text>)", svg_number(width + 14),
+    out += fmt::format(R"(<text class="label" x="{}" y="{}">{}</text>)", svg_number(left + width + 14),
                        svg_number(y + 11), escape_markup(map.label));
     return height + 26;
 }
@@ -96,17 +96,17 @@ Figure draw(const FieldMap& map) {
         std::string path;
         for (Eigen::Index k = 0; k < area.corners.cols(); ++k)
             path += (k == 0 ? "M" : "L") + point(area.corners.col(k));
-        const std::string css = area.css.empty()
-                                    ? fmt::format(R"(fill="{0}" stroke="{0}" stroke-width=".6")",
-                                                  color_of(map.colors, share(area.value)))
-                                    : fmt::format(R"(class="{}")", area.css);
+        const std::string css = area.css.empty() ? fmt::format(R"(fill="{0}" stroke="{0}" stroke-width=".6")",
+                                                               color_of(map.colors, share(area.value)))
+                                                 : fmt::format(R"(class="{}")", area.css);
         body += fmt::format(R"(<path {} fill-opacity="{}" d="{}Z"/>)", css, svg_number(map.opacity), path);
     }
     if (!map.lines.empty()) {
         std::string path;
         for (const auto& [from, to] : map.lines) path += "M" + point(from) + "L" + point(to);
-        body += fmt::format(R"(<path fill="none" stroke="{}" stroke-width="{}" stroke-linecap="round" d="{}"/>)",
-                            map.line_color, svg_number(map.line_width), path);
+        body +=
+            fmt::format(R"(<path fill="none" stroke="{}" stroke-width="{}" stroke-linecap="round" d="{}"/>)",
+                        map.line_color, svg_number(map.line_width), path);
     }
     for (const ColoredDisc& disc : map.discs) {
         const std::string at = point(disc.at);
@@ -121,7 +121,8 @@ Figure draw(const FieldMap& map) {
     double bottom = height + 12;
     if (!map.label.empty()) bottom += draw_color_bar(body, map, bottom);
     if (map.units_per_angstrom > 0) {
-        const double bar_angstrom = nice_length(0.22 * (map.window[1] - map.window[0]) / map.units_per_angstrom);
+        const double bar_angstrom =
+            nice_length(0.22 * (map.window[1] - map.window[0]) / map.units_per_angstrom);
         const double bar_px = bar_angstrom * map.units_per_angstrom * scale;
         bottom += 6;
         body += fmt::format(R"(<path class="scale" d="M2 {}h{}"/><text class="key" x="{}" y="{}">{}</text>)",
@@ -132,10 +133,12 @@ Figure draw(const FieldMap& map) {
     if (!map.keys.empty()) {
         std::vector<LegendItem> items;
         for (const auto& [css, label] : map.keys)
-            items.push_back({css.starts_with("#") ? LegendItem::Kind::hollow : LegendItem::Kind::area, css, label});
+            items.push_back(
+                {css.starts_with("#") ? LegendItem::Kind::hollow : LegendItem::Kind::area, css, label});
         bottom += draw_legend(body, items, 0, bottom, map.width) - 1;
     }
-    return {map.name, map.caption, svg_open(map.width, bottom, map.caption) + body + "</svg>", map.width, bottom};
+    return {map.name, map.caption, svg_open(map.width, bottom, map.caption) + body + "</svg>", map.width,
+            bottom};
 }
 
 }  // namespace stembridge::io

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <map>
 
+#include "picture.hpp"
 #include "plot_layers.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/io/plot.hpp"
-#include "picture.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
@@ -115,9 +115,9 @@ Figure draw(const MicrographView& view) {
     const double height = rows * scale;
     std::string body = fmt::format(R"(<svg class="zoom" width="{0}" height="{1}" viewBox="0 0 {0} {1}">)",
                                    svg_number(view.width), svg_number(height));
-    body += fmt::format(
-        R"(<image width="{}" height="{}" preserveAspectRatio="none" href="{}"/>)", svg_number(view.width),
-        svg_number(height), picture_link(part, contrast, view.longest_side_px));
+    body += fmt::format(R"(<image width="{}" height="{}" preserveAspectRatio="none" href="{}"/>)",
+                        svg_number(view.width), svg_number(height),
+                        picture_link(part, contrast, view.longest_side_px));
 
     // Pixel (0, 0) is the centre of the first pixel: its left edge is at -0.5.
     const auto to_px = [&](double column, double row) {

@@ -53,8 +53,8 @@ class Plane {
         map.y_down = frame_ != nullptr || y_down_;
         map.units_per_angstrom = units_per_angstrom();
         if (frame_ != nullptr) map.ground = frame_->image;
-        map.line_width = std::clamp(0.13 * units_per_angstrom() * map.width / (map.window[1] - map.window[0]),
-                                    0.5, 2.5);
+        map.line_width =
+            std::clamp(0.13 * units_per_angstrom() * map.width / (map.window[1] - map.window[0]), 0.5, 2.5);
         return map;
     }
 
@@ -79,8 +79,8 @@ double percentile(std::vector<double> values, double share) {
 double symmetric_end(std::vector<double> values, double least) {
     for (double& value : values) value = std::abs(value);
     const double wanted = std::max(least, percentile(std::move(values), 0.98));
-    const double below = nice_length(wanted);
-    return below >= wanted * (1 - 1e-9) ? below : nice_length(2.5 * wanted) >= wanted ? nice_length(2.5 * wanted) : 2 * below;
+    const double power = std::pow(10, std::floor(std::log10(wanted)));
+    return power * std::ceil(wanted / power - 1e-9);
 }
 
 void add_bonds(FieldMap& map, const ReportStructure& content, const Plane& plane) {
@@ -96,8 +96,7 @@ void add_foreign_atoms(FieldMap& map, const Structure& structure, const Plane& p
     for (int i = 0; i < structure.size(); ++i) {
         const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
         if (z == 1 || z == 6) continue;
-        map.discs.push_back({plane.of(i), 0.8 * plane.units_per_angstrom(), 0,
-                             overlay_color(z)});
+        map.discs.push_back({plane.of(i), 0.8 * plane.units_per_angstrom(), 0, overlay_color(z)});
         if (std::find(seen.begin(), seen.end(), z) == seen.end()) seen.push_back(z);
     }
     for (const int z : seen) map.keys.emplace_back(overlay_color(z), element_symbol(z));
@@ -174,7 +173,8 @@ Eigen::VectorXd heights_of(const Structure& structure) {
     const Eigen::Vector3d fit = plane.colPivHouseholderQr().solve(z);
     Eigen::VectorXd heights(structure.size());
     for (int i = 0; i < structure.size(); ++i)
-        heights(i) = structure.positions(2, i) - fit.head<2>().dot(structure.positions.col(i).head<2>()) - fit[2];
+        heights(i) =
+            structure.positions(2, i) - fit.head<2>().dot(structure.positions.col(i).head<2>()) - fit[2];
     return heights / units::angstrom;
 }
 

@@ -427,17 +427,15 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
         const auto z = content.structure.positions.row(2);
         return z.size() == 0 ? 0.0 : (z.maxCoeff() - z.minCoeff()) / units::angstrom;
     };
-    std::string pictures =
-        figure(figures, "before-relaxation",
-               fmt::format("<b>Before.</b>{}{} Corrugation {}\u00a0Å.",
-                           relaxation.before.structure.size() <= most_arrows
-                               ? " Arrows show where each atom goes."
-                               : "",
-                           moved,
-                           number(height(relaxation.before), 2))) +
-        figure(figures, "after-relaxation",
-               fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
-                           number(height(relaxation.after), 2)));
+    std::string pictures = figure(figures, "before-relaxation",
+                                  fmt::format("<b>Before.</b>{}{} Corrugation {}\u00a0Å.",
+                                              relaxation.before.structure.size() <= most_arrows
+                                                  ? " Arrows show where each atom goes."
+                                                  : "",
+                                              moved, number(height(relaxation.before), 2))) +
+                           figure(figures, "after-relaxation",
+                                  fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
+                                              number(height(relaxation.after), 2)));
     return section("relaxation", "Relaxation", join(facts, " · ") + ".",
                    fmt::format("<div class=\"columns\">{}{}{}</div>", pictures,
                                figure(figures, "relaxation",
@@ -451,9 +449,10 @@ std::string maps_section(const ReportData& data, const Figures& figures) {
     const std::string content =
         figure(figures, "map-rings",
                "<b>Rings.</b> Hexagons are left clear; all others are filled by size.") +
-        figure(figures, "map-strain",
-               "<b>Strain.</b> Mean strain of the C–C bonds around each ring, relative to the median bond: blue "
-               "is compressed, red stretched.") +
+        figure(
+            figures, "map-strain",
+            "<b>Strain.</b> Mean strain of the C–C bonds around each ring, relative to the median bond: blue "
+            "is compressed, red stretched.") +
         figure(figures, "map-height", "<b>Buckling.</b> Height over the plane that fits the carbon best.") +
         figure(figures, "map-charges", "<b>Charges.</b> Mulliken charge of each atom.");
     if (content.empty()) return "";

@@ -13,12 +13,12 @@
 namespace stembridge::md {
 namespace {
 
-constexpr double k_along = 0.45;        // hartree/bohr^2, a carbon-carbon bond
-constexpr double k_across = 0.05;       // hartree/bohr^2, about what bond angles resist with
+constexpr double k_along = 0.45;         // hartree/bohr^2, a carbon-carbon bond
+constexpr double k_across = 0.05;        // hartree/bohr^2, about what bond angles resist with
 constexpr double k_across_bent = 0.002;  // the same where angles and torsions stand for themselves
-constexpr double k_anywhere = 0.0002;   // c, hartree/bohr^2: rigid motions and loose atoms
-constexpr double decay = 6;             // a
-constexpr double reach = 1.5;           // in units of r0: bonds, however stretched; no second neighbours
+constexpr double k_anywhere = 0.0002;    // c, hartree/bohr^2: rigid motions and loose atoms
+constexpr double decay = 6;              // a
+constexpr double reach = 1.5;            // in units of r0: bonds, however stretched; no second neighbours
 
 class SpringMatrix {
   public:
@@ -50,15 +50,17 @@ class SpringMatrix {
     void add_bonds(const Structure& structure) {
         const auto z = [&](int atom) { return structure.atomic_numbers[static_cast<std::size_t>(atom)]; };
         double largest = 0;
-        for (const int number : structure.atomic_numbers) largest = std::max(largest, covalent_radius(number));
+        for (const int number : structure.atomic_numbers)
+            largest = std::max(largest, covalent_radius(number));
         const NeighborList neighbors(structure, reach * 2 * largest);
         for (int i = 0; i < structure.size(); ++i)
             for (const Neighbor& pair : neighbors.of(i)) {
                 const double r0 = covalent_radius(z(i)) + covalent_radius(z(pair.j));
                 if (pair.j == i || pair.distance > reach * r0) continue;
                 const double weight = std::exp(-decay * (pair.distance / r0 - 1));
-                const double across =
-                    has_bending_parameters(z(i)) && has_bending_parameters(z(pair.j)) ? k_across_bent : k_across;
+                const double across = has_bending_parameters(z(i)) && has_bending_parameters(z(pair.j))
+                                          ? k_across_bent
+                                          : k_across;
                 const Eigen::Vector3d e = pair.r_ij / pair.distance;
                 const Eigen::Matrix3d along = e * e.transpose();
                 const Eigen::Matrix3d spring =

@@ -221,8 +221,9 @@ ForceField::ForceField(const Structure& first, const BondCriteria& bonds)
         const bool both_hydrogen = first.atomic_numbers[static_cast<std::size_t>(bond.i)] == hydrogen &&
                                    first.atomic_numbers[static_cast<std::size_t>(bond.j)] == hydrogen;
         if (both_hydrogen && graph.coordination(bond.i) + graph.coordination(bond.j) > 2) continue;
-        const auto [rest, stiffness] = bond_parameters(first.atomic_numbers[static_cast<std::size_t>(bond.i)],
-                                                       first.atomic_numbers[static_cast<std::size_t>(bond.j)]);
+        const auto [rest, stiffness] =
+            bond_parameters(first.atomic_numbers[static_cast<std::size_t>(bond.i)],
+                            first.atomic_numbers[static_cast<std::size_t>(bond.j)]);
         coordinates_.push_back({.kind = InternalCoordinate::Kind::stretch,
                                 .n_atoms = 2,
                                 .atoms = {bond.i, bond.j, 0, 0},

@@ -214,7 +214,7 @@ struct Relaxation::Implementation {
     void end_or_go_on() {
         if (status == RelaxStatus::stalled || steps == 0) return;
         const bool converged = free.largest(gradient(structure, evaluation)) <= options.max_force;
-        status = converged                     ? RelaxStatus::converged
+        status = converged                    ? RelaxStatus::converged
                  : steps >= options.max_steps ? RelaxStatus::out_of_steps
                                               : RelaxStatus::running;
     }

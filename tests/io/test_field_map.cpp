@@ -34,7 +34,8 @@ FieldMap two_squares() {
     return map;
 }
 
-std::vector<std::string> attributes(const Figure& figure, const std::string& element, const std::string& name) {
+std::vector<std::string> attributes(const Figure& figure, const std::string& element,
+                                    const std::string& name) {
     pugi::xml_document document;
     BOOST_REQUIRE(document.load_string(figure.svg.c_str()));
     std::vector<std::string> values;
@@ -56,7 +57,8 @@ BOOST_AUTO_TEST_CASE(areas_are_where_they_should_be_and_low_is_blue_and_high_is_
     BOOST_REQUIRE(document.load_string(figure.svg.c_str()));
     for (const auto& found : document.select_nodes("//path[@fill-opacity]")) {
         const std::string fill = found.node().attribute("fill").value();
-        colors.push_back({std::stoi(fill.substr(1, 2), nullptr, 16), std::stoi(fill.substr(3, 2), nullptr, 16),
+        colors.push_back({std::stoi(fill.substr(1, 2), nullptr, 16),
+                          std::stoi(fill.substr(3, 2), nullptr, 16),
                           std::stoi(fill.substr(5, 2), nullptr, 16)});
         paths.emplace_back(found.node().attribute("d").value());
     }

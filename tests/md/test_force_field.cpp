@@ -86,7 +86,8 @@ BOOST_AUTO_TEST_CASE(graphene_at_its_bond_length_is_at_rest_and_a_larger_cell_ha
     BOOST_TEST(at_rest.energy < 1e-20);
     BOOST_TEST(at_rest.forces.cwiseAbs().maxCoeff() < 1e-12);
 
-    const Structure small = rattled(stembridge::graphene_sheet(2, 1), 0.1), large = supercell(small, {2, 3, 1});
+    const Structure small = rattled(stembridge::graphene_sheet(2, 1), 0.1),
+                    large = supercell(small, {2, 3, 1});
     ForceField of_small(small), of_large(large);
     Evaluation one, six;
     of_small.evaluate(small, {}, one, {});
@@ -115,13 +116,14 @@ BOOST_AUTO_TEST_CASE(the_sheet_is_as_stiff_as_graphene_in_and_out_of_its_plane) 
     const Structure strip = stembridge::graphene_sheet(16, 1, 1.423 * angstrom);
     const double length = strip.cell.vectors(0, 0), h = 0.01 * angstrom;
     Structure wave = strip;
-    for (int i = 0; i < wave.size(); ++i) wave.positions(2, i) += h * std::sin(2 * M_PI * wave.positions(0, i) / length);
+    for (int i = 0; i < wave.size(); ++i)
+        wave.positions(2, i) += h * std::sin(2 * M_PI * wave.positions(0, i) / length);
     ForceField of_strip(strip);
     Evaluation bent;
     of_strip.evaluate(wave, {}, bent, {});
-    const double rigidity = 4 * bent.energy /
-                            (strip.cell.vector(0).cross(strip.cell.vector(1)).norm() * h * h *
-                             std::pow(2 * M_PI / length, 4));
+    const double rigidity =
+        4 * bent.energy /
+        (strip.cell.vector(0).cross(strip.cell.vector(1)).norm() * h * h * std::pow(2 * M_PI / length, 4));
     BOOST_TEST(rigidity / units::electronvolt > 1.0);
     BOOST_TEST(rigidity / units::electronvolt < 2.0);
 }

@@ -40,7 +40,8 @@ BOOST_AUTO_TEST_CASE(scale_anisotropy_and_shear_of_a_flake_are_found_to_the_last
     BOOST_TEST(distance_from_rotation(found.map * by) < 1e-9);
     BOOST_TEST(found.anisotropy_before > 0.08);
     BOOST_TEST(!structure.cell.is_periodic());
-    BOOST_TEST((structure.positions.topRows<2>() - found.map * (by * flake.positions.topRows<2>())).norm() < 1e-9);
+    BOOST_TEST((structure.positions.topRows<2>() - found.map * (by * flake.positions.topRows<2>())).norm() <
+               1e-9);
 }
 
 BOOST_AUTO_TEST_CASE(scattered_positions_give_the_map_within_their_statistics) {

@@ -62,9 +62,10 @@ nlohmann::json straighten(const io::Config& config, Structure& structure, Sessio
     if (wanted == "none" || config.text("relax.cell") != "none") return nullptr;
     if (!md::ForceField::knows(structure)) {
         if (wanted == "force-field")
-            throw InputError(fmt::format("{} = \"force-field\": it has parameters for H, C and Si only, not "
-                                         "for all elements of {}",
-                                         config.where("relax.pre_relax"), structure.formula()));
+            throw InputError(
+                fmt::format("{} = \"force-field\": it has parameters for H, C and Si only, not "
+                            "for all elements of {}",
+                            config.where("relax.pre_relax"), structure.formula()));
         return nullptr;
     }
     md::PreRelaxOptions options;

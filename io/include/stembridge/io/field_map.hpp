@@ -31,12 +31,12 @@ struct ColoredDisc {
 struct FieldMap {
     std::string name;
     std::string caption;
-    std::string label;             ///< of the colour bar, with its unit; empty = no bar
-    double low = 0, high = 1;      ///< ends of the colours; values beyond take the colour of the end
+    std::string label;         ///< of the colour bar, with its unit; empty = no bar
+    double low = 0, high = 1;  ///< ends of the colours; values beyond take the colour of the end
     ColorMap colors = ColorMap::diverging;
     std::array<double, 4> window = {0, 1, 0, 1};  ///< x low, x high, y low, y high
     bool y_down = true;
-    double units_per_angstrom = 0;  ///< for the scale bar; 0 = none is drawn
+    double units_per_angstrom = 0;               ///< for the scale bar; 0 = none is drawn
     std::optional<Image> ground = std::nullopt;  ///< needs a plane of pixels and y_down
     double ground_opacity = 0.5;
     std::vector<ColoredArea> areas = {};

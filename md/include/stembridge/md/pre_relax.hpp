@@ -18,17 +18,18 @@ struct PreRelaxOptions {
 };
 
 struct PreRelaxResult {
-    bool done = false;         ///< false: the structure is untouched
-    int steps = 0;             ///< evaluations of the force field
-    double rms_force = 0;      ///< of the structure given, by the force field, hartree/bohr
-    double max_force = 0;      ///< of the structure returned, by the force field, hartree/bohr
-    double mean_move = 0;      ///< of an atom, bohr
-    double largest_move = 0;   ///< of an atom, bohr
+    bool done = false;        ///< false: the structure is untouched
+    int steps = 0;            ///< evaluations of the force field
+    double rms_force = 0;     ///< of the structure given, by the force field, hartree/bohr
+    double max_force = 0;     ///< of the structure returned, by the force field, hartree/bohr
+    double mean_move = 0;     ///< of an atom, bohr
+    double largest_move = 0;  ///< of an atom, bohr
 };
 
 /// Relaxes a structure of H, C and Si in place with ForceField; fixed coordinates stay. Bonds are kept: those
 /// between atoms of the structure given, whatever becomes of them.
 /// @throw InputError for other elements, see ForceField::knows
-PreRelaxResult pre_relax(Structure& structure, const PreRelaxOptions& options = {}, const Context& context = {});
+PreRelaxResult pre_relax(Structure& structure, const PreRelaxOptions& options = {},
+                         const Context& context = {});
 
 }  // namespace stembridge::md
