@@ -17,13 +17,11 @@ bool anything_fixed(const Structure& structure) {
     return structure.fixed.cols() != 0 && structure.fixed.any();
 }
 
-/// Shifted and turned so that the mass-weighted squares of the distances are least.
+/// Shifted and turned so that the squares of the distances are least.
 /// @source Kabsch, Acta Cryst. A 34, 827 (1978)
-Eigen::Matrix3Xd turned_onto(const Eigen::Matrix3Xd& positions, const Eigen::Matrix3Xd& reference,
-                             const Eigen::VectorXd& masses) {
-    const Eigen::Vector3d from = positions * masses / masses.sum(), to = reference * masses / masses.sum();
-    const Eigen::Matrix3d product =
-        (reference.colwise() - to) * masses.asDiagonal() * (positions.colwise() - from).transpose();
+Eigen::Matrix3Xd turned_onto(const Eigen::Matrix3Xd& positions, const Eigen::Matrix3Xd& reference) {
+    const Eigen::Vector3d from = positions.rowwise().mean(), to = reference.rowwise().mean();
+    const Eigen::Matrix3d product = (reference.colwise() - to) * (positions.colwise() - from).transpose();
     const Eigen::JacobiSVD<Eigen::Matrix3d> svd(product, Eigen::ComputeFullU | Eigen::ComputeFullV);
     Eigen::Vector3d signs = Eigen::Vector3d::Ones();
     signs(2) = (svd.matrixU() * svd.matrixV().transpose()).determinant() < 0 ? -1 : 1;  // no mirror
@@ -81,7 +79,7 @@ Structure brought_near(const Structure& structure, const Structure& reference) {
     result.velocities.resize(3, 0);
     result.fixed = reference.fixed;
     if (!reference.cell.is_periodic() && !anything_fixed(reference) && reference.size() > 1)
-        result.positions = turned_onto(structure.positions, reference.positions, reference.masses());
+        result.positions = turned_onto(structure.positions, reference.positions);
     for (int atom = 0; atom < reference.size(); ++atom)
         for (int axis = 0; axis < 3; ++axis) {
             if (!reference.is_fixed(axis, atom)) continue;

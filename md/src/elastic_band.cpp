@@ -29,6 +29,13 @@ void require(bool sensible, const char* message) {
     if (!sensible) throw InputError(message);
 }
 
+/// The structure with all masses alike: forces are free of rigid motion in the ordinary scalar product, in
+/// which the band measures its path.
+Structure with_equal_masses(Structure structure) {
+    std::fill(structure.atomic_numbers.begin(), structure.atomic_numbers.end(), 6);
+    return structure;
+}
+
 /// L-BFGS without a line search, for forces that are no gradient. The matrix of pairs is scaled by the
 /// latest.
 /// @source Nocedal, Wright, Numerical Optimization, algorithm 7.4
@@ -132,7 +139,7 @@ struct ElasticBand::Implementation {
           options(o),
           context(std::move(c)),
           free(checked(images)),
-          held(images.front(), o.hold_rigid_motion, o.hold_rigid_motion),
+          held(with_equal_masses(images.front()), o.hold_rigid_motion, o.hold_rigid_motion),
           optimizer(o.memory),
           step_length(o.max_step_length) {
         require(workers >= 1, "a band needs at least one worker");
@@ -202,16 +209,19 @@ struct ElasticBand::Implementation {
     }
 
     double energy(std::size_t k) const { return evaluations[k].energy; }
-    Eigen::VectorXd way(std::size_t from, std::size_t to) const {
-        return free.gather(images[to].positions - images[from].positions);
+    /// From one image to another, without the rigid motion of image `at`, which costs no energy.
+    Eigen::VectorXd way(std::size_t from, std::size_t to, std::size_t at) const {
+        Eigen::Matrix3Xd w = images[to].positions - images[from].positions;
+        held.remove(images[at].positions, w);
+        return free.gather(w);
     }
 
     /// Unit tangent at an image: towards the neighbour of higher energy; at an extremum both, weighted so
     /// that it turns smoothly.
     Eigen::VectorXd tangent(std::size_t k) const {
-        if (k == 0) return way(0, 1).normalized();
-        if (k == last()) return way(k - 1, k).normalized();
-        const Eigen::VectorXd ahead = way(k, k + 1), behind = way(k - 1, k);
+        if (k == 0) return way(0, 1, 0).normalized();
+        if (k == last()) return way(k - 1, k, k).normalized();
+        const Eigen::VectorXd ahead = way(k, k + 1, k), behind = way(k - 1, k, k);
         const double up = energy(k + 1) - energy(k), down = energy(k) - energy(k - 1);
         if (up > 0 && down > 0) return ahead.normalized();
         if (up < 0 && down < 0) return behind.normalized();
@@ -240,7 +250,7 @@ struct ElasticBand::Implementation {
                 here = force - 2 * force.dot(t) * t;
             else
                 here = force - force.dot(t) * t +
-                       options.spring * (way(k, k + 1).norm() - way(k - 1, k).norm()) * t;
+                       options.spring * (way(k, k + 1, k).norm() - way(k - 1, k, k).norm()) * t;
         }
         return result;
     }
@@ -361,7 +371,7 @@ BandProfile ElasticBand::profile() const {
     if (self.evaluations.empty()) throw std::logic_error("a band has no profile before its first step");
     BandProfile profile;
     for (std::size_t k = 0; k < self.images.size(); ++k) {
-        profile.length.push_back(k == 0 ? 0 : profile.length.back() + self.way(k - 1, k).norm());
+        profile.length.push_back(k == 0 ? 0 : profile.length.back() + self.way(k - 1, k, k).norm());
         profile.energy.push_back(self.energy(k));
         profile.slope.push_back(-self.free.gather(self.evaluations[k].forces).dot(self.tangent(k)));
     }

@@ -2,8 +2,10 @@
 // A folder with an invented parameter set and a molecule, for tests that run the program.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "run_program.hpp"
@@ -22,22 +24,13 @@ struct MoleculeWorkplace {
     /// stembridge md start.extxyz with few and short steps; more options win over these.
     std::vector<std::string> md(const std::string& out, int steps,
                                 const std::vector<std::string>& more = {}) const {
-        std::vector<std::string> arguments = {"md",
-                                              file("start.extxyz"),
-                                              "--out",
-                                              file(out),
-                                              "--parameters",
-                                              file("set"),
-                                              "--steps",
-                                              std::to_string(steps),
-                                              "--timestep",
-                                              "0.2 fs",
-                                              "--checkpoint-every",
-                                              "7",
-                                              "--trajectory-every",
-                                              "5",
-                                              "--threads",
-                                              "1"};
+        std::vector<std::string> arguments = {"md", file("start.extxyz"), "--out", file(out)};
+        const std::vector<std::pair<std::string, std::string>> usual = {
+            {"--parameters", file("set")}, {"--steps", std::to_string(steps)}, {"--timestep", "0.2 fs"},
+            {"--checkpoint-every", "7"},   {"--trajectory-every", "5"},        {"--threads", "1"}};
+        for (const auto& [option, value] : usual)
+            if (std::find(more.begin(), more.end(), option) == more.end())
+                arguments.insert(arguments.end(), {option, value});
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }

@@ -104,7 +104,7 @@ void check_droplet(const std::string& ensemble) {
     MorseCalculator morse(0.04, 0.7, 3.0);
     DynamicsOptions options;
     options.ensemble = ensemble;
-    options.thermostat_time = 50 * fs;
+    options.thermostat_time = 10 * fs;
     options.temperature = hot;
     options.timestep = 0.5 * fs;
     options.thermostat_period = 20 * fs;
