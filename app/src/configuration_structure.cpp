@@ -15,9 +15,10 @@ io::Schema build_keys() {
         Key::quantity("build.max_sigma", Dimension::length, "",
                       "Detections whose position is less certain (standard deviation per axis) are left out")
             .positive(),
-        Key::choice("build.contamination", {"exclude", "keep"}, "exclude",
-                    "Atoms found where find-atoms saw contamination: exclude = that area is vacuum"),
-        Key::choice("build.amorphous", {"exclude", "keep"}, "exclude",
+        Key::choice("build.contamination", {"exclude", "keep"}, "keep",
+                    "Atoms found where find-atoms saw contamination (a rim of 3 angstrom; it finds none "
+                    "deeper in): exclude = vacuum"),
+        Key::choice("build.amorphous", {"exclude", "keep"}, "keep",
                     "Parts of a detected sheet of hexagons that are amorphous (8 angstrom and more with over "
                     "half of the atoms in other rings): exclude = vacuum"),
         Key::choice("build.short_bonds", {"merge", "remove", "refuse"}, "merge",
