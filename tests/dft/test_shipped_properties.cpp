@@ -211,6 +211,19 @@ BOOST_AUTO_TEST_CASE(chromium_on_graphene_prefers_the_sites_of_pbe) {
     BOOST_TEST(std::abs(binding - expected_binding) < 0.4 * electronvolt);
 }
 
+BOOST_AUTO_TEST_CASE(chromium_without_spin_prefers_the_sites_of_pbe_on_a_flat_sheet) {
+    const std::vector<std::string> names = {"cr34_hollow_1.5_nm", "cr34_top_1.8_nm", "cr34_bridge_1.8_nm"};
+    std::vector<double> own, expected;
+    for (const std::string& name : names) {
+        own.push_back(energy_of(name));
+        expected.push_back(pbe(name));
+        BOOST_TEST_MESSAGE(name << ": " << (own.back() - own.front()) / electronvolt << ", PBE "
+                                << (expected.back() - expected.front()) / electronvolt << " eV");
+    }
+    BOOST_TEST(std::is_sorted(expected.begin(), expected.end()));
+    BOOST_TEST(std::is_sorted(own.begin(), own.end()));
+}
+
 BOOST_AUTO_TEST_CASE(chromium_with_spin_prefers_the_sites_of_pbe) {
     // 2.1 angstrom above the flat sheet, six unpaired electrons: hollow, bridge, top within 0.1 eV.
     const std::vector<std::string> names = {"cr34_hollow_2.1_sp", "cr34_bridge_2.1_sp", "cr34_top_2.1_sp"};
@@ -225,6 +238,21 @@ BOOST_AUTO_TEST_CASE(chromium_with_spin_prefers_the_sites_of_pbe) {
     }
     BOOST_TEST(std::is_sorted(expected.begin(), expected.end()));
     BOOST_TEST(std::is_sorted(own.begin(), own.end()));
+
+    // Two heights above the hollow site: both pull outwards at 2.1 and inwards at 2.5 angstrom; C-Cr from the
+    // zero between.
+    const auto bond = [](double force_low, double force_high) {
+        const double height = 2.1 - force_low * (2.5 - 2.1) / (force_high - force_low);
+        return std::hypot(2.467 / std::sqrt(3.0), height);
+    };
+    const ReferenceStructure &low = references().at("cr34_hollow_2.1_sp"),
+                             &high = references().at("cr34_hollow_2.5_sp");
+    const auto last = low.structure.size() - 1;
+    const double distance = bond(evaluated(low).forces(2, last), evaluated(high).forces(2, last));
+    const double expected_distance = bond(low.forces(2, last), high.forces(2, last));
+    BOOST_TEST_MESSAGE("C-Cr at the hollow site " << distance << ", PBE " << expected_distance
+                                                  << " angstrom");
+    BOOST_TEST(std::abs(distance - expected_distance) < 0.1);
 
     const double binding = own[0] - energy_of("g34_flat") - energy_of("atom_Cr");
     const double expected_binding = expected[0] - pbe("g34_flat") - pbe("atom_Cr");
