@@ -15,6 +15,8 @@ namespace {
 using Vector = Eigen::Vector2d;
 
 constexpr double window_angstrom = 1.5, first_width_angstrom = 0.45;
+/// Where starts miss atoms: reaches no neighbour, whose light would pull.
+constexpr double narrow_window_angstrom = 0.85;
 constexpr double background_angstrom = 2.0;
 constexpr double largest_move_angstrom = 0.12, farthest_angstrom = 0.6;
 constexpr int sweeps = 8, first_without_profile = 4;
@@ -47,8 +49,8 @@ class Fitter {
             FittedAtom atom;
             atom.x = p.x();
             atom.y = p.y();
-            atom.amplitude = atom.shared = std::max(
-                0.0, 1.3 * (bilinear(smooth, p.x(), p.y()) - bilinear(background_, p.x(), p.y())));
+            atom.amplitude = atom.shared =
+                std::max(0.0, 1.3 * (bilinear(smooth, p.x(), p.y()) - bilinear(background_, p.x(), p.y())));
             atoms_.push_back(atom);
         }
         typical_ = median_amplitude();
@@ -109,24 +111,26 @@ class Fitter {
         return 1 / std::max(variance_[0] + variance_[1] * brightness, variance_floor_);
     }
 
-    /// I - B - others ~ A p + q_x dp/dx + q_y dp/dy + b: linear unknowns, then r moves by q / A. The level b is
-    /// 0 but in the rough glow of contamination.
+    /// I - B - others ~ A p + q_x dp/dx + q_y dp/dy + b: linear unknowns, then r moves by q / A. The level b
+    /// is 0 but in the rough glow of contamination.
     void improve(std::size_t i) {
         FittedAtom& atom = atoms_[i];
         add(model_, atom, -1);
         Eigen::Matrix4d normal = Eigen::Matrix4d::Zero();
         Eigen::Vector4d right = Eigen::Vector4d::Zero();
         int pixels = 0;
-        window(atom.x, atom.y, window_angstrom, [&](int row, int column, const Vector& d, double r2) {
-            const double p = profile_.value(r2), others = model_(row, column) + background_(row, column);
-            // p(|S (r - r_i)|): dp/dr_i = -2 p'(r^2) S^T S (r - r_i)
-            const Vector slope = -2 * profile_.slope(r2) * (metric_ * d);
-            const Eigen::Vector4d basis(p, slope.x(), slope.y(), 1);
-            const double w = weight(others + atom.shared * p);
-            normal.noalias() += w * basis * basis.transpose();
-            right += w * (image_(row, column) - others) * basis;
-            ++pixels;
-        });
+        window(atom.x, atom.y, free_levels_ ? narrow_window_angstrom : window_angstrom,
+               [&](int row, int column, const Vector& d, double r2) {
+                   const double p = profile_.value(r2),
+                                others = model_(row, column) + background_(row, column);
+                   // p(|S (r - r_i)|): dp/dr_i = -2 p'(r^2) S^T S (r - r_i)
+                   const Vector slope = -2 * profile_.slope(r2) * (metric_ * d);
+                   const Eigen::Vector4d basis(p, slope.x(), slope.y(), 1);
+                   const double w = weight(others + atom.shared * p);
+                   normal.noalias() += w * basis * basis.transpose();
+                   right += w * (image_(row, column) - others) * basis;
+                   ++pixels;
+               });
         if (pixels >= 12 && normal(0, 0) > 0) {
             if (!in_glow(atom)) {
                 normal.row(3).setZero();
@@ -160,7 +164,8 @@ class Fitter {
         add(model_, atom, 1);
     }
     bool in_glow(const FittedAtom& atom) const {
-        return free_levels_ || std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
+        return free_levels_ ||
+               std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
     }
     bool like_carbon(const FittedAtom& atom) const {
         if (!(carbon_spread_ > 0)) return false;
@@ -222,7 +227,8 @@ class Fitter {
             if (atom.amplitude < 0.5 * typical_ || atom.amplitude > 1.8 * typical_) continue;
             window(atom.x, atom.y, 1.5, [&](int row, int column, const Vector&, double) {
                 Eigen::Matrix<double, k + 1, 1> basis;
-                for (std::size_t c = 0; c < k; ++c) basis(static_cast<Eigen::Index>(c)) = parts[c](row, column);
+                for (std::size_t c = 0; c < k; ++c)
+                    basis(static_cast<Eigen::Index>(c)) = parts[c](row, column);
                 basis(k) = typical_;
                 const double w = weight(model_(row, column) + background_(row, column));
                 normal.noalias() += w * basis * basis.transpose();
@@ -301,9 +307,9 @@ class Fitter {
         variance_floor_ = std::max(variance_floor_, 1e-12 * typical_ * typical_ + 1e-30);
     }
 
-    /// The filter that moves an atom, sum w dp/ds (I - model), applied in the hollows: its variance over that of
-    /// independent pixels. There the fit has taken no noise away, and what the model lacks is symmetric and
-    /// gives nothing.
+    /// The filter that moves an atom, sum w dp/ds (I - model), applied in the hollows: its variance over that
+    /// of independent pixels. There the fit has taken no noise away, and what the model lacks is symmetric
+    /// and gives nothing.
     void measure_correlation() {
         std::vector<float> responses;
         const double reach = 1.8 / scale_, bond = 1.42, radius = 0.85;
@@ -313,17 +319,18 @@ class Fitter {
         const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 1500);
         for (std::size_t i = 0; i < atoms_.size(); i += every) {
             bins.within(start_[i], reach, near);
-            if (near.size() != 4 || (!free_levels_ && in_glow(atoms_[i]))) continue;  // the atom itself and three neighbours
+            if (near.size() != 4 || (!free_levels_ && in_glow(atoms_[i])))
+                continue;  // the atom itself and three neighbours
             std::complex<double> threefold = 0;
             for (const int j : near) {
                 const Vector d = map_ * (start_[static_cast<std::size_t>(j)] - start_[i]);
                 if (d.squaredNorm() > 0) threefold += std::polar(1.0, 3 * std::atan2(d.y(), d.x()));
             }
             // A hollow lies opposite to a bond, in one of three directions by turns.
-            const double angle = std::arg(threefold) / 3 +
-                                 std::numbers::pi / 3 * (1 + 2 * static_cast<double>(i / every % 3));
-            const Vector place =
-                Vector(atoms_[i].x, atoms_[i].y) + inverse * (bond * Vector(std::cos(angle), std::sin(angle)));
+            const double angle =
+                std::arg(threefold) / 3 + std::numbers::pi / 3 * (1 + 2 * static_cast<double>(i / every % 3));
+            const Vector place = Vector(atoms_[i].x, atoms_[i].y) +
+                                 inverse * (bond * Vector(std::cos(angle), std::sin(angle)));
             const double margin = radius / smallest_scale_ + 1;
             if (place.x() < margin || place.y() < margin ||
                 place.x() > static_cast<double>(image_.cols()) - 1 - margin ||
@@ -373,8 +380,8 @@ class Fitter {
             if (!prior_.known()) continue;
             // Both together: 1 / sigma^2 = 1 / fit^2 + 1 / prior^2.
             atom.prior_angstrom = std::hypot(prior_.least_angstrom, prior_.share_of_fit * atom.fit_angstrom);
-            atom.sigma_angstrom = atom.fit_angstrom * atom.prior_angstrom /
-                                  std::hypot(atom.fit_angstrom, atom.prior_angstrom);
+            atom.sigma_angstrom =
+                atom.fit_angstrom * atom.prior_angstrom / std::hypot(atom.fit_angstrom, atom.prior_angstrom);
         }
     }
     /// Variance per axis, angstrom^2, of the first of a group, for independent pixels.
@@ -406,8 +413,7 @@ class Fitter {
                     basis(column_of++) = profile_.value(r2);
                 }
                 const double w = weight(model_(row, column) + background_(row, column));
-                information.topLeftCorner(n, n).noalias() +=
-                    w * basis.head(n) * basis.head(n).transpose();
+                information.topLeftCorner(n, n).noalias() += w * basis.head(n) * basis.head(n).transpose();
             });
         for (std::size_t k = 0; k < group.size(); ++k)
             if (like_carbon(*group[k]))
@@ -437,8 +443,7 @@ class Fitter {
     bool free_levels_;
     ProbeProfile profile_{first_width_angstrom};
     std::array<double, 2> variance_{1, 0};
-    double variance_floor_ = 1, correlation_ = 1, typical_ = 0, carbon_spread_ = 0,
-           usual_background_ = 0;
+    double variance_floor_ = 1, correlation_ = 1, typical_ = 0, carbon_spread_ = 0, usual_background_ = 0;
     std::vector<FittedAtom> atoms_;
     Pixels model_, background_;
 };
