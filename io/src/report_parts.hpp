@@ -43,8 +43,8 @@ void add_maps(Figures& figures, const ReportData& data);
 /// Name of a figure of one of the dynamics.
 std::string dynamics_figure(const std::string& kind, std::size_t index);
 
-/// What happened over the time of one of the dynamics: curves, defects, numbers (HTML); empty when nothing was
-/// analysed.
+/// What happened over the time of one of the dynamics: curves, defects, numbers (HTML); empty when nothing
+/// was analysed.
 std::string over_time_html(const ReportDynamics& run, std::size_t index, const Figures& figures);
 
 /// index.html.

@@ -284,7 +284,8 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         options.calibrate ? result.calibration : judged_by_lattice(result.calibration, image));
     if (result.confidence.value < low_confidence) {
         std::string doubts;
-        for (const std::string& doubt : result.confidence.doubts) doubts += (doubts.empty() ? "" : "; ") + doubt;
+        for (const std::string& doubt : result.confidence.doubts)
+            doubts += (doubts.empty() ? "" : "; ") + doubt;
         context.warning(fmt::format("{}: low confidence ({:.2f}) that this is a single sheet of graphene: {}",
                                     where, result.confidence.value, doubts));
     }

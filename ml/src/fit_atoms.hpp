@@ -13,12 +13,12 @@ namespace stembridge::ml {
 struct FittedAtom {
     double x = 0;
     double y = 0;
-    double amplitude = 0;           ///< over the local background, of this atom alone
-    double amplitude_error = 0;     ///< its standard deviation
-    double shared = 0;              ///< amplitude in the model: C atoms are alike
-    double sigma_angstrom = 0;      ///< standard deviation of the position per axis
-    double fit_angstrom = 0;        ///< the same of the fit without a prior
-    double prior_angstrom = 0;      ///< the same of the start, where there was a prior
+    double amplitude = 0;        ///< over the local background, of this atom alone
+    double amplitude_error = 0;  ///< its standard deviation
+    double shared = 0;           ///< amplitude in the model: C atoms are alike
+    double sigma_angstrom = 0;   ///< standard deviation of the position per axis
+    double fit_angstrom = 0;     ///< the same of the fit without a prior
+    double prior_angstrom = 0;   ///< the same of the start, where there was a prior
 };
 
 /// How well positions are known before the fit, per axis: hypot(least, share_of_fit * error of the fit).
@@ -42,8 +42,8 @@ struct AtomFit {
 /// amplitudes of C are drawn to their common one as far as their measured spread says; others are free.
 /// @param start positions, pixels  @param angstrom_per_pixel in which the probe is round
 /// @param prior towards the start; none by default
-/// @param free_levels each window has a level of its own, as in the glow of contamination: for starts that miss
-/// atoms
+/// @param free_levels each window has a level of its own, as in the glow of contamination: for starts that
+/// miss atoms
 AtomFit fit_atoms(const Pixels& image, const std::vector<Eigen::Vector2d>& start,
                   const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior = {},
                   bool free_levels = false);

@@ -74,8 +74,7 @@ FrameConfidence frame_confidence(const Detections& atoms, const std::vector<doub
     result.neighbours = rise(bonded, 0.45, 0.75);
     result.density = rise(filled, 0.15, 0.45) * rise(filled, 1.8, 1.35);
     result.brightness = rise(spread, 0.5, 0.3);
-    result.value =
-        result.lattice * result.scale * result.neighbours * result.density * result.brightness;
+    result.value = result.lattice * result.scale * result.neighbours * result.density * result.brightness;
     const auto doubt = [&](double part, const std::string& text) {
         if (part < 0.8) result.doubts.push_back(text);
     };

@@ -49,8 +49,8 @@ Vector deviation(const Star& star, const std::vector<Vector>& x) {
     return x[static_cast<std::size_t>(star.centre)] - sum / 3;
 }
 
-/// Diagonal of the inverse by probing: atoms that share a probe are far apart, and what they still say of each
-/// other has random signs.
+/// Diagonal of the inverse by probing: atoms that share a probe are far apart, and what they still say of
+/// each other has random signs.
 Eigen::VectorXd inverse_diagonal(const Eigen::SimplicialLDLT<SparseMatrix>& factor,
                                  const std::vector<Vector>& positions) {
     constexpr double cell = 0.9;
@@ -81,7 +81,9 @@ double apply_lattice_prior(Detections& atoms, const Eigen::Matrix2d& pixel_per_a
     for (const Detection& atom : atoms) found.emplace_back(atom.x_angstrom, atom.y_angstrom);
     std::vector<Star> field = stars(atoms, found);
     if (field.size() < 20) return 0;
-    const auto variance = [&](int i) { return std::pow(atoms[static_cast<std::size_t>(i)].sigma_angstrom, 2); };
+    const auto variance = [&](int i) {
+        return std::pow(atoms[static_cast<std::size_t>(i)].sigma_angstrom, 2);
+    };
     // Errors of the fit in the deviation of a star: sigma_i^2 + sum sigma_j^2 / 9.
     const auto noise = [&](const Star& star) {
         double sum = variance(star.centre);
@@ -131,7 +133,8 @@ double apply_lattice_prior(Detections& atoms, const Eigen::Matrix2d& pixel_per_a
     const Eigen::VectorXd diagonal = inverse_diagonal(factor, found);
     for (int i = 0; i < n; ++i) {
         Detection& atom = atoms[static_cast<std::size_t>(i)];
-        const Vector moved = pixel_per_angstrom * (x[static_cast<std::size_t>(i)] - found[static_cast<std::size_t>(i)]);
+        const Vector moved =
+            pixel_per_angstrom * (x[static_cast<std::size_t>(i)] - found[static_cast<std::size_t>(i)]);
         atom.x_px += moved.x();
         atom.y_px += moved.y();
         atom.x_angstrom = x[static_cast<std::size_t>(i)].x();

@@ -22,8 +22,10 @@ double aberration_phase(const Aberrations& a, double wavelength, double theta, d
     const double t2 = theta * theta;
     return 2 * pi / wavelength * t2 *
            ((a.defocus_angstrom + a.astigmatism_angstrom * turned(2, a.astigmatism_angle_deg)) / 2 +
-            theta * (a.coma_angstrom * turned(1, a.coma_angle_deg) +
-                     a.threefold_angstrom * turned(3, a.threefold_angle_deg)) / 3 +
+            theta *
+                (a.coma_angstrom * turned(1, a.coma_angle_deg) +
+                 a.threefold_angstrom * turned(3, a.threefold_angle_deg)) /
+                3 +
             t2 * a.spherical_angstrom / 4 + t2 * t2 * a.fifth_order_angstrom / 6);
 }
 
@@ -88,7 +90,8 @@ void ProbeCore::aberrated_probe(const ProbeOptions& probe) {
             if (open == 0) continue;
             const double chi =
                 aberration_phase(probe.aberrations, wavelength, k * wavelength, std::atan2(ky, kx));
-            wave(y, x) = {static_cast<float>(open * std::cos(chi)), static_cast<float>(-open * std::sin(chi))};
+            wave(y, x) = {static_cast<float>(open * std::cos(chi)),
+                          static_cast<float>(-open * std::sin(chi))};
         }
     ComplexPixels field = inverse_fourier_transform(wave);
     for (Eigen::Index i = 0; i < field.size(); ++i) field.data()[i] = std::norm(field.data()[i]);

@@ -35,7 +35,7 @@ class ProbeCore {
     }
     float in_plane(double dx, double dy) const;
 
-    static constexpr double step = 0.02;         ///< of the radial table, angstrom
+    static constexpr double step = 0.02;        ///< of the radial table, angstrom
     static constexpr double plane_step = 0.04;  ///< of the plane
     std::vector<float> table_;
     Pixels plane_;  ///< (2 n + 1, 2 n + 1) around the origin, empty for a round probe

@@ -19,7 +19,8 @@ void ProbeProfile::tabulate(const Function& p) {
         const double r2 = step * static_cast<double>(i);
         value_.push_back(static_cast<float>(faded(r2)));
         const double below = std::max(0.0, r2 - 0.5 * step);
-        slope_.push_back(static_cast<float>((faded(r2 + 0.5 * step) - faded(below)) / (r2 + 0.5 * step - below)));
+        slope_.push_back(
+            static_cast<float>((faded(r2 + 0.5 * step) - faded(below)) / (r2 + 0.5 * step - below)));
     }
 }
 

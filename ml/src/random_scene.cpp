@@ -396,17 +396,17 @@ std::vector<SceneAtom> random_scene(const SceneOptions& o, const Context& contex
     const auto on_bond = [&](int z) {
         const int i = random_atom(0);
         if (i < 0) return;
-        const Point p = 0.5 * (sheet.position[static_cast<std::size_t>(i)] +
-                               sheet.position[static_cast<std::size_t>(
-                                   sheet.neighbors[static_cast<std::size_t>(i)][0])]);
+        const Point p =
+            0.5 * (sheet.position[static_cast<std::size_t>(i)] +
+                   sheet.position[static_cast<std::size_t>(sheet.neighbors[static_cast<std::size_t>(i)][0])]);
         atoms.push_back({p.x(), p.y(), z});
     };
     if (o.carbon_adatoms > 0)
         for (int k = count_of(o.carbon_adatoms, area, random); k > 0; --k) on_bond(6);
     if (o.chromium_adatoms > 0)
         for (int k = count_of(o.chromium_adatoms, area, random); k > 0; --k) {
-            const Point p = centres[static_cast<std::size_t>(
-                random.below(static_cast<std::int64_t>(centres.size())))];
+            const Point p =
+                centres[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(centres.size())))];
             if (inside(p, 0)) atoms.push_back({p.x(), p.y(), 24});
         }
     return atoms;

@@ -66,15 +66,16 @@ void Scan::shake_lines(Random& random) {
         for (int line = 0; line < scan_.height; ++line) {
             const double mains =
                 std::numbers::sqrt2 * std::sin(2 * pi * scan_.mains_periods_per_line * line + phase);
-            jitter_(axis, line) = scan_.line_jitter_px *
-                                  (0.5 * pink(line) + 0.6 * mains + white_share * random.normal());
+            jitter_(axis, line) =
+                scan_.line_jitter_px * (0.5 * pink(line) + 0.6 * mains + white_share * random.normal());
         }
     }
 }
 
 void Scan::tear_lines(Random& random) {
     // The beam jumps along the line and creeps back over the following ones.
-    const int count = static_cast<int>(scan_.tears) + (random.uniform() < scan_.tears - std::floor(scan_.tears));
+    const int count =
+        static_cast<int>(scan_.tears) + (random.uniform() < scan_.tears - std::floor(scan_.tears));
     for (int tear = 0; tear < count; ++tear) {
         const int first = static_cast<int>(random.below(scan_.height));
         const double jump = scan_.tear_px * (random.uniform() < 0.5 ? -1 : 1) * random.uniform(0.5, 1.5);
@@ -99,7 +100,6 @@ Eigen::Vector2d Scan::pixel(const Eigen::Vector2d& position) const {
     }
     return p;
 }
-
 
 Eigen::Vector2d Scan::smooth(const Eigen::Vector2d& pixel) const {
     const double time = pixel.y() / scan_.height;

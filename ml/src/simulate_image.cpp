@@ -125,17 +125,17 @@ double scattering_area(int atomic_number, double z_exponent) {
 }
 
 DetectorSignal annular_detector(double inner_mrad, double outer_mrad, double energy_kev) {
-    // Anchors: 1.50e-3 and 0.40e-3 of a C under the beam, exponents 1.69 and 1.95, inner angles 54 and 86 mrad
-    // at 60 kV. Between them the share is a power of the angle; the angles scale with the wavelength, and the
-    // cross section with gamma^2 lambda^2.
+    // Anchors: 1.50e-3 and 0.40e-3 of a C under the beam, exponents 1.69 and 1.95, inner angles 54 and 86
+    // mrad at 60 kV. Between them the share is a power of the angle; the angles scale with the wavelength,
+    // and the cross section with gamma^2 lambda^2.
     constexpr double first = 54, second = 86, outer = 200, least = 40, most = 130;
     const double at_60_kv = wavelength_angstrom(60) / wavelength_angstrom(energy_kev);
     const double in = inner_mrad * at_60_kv, out = outer_mrad * at_60_kv;
     if (!(in >= least && in <= most && out > 1.2 * in))
-        throw InputError(
-            fmt::format("annular detector {} to {} mrad at {} kV: inner angles from {:.0f} to {:.0f} mrad are "
-                        "known, with an outer one at least 1.2 times as large",
-                        inner_mrad, outer_mrad, energy_kev, least / at_60_kv, most / at_60_kv));
+        throw InputError(fmt::format(
+            "annular detector {} to {} mrad at {} kV: inner angles from {:.0f} to {:.0f} mrad are "
+            "known, with an outer one at least 1.2 times as large",
+            inner_mrad, outer_mrad, energy_kev, least / at_60_kv, most / at_60_kv));
     const double steps = std::log(second / first);
     // The two anchors hold for the same outer angle: the exponent n solves
     // (54^-n - 200^-n) / (86^-n - 200^-n) = 1.50 / 0.40.
@@ -197,7 +197,8 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     // Expected signal per beam electron, atom by atom into the pixels around it.
     std::vector<double> strengths(atoms.size());
     for (std::size_t i = 0; i < atoms.size(); ++i)
-        strengths[i] = options.probe.strength * scattering_area(atoms[i].atomic_number, options.probe.z_exponent);
+        strengths[i] =
+            options.probe.strength * scattering_area(atoms[i].atomic_number, options.probe.z_exponent);
     Eigen::ArrayXXd beam_x(width, height), beam_y(width, height);
     for (int y = 0; y < height; ++y)
         for (int x = 0; x < width; ++x) {
@@ -209,8 +210,7 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     const double share = 1 - options.probe.tail_fraction;
     const double smallest_scale = std::sqrt(
         (scan.linear().transpose() * scan.linear()).selfadjointView<Eigen::Lower>().eigenvalues()(0));
-    const int reach =
-        static_cast<int>(ProbeCore::reach / smallest_scale + 3 + scan.largest_jitter());
+    const int reach = static_cast<int>(ProbeCore::reach / smallest_scale + 3 + scan.largest_jitter());
     for (std::size_t i = 0; i < atoms.size(); ++i) {
         if (i % 256 == 0 && context.stop_requested()) throw StoppedError("stopped while simulating an image");
         const Eigen::Vector2d p = positions[i];
@@ -243,7 +243,8 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     const auto [peak, hollow] = graphene_peak_and_hollow(options.probe, core);
     const double ratio = options.probe.hollow_to_peak;
     const double black = ratio > 0 ? std::max(0.0, (ratio * peak - hollow) / (1 - ratio)) : 0;
-    const double graphene = options.probe.strength * scattering_area(6, options.probe.z_exponent) / area_per_carbon;
+    const double graphene =
+        options.probe.strength * scattering_area(6, options.probe.z_exponent) / area_per_carbon;
     signal += static_cast<float>(black);
     signal += static_cast<float>(graphene) * frame.contamination;
 
@@ -278,7 +279,8 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     for (std::size_t i = 0; i < atoms.size(); ++i) {
         const Eigen::Vector2d p = positions[i];
         if (!(p.x() >= -0.5 && p.y() >= -0.5 && p.x() < width - 0.5 && p.y() < height - 0.5)) continue;
-        TrueAtom atom{p.x(), p.y(), atoms[i].atomic_number, bilinear(veil, p.x(), p.y()) > veil_that_hides || !hop[i].isZero()};
+        TrueAtom atom{p.x(), p.y(), atoms[i].atomic_number,
+                      bilinear(veil, p.x(), p.y()) > veil_that_hides || !hop[i].isZero()};
         if (atom.atomic_number <= 8 && !heavy.empty()) {
             heavy_bins.within({atoms[i].x_angstrom, atoms[i].y_angstrom}, 0.9, near);
             atom.covered |= !near.empty();

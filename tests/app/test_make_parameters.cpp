@@ -124,8 +124,8 @@ BOOST_AUTO_TEST_CASE(walls_and_slater_functions_come_from_the_configuration) {
                                          (folder.path() / "out").string()});
     BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
     const std::string file = io::read_text(folder.path() / "out" / "H-H.skf");
-    for (const char* text : {"orbitals 3/(1+exp(-4(r-3)))", "density (r/2.5)^3",
-                             "slater 0.5,1,2 powers 3", "RepulsiveMissingBelow"})
+    for (const char* text : {"orbitals 3/(1+exp(-4(r-3)))", "density (r/2.5)^3", "slater 0.5,1,2 powers 3",
+                             "RepulsiveMissingBelow"})
         BOOST_TEST(file.find(text) != std::string::npos, text << " is not in\n" << file.substr(0, 200));
     // Without a repulsion the pair is refused where it would matter, and allowed far apart.
     const auto energy = [&](const char* distance) {

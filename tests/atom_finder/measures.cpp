@@ -7,12 +7,18 @@
 
 namespace stembridge::atom_finder {
 
-double Measures::rms_angstrom() const { return carbons > 0 ? std::sqrt(squares / carbons) : 0; }
-double Measures::rms_over_bound() const { return bound_squares > 0 ? std::sqrt(squares / bound_squares) : 0; }
+double Measures::rms_angstrom() const {
+    return carbons > 0 ? std::sqrt(squares / carbons) : 0;
+}
+double Measures::rms_over_bound() const {
+    return bound_squares > 0 ? std::sqrt(squares / bound_squares) : 0;
+}
 double Measures::rms_over_sheet_bound() const {
     return sheet_bound_squares > 0 ? std::sqrt(squares / sheet_bound_squares) : 0;
 }
-double Measures::pull() const { return predicted > 0 ? std::sqrt(pulls / predicted) : 0; }
+double Measures::pull() const {
+    return predicted > 0 ? std::sqrt(pulls / predicted) : 0;
+}
 
 double Measures::calibration_error() const {
     double sum = 0, count = 0;
@@ -85,7 +91,8 @@ Measures measure(const Detections& found, const ml::SimulatedFrame& frame, doubl
         const ml::TrueAtom& t = frame.atoms[j];
         if (t.covered || at_border(t.x_px, t.y_px, border)) continue;
         ++m.hits;
-        count_probability(d, t.atomic_number == 24 ? d.atomic_number == 0 : d.atomic_number == t.atomic_number);
+        count_probability(d,
+                          t.atomic_number == 24 ? d.atomic_number == 0 : d.atomic_number == t.atomic_number);
         m.silicon_right += t.atomic_number == 14 && d.atomic_number == 14;
         m.carbon_called_silicon += t.atomic_number == 6 && d.atomic_number == 14;
         m.chromium_unknown += t.atomic_number == 24 && d.atomic_number == 0;

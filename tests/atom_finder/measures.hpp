@@ -10,16 +10,17 @@
 
 namespace stembridge::atom_finder {
 
-/// Sums over one frame or several. A hit is within 0.5 angstrom, closest pairs first. Truth that is covered or
-/// within 0.6 angstrom of the border counts neither way, nor does what is found there. Errors of positions are
-/// those of C at least 2 angstrom from the border: atoms outside, which nobody can fit, shine on those nearer.
+/// Sums over one frame or several. A hit is within 0.5 angstrom, closest pairs first. Truth that is covered
+/// or within 0.6 angstrom of the border counts neither way, nor does what is found there. Errors of positions
+/// are those of C at least 2 angstrom from the border: atoms outside, which nobody can fit, shine on those
+/// nearer.
 struct Measures {
     int hits = 0, missed = 0, false_alarms = 0;
     double squares = 0;        ///< of the errors of C per axis, angstrom^2
     double bound_squares = 0;  ///< of the bound of an isolated C, for the same atoms
     double sheet_bound_squares = 0;
-    double pulls = 0;  ///< squares of error / predicted error, per axis
-    int carbons = 0;   ///< behind the three lines above
+    double pulls = 0;   ///< squares of error / predicted error, per axis
+    int carbons = 0;    ///< behind the three lines above
     int predicted = 0;  ///< of them, those with a predicted error
     int silicon = 0, silicon_right = 0;
     int carbon_called_silicon = 0;  ///< C hit and called Si

@@ -39,9 +39,7 @@ struct Recall {
     int silicon = 0, silicon_hits = 0, silicon_right = 0;
     int carbon_called_silicon = 0;
     double recall() const { return known > 0 ? static_cast<double>(hits) / known : 0; }
-    double silicon_recall() const {
-        return silicon > 0 ? static_cast<double>(silicon_right) / silicon : 0;
-    }
+    double silicon_recall() const { return silicon > 0 ? static_cast<double>(silicon_right) / silicon : 0; }
     Recall& operator+=(const Recall& other);
 };
 Recall recall_of(const Detections& found, const KnownFrame& frame, double pixel_angstrom);

@@ -134,9 +134,9 @@ double isolated_bound(const FrameRecipe& recipe) {
     const ml::SimulationOptions options = small_scan(recipe, 6);
     const double middle = 3, step = 0.01;
     const Eigen::VectorXd here = expected({{middle, middle, 6}}, options);
-    const Eigen::VectorXd slope = (expected({{middle + step, middle, 6}}, options) -
-                                   expected({{middle - step, middle, 6}}, options)) /
-                                  (2 * step);
+    const Eigen::VectorXd slope =
+        (expected({{middle + step, middle, 6}}, options) - expected({{middle - step, middle, 6}}, options)) /
+        (2 * step);
     // Without black level the far pixels hold nothing: 0 / 0 counts as 0.
     double information = 0;
     for (Eigen::Index i = 0; i < here.size(); ++i)
@@ -177,8 +177,8 @@ double sheet_bound(const FrameRecipe& recipe) {
     slopes.col(column) = Eigen::VectorXd::Ones(here.size());
     const Eigen::VectorXd weight = here.array().max(1e-9 * here.maxCoeff()).inverse();
     const Eigen::MatrixXd information = slopes.transpose() * weight.asDiagonal() * slopes;
-    const Eigen::MatrixXd covariance = information.ldlt().solve(
-        Eigen::MatrixXd::Identity(information.rows(), information.cols()));
+    const Eigen::MatrixXd covariance =
+        information.ldlt().solve(Eigen::MatrixXd::Identity(information.rows(), information.cols()));
     return std::sqrt(0.5 * (covariance(wanted, wanted) + covariance(wanted + 1, wanted + 1)));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fifty simulated frames that no network was trained on: doses, pixel sizes, contrasts and distortions of real
-// frames, contamination, Si, Cr, vacancies; with their truth.
+// Fifty simulated frames that no network was trained on: doses, pixel sizes, contrasts and distortions of
+// real frames, contamination, Si, Cr, vacancies; with their truth.
 #pragma once
 
 #include <string>
@@ -42,8 +42,8 @@ ml::SimulatedFrame make_frame(const FrameRecipe& recipe);
 /// 1 / sigma^2 = sum over pixels of (dI/dx)^2 / I.
 double isolated_bound(const FrameRecipe& recipe);
 
-/// The same for an atom inside the perfect sheet, whose neighbours shine on it and whose positions are unknown
-/// as well.
+/// The same for an atom inside the perfect sheet, whose neighbours shine on it and whose positions are
+/// unknown as well.
 double sheet_bound(const FrameRecipe& recipe);
 
 }  // namespace stembridge::atom_finder

@@ -33,7 +33,8 @@ double cpu_seconds(const std::function<void()>& action) {
     return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
-/// Gives what it saw last at once when it is asked for the same again: variants of the fit share one inference.
+/// Gives what it saw last at once when it is asked for the same again: variants of the fit share one
+/// inference.
 class Remembering final : public ml::SegmentationNetwork {
   public:
     explicit Remembering(ml::SegmentationNetwork& network) : network_(network) {}
@@ -87,15 +88,17 @@ nlohmann::json json_of(const Row& row) {
 }
 
 void print(const std::vector<Row>& rows) {
-    std::cout << fmt::format("{:31} {:14} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6}\n",
-                             "frames", "method", "F1", "prec.", "recall", "rms/pm", "/bound", "/sheet", "pull",
-                             "Si", "C->Si", "Cr->X", "calib.", "s");
+    std::cout << fmt::format(
+        "{:31} {:14} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>5} {:>8} {:>6} {:>6} {:>6} {:>6}\n", "frames",
+        "method", "F1", "prec.", "recall", "rms/pm", "/bound", "/sheet", "pull", "Si", "C->Si", "Cr->X",
+        "calib.", "s");
     std::string before;
     for (const Row& row : rows) {
         const Measures& m = row.measures;
         if (row.group != before) std::cout << '\n';
         std::cout << fmt::format(
-            "{:31} {:14} {:6.3f} {:6.3f} {:6.3f} {:6.1f} {:6.2f} {:6.2f} {:>5} {:>8} {:>6} {:>6} {:6.3f} {:6.2f}\n",
+            "{:31} {:14} {:6.3f} {:6.3f} {:6.3f} {:6.1f} {:6.2f} {:6.2f} {:>5} {:>8} {:>6} {:>6} {:6.3f} "
+            "{:6.2f}\n",
             row.group == before ? "" : fmt::format("{} ({})", row.group, m.frames), row.method, m.f1(),
             m.precision(), m.recall(), 100 * m.rms_angstrom(), m.rms_over_bound(), m.rms_over_sheet_bound(),
             m.predicted > 0 ? fmt::format("{:.2f}", m.pull()) : "-",
@@ -105,11 +108,12 @@ void print(const std::vector<Row>& rows) {
             m.calibration_error(), m.seconds / std::max(1, m.frames));
         before = row.group;
     }
-    std::cout << "\nF1, precision, recall: hits within 0.5 angstrom; rms: error of C per axis; /bound: over the\n"
-                 "Cramer-Rao bound of an isolated C; /sheet: over that of a C among neighbours that are fitted\n"
-                 "as well; pull: rms of error over predicted error; Si: found and called Si; C->Si: C called Si\n"
-                 "+ Si where no atom is; Cr->X: Cr called unknown; calib.: class calibration error; s: CPU\n"
-                 "seconds a frame.\n";
+    std::cout
+        << "\nF1, precision, recall: hits within 0.5 angstrom; rms: error of C per axis; /bound: over the\n"
+           "Cramer-Rao bound of an isolated C; /sheet: over that of a C among neighbours that are fitted\n"
+           "as well; pull: rms of error over predicted error; Si: found and called Si; C->Si: C called Si\n"
+           "+ Si where no atom is; Cr->X: Cr called unknown; calib.: class calibration error; s: CPU\n"
+           "seconds a frame.\n";
 }
 
 /// Published micrographs, where they are at hand.
@@ -191,8 +195,7 @@ void run(int argc, char** argv) {
         };
         add("classical", [&] { return ml::find_atoms(frame.image, nullptr).atoms; });
         if (network == nullptr) continue;
-        add("blob centres",
-            [&] { return blob_centres(frame.image, recipe.pixel_angstrom, *single); });
+        add("blob centres", [&] { return blob_centres(frame.image, recipe.pixel_angstrom, *single); });
         Remembering remembering(*network);
         const auto with = [&](ml::Positions positions) {
             ml::FindAtomsOptions options;

@@ -173,9 +173,9 @@ std::vector<FuzzedParser> fuzzed_parsers(const fs::path& scratch) {
         {"npz", "image.npz", {zip_file({{"image.npy", npy_file("<f4", "2, 3", floats(6))}}, true)}, image},
         {"tiff", "image.tif", {tiff_file({page}), tiff_file({real, real})}, image},
         {"png", "image.png", {png_file(3, 2, 8, 0, {"abc", "def"}), png_file(2, 1, 8, 2, {"abcdef"})}, image},
-        // Images in HDF5 are in tests/io/test_damaged_hdf5.cpp: the library itself (1.10.8) crashes on damaged
-        // files, and they are tried in a process of their own. Checkpoints carry a digest that is checked
-        // before the library sees them.
+        // Images in HDF5 are in tests/io/test_damaged_hdf5.cpp: the library itself (1.10.8) crashes on
+        // damaged files, and they are tried in a process of their own. Checkpoints carry a digest that is
+        // checked before the library sees them.
         {"state", "checkpoint.h5", {state(scratch)}, [](const fs::path& p) { io::read_state(p); }},
     };
 }

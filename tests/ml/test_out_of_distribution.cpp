@@ -105,8 +105,7 @@ BOOST_AUTO_TEST_CASE(graphene_is_believed) {
 
 BOOST_AUTO_TEST_CASE(columns_of_silicon_are_not_graphene) {
     STEMBRIDGE_REQUIRE_REFERENCE(reference);
-    Image image =
-        io::read_image(reference / "stem" / "atomsegnet" / "Si110_5nmX25us_03_none_none.png");
+    Image image = io::read_image(reference / "stem" / "atomsegnet" / "Si110_5nmX25us_03_none_none.png");
     image.pixel_size_angstrom = 50.0 / image.width();
     std::vector<std::unique_ptr<SegmentationNetwork>> networks(1);
     if (networks_available()) networks.push_back(shipped_network());

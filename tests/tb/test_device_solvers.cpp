@@ -266,8 +266,7 @@ BOOST_AUTO_TEST_CASE(self_consistent_energies_and_forces_agree) {
         Structure structure;
         double kelvin;
     };
-    for (const Case& c :
-         {Case{testing::ragged_flake(9, 0.03), 3000}, {testing::gapped_sheet(7), 300}}) {
+    for (const Case& c : {Case{testing::ragged_flake(9, 0.03), 3000}, {testing::gapped_sheet(7), 300}}) {
         const auto evaluate = [&](const std::string& solver, const std::string& method) {
             SccDftbOptions options = testing::builtin_options();
             options.electronic_temperature = c.kelvin * units::kelvin;

@@ -106,8 +106,8 @@ void add_doctor(CLI::App& program, Action& action) {
             try {
                 const auto data = data_folder();
                 line("data", data.string());
-                for (const char* part :
-                     {"networks/graphene/member-1.h5", "frames/example.png", "parameters/stembridge-1/C-C.skf"})
+                for (const char* part : {"networks/graphene/member-1.h5", "frames/example.png",
+                                         "parameters/stembridge-1/C-C.skf"})
                     line(fmt::format("  {}", part),
                          std::filesystem::exists(data / part) ? "found" : "missing");
             } catch (const FileError& e) {

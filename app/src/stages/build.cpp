@@ -263,7 +263,8 @@ nlohmann::json build(const io::Config& config, const fs::path& input, const fs::
     }
     json origin = json::array();  // of each atom: its detection, -1 = added
     for (const int from : built.origin)
-        if (start.pixels) origin.push_back(from < 0 ? -1 : start.atoms.origin[static_cast<std::size_t>(from)]);
+        if (start.pixels)
+            origin.push_back(from < 0 ? -1 : start.atoms.origin[static_cast<std::size_t>(from)]);
     json removed = json::array();
     for (const RemovedAtom& atom : report.removed)
         removed.push_back(

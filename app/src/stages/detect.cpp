@@ -72,9 +72,9 @@ ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) 
     options.classical.minimum_distance_angstrom = options.minimum_distance_angstrom;
     const std::string& positions = config.text("detect.positions");
     options.positions = !config.boolean("detect.refine") ? ml::Positions::blobs
-                        : positions == "fit"     ? ml::Positions::fit
-                        : positions == "lattice" ? ml::Positions::lattice
-                                                 : ml::Positions::network;
+                        : positions == "fit"             ? ml::Positions::fit
+                        : positions == "lattice"         ? ml::Positions::lattice
+                                                         : ml::Positions::network;
     const std::string& correction = config.text("detect.correct");
     options.correction = correction == "scale"  ? ml::ScanCorrection::scale
                          : correction == "rows" ? ml::ScanCorrection::rows
@@ -237,8 +237,8 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
         "anisotropy {:.1f} %, C-C {:.3f} +- {:.3f} angstrom",
         result.atoms.size(), summary["counts"]["C"].get<int>(), summary["counts"]["Si"].get<int>(),
         summary["counts"]["unknown"].get<int>(), result.method, summary["positions"].get<std::string>(),
-        result.confidence.value, calibration.scale_angstrom,
-        100 * calibration.anisotropy, result.bonds.mean_angstrom, result.bonds.deviation_angstrom));
+        result.confidence.value, calibration.scale_angstrom, 100 * calibration.anisotropy,
+        result.bonds.mean_angstrom, result.bonds.deviation_angstrom));
     return found;
 }
 

@@ -88,7 +88,8 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
 /// Writes report/ from whatever the stages of a run folder have left. @param warnings shown at the top
 void write_run_report(const std::filesystem::path& run_folder, const io::Config& config, Session& session);
 
-/// The files of weights that the configuration names ("builtin" and folders resolved), one or more per member.
+/// The files of weights that the configuration names ("builtin" and folders resolved), one or more per
+/// member.
 /// @throw FileError for a folder without any
 std::vector<std::filesystem::path> network_files(const io::Config& config,
                                                  const std::string& key = "detect.network");

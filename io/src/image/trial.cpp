@@ -50,9 +50,8 @@ void try_first(const std::string& name, const std::function<void()>& action) {
     const std::string how = WIFSIGNALED(status) && WTERMSIG(status) != SIGXCPU && WTERMSIG(status) != SIGKILL
                                 ? fmt::format("crashes on it (signal {})", WTERMSIG(status))
                                 : "does not come to an end with it";
-    throw FileError(
-        fmt::format("image {} is damaged: the HDF5 library {}; write it again, or export it as .npy or .tif",
-                    name, how));
+    throw FileError(fmt::format(
+        "image {} is damaged: the HDF5 library {}; write it again, or export it as .npy or .tif", name, how));
 }
 
 }  // namespace stembridge::io

@@ -77,9 +77,8 @@ std::vector<TrainingCrop> CropSource::of_step(std::int64_t step) {
 std::vector<TrainingCrop> CropSource::validation() {
     std::vector<TrainingCrop> crops;
     for (int i = 0; i < options_.validation_crops; ++i)
-        crops.push_back(
-            simulated_crop(options_, options_.crop_px,
-                           seed_of(0, first_validation_crop + static_cast<std::uint64_t>(i))));
+        crops.push_back(simulated_crop(options_, options_.crop_px,
+                                       seed_of(0, first_validation_crop + static_cast<std::uint64_t>(i))));
     return crops;
 }
 

@@ -13,8 +13,8 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "swag.hpp"
-#include "validation.hpp"
 #include "unet.hpp"
+#include "validation.hpp"
 #include "weights.hpp"
 
 namespace stembridge::ml {

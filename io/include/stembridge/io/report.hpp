@@ -87,7 +87,7 @@ struct ReportRelaxation {
     std::vector<double> max_force_ev_per_angstrom;  ///< per step, free coordinates
     double tolerance_ev_per_angstrom = 1e-3;
     bool converged = false;
-    Eigen::VectorXd charges;  ///< of `after`, e, or empty
+    Eigen::VectorXd charges;       ///< of `after`, e, or empty
     std::string coordinates_json;  ///< found coordinates against relaxed ones, for report.json; a JSON text
     std::string coordinates_text;  ///< the same in a sentence
 };

@@ -14,7 +14,8 @@ namespace stembridge::ml {
 enum class AtomContrast { automatic, bright, dark };
 
 /// Where positions come from: the network's blobs alone; a maximum-likelihood fit to the frame alone; the fit
-/// together with what the network has learnt of positions; the fit together with the neighbours in the lattice.
+/// together with what the network has learnt of positions; the fit together with the neighbours in the
+/// lattice.
 enum class Positions { blobs, fit, network, lattice };
 
 /// What the lattice is used to straighten: nothing but the scale, an affine map, or every row on top of that.
@@ -38,13 +39,14 @@ struct FindAtomsResult {
     LatticeCalibration calibration;  ///< what turned pixels into angstrom
     bool calibrated = false;         ///< by the lattice (false: nominal size)
     RowCorrection rows;              ///< displacement of rows that was taken out on top of it
-    double lattice_deviation_angstrom = 0;  ///< of atoms from their neighbours' middle, where the lattice is used
-    Pixels mean;                     ///< probability of an atom, (height, width) of the frame
-    Pixels spread;                   ///< its standard deviation over the ensemble
-    Pixels region;                   ///< 1 where atoms can be trusted
+    double lattice_deviation_angstrom =
+        0;          ///< of atoms from their neighbours' middle, where the lattice is used
+    Pixels mean;    ///< probability of an atom, (height, width) of the frame
+    Pixels spread;  ///< its standard deviation over the ensemble
+    Pixels region;  ///< 1 where atoms can be trusted
     BondStatistics bonds;
     FrameConfidence confidence;  ///< that this is graphene; probabilities of atoms contain it
-    std::string method;     ///< "network" or "classical"
+    std::string method;          ///< "network" or "classical"
     bool inverted = false;  ///< the atoms are dark: the frame was turned over before they were looked for
     double saturated_share = 0;  ///< of the pixels, see saturated_share()
 };

@@ -154,10 +154,11 @@ struct SceneOptions {
     double hole_radius_angstrom = 6;
     bool grain_boundary = false;  ///< a second, misoriented grain
     double misorientation_deg = 22;
-    double silicon_substitutions = 0;     ///< 3-fold and, in every fourth case, 4-fold in a double vacancy
-    double silicon_adatoms = 0;           ///< on bonds, above the sheet
-    double silicon_clusters = 0;          ///< dimers and trimers of substitutions
-    double silicon_edge_share = 0;        ///< share of the atoms with two bonds, at holes and vacancies, that are Si
+    double silicon_substitutions = 0;  ///< 3-fold and, in every fourth case, 4-fold in a double vacancy
+    double silicon_adatoms = 0;        ///< on bonds, above the sheet
+    double silicon_clusters = 0;       ///< dimers and trimers of substitutions
+    double silicon_edge_share =
+        0;  ///< share of the atoms with two bonds, at holes and vacancies, that are Si
     double chromium_substitutions = 0;    ///< 3-fold
     double chromium_adatoms = 0;          ///< over hollows
     double carbon_adatoms = 0;            ///< on bonds

@@ -16,7 +16,7 @@ struct Detection {
     double probability = 0;  ///< of the class
     double spread = 0;  ///< standard deviation of the probability over an ensemble; 0 for a single network
     double sigma_angstrom = 0;  ///< predicted standard deviation of the position per axis
-    int votes = 1;  ///< networks of the ensemble that find this atom with this class
+    int votes = 1;              ///< networks of the ensemble that find this atom with this class
 };
 
 using Detections = std::vector<Detection>;

@@ -119,7 +119,7 @@ struct SccDftbOptions {
     SccOptions scc;
     std::string solver = "auto";  ///< auto | dense | pole-expansion | cuda
     DeviceOptions device;
-    double memory_limit = 0;      ///< of the pole expansion, bytes; 0 = three quarters of what is free
+    double memory_limit = 0;  ///< of the pole expansion, bytes; 0 = three quarters of what is free
     std::map<int, int> max_angular_momentum;  ///< by atomic number, 0 = s; left out = what the tables hold
     SpinOptions spin;
     ThirdOrderOptions third_order;

@@ -34,8 +34,7 @@ void DenseKPointSolver::set_overlap(const BlockMatrix& overlap) {
         l = bloch_sum(overlap, kpoints_.points.col(k));
         if (LAPACKE_zpotrf_work(LAPACK_COL_MAJOR, 'L', n, l.data(), n) != 0) failed = true;
     }
-    if (failed)
-        throw NumericalError(overlap_error(*pattern_));
+    if (failed) throw NumericalError(overlap_error(*pattern_));
     seconds_["overlap"] += timer.seconds();
 }
 

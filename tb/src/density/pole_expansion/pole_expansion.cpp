@@ -345,9 +345,10 @@ int PoleExpansionSolver::workers_that_fit(std::size_t bytes_each) const {
     std::size_t n_poles = 24;
     for (const auto& [key, poles] : poles_) n_poles = std::max(n_poles, poles.poles().size());
     const double kept =
-        made_elsewhere() ? 0
-                   : static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
-                                         pattern_->n_values() * sizeof(Complex));
+        made_elsewhere()
+            ? 0
+            : static_cast<double>(n_poles * static_cast<std::size_t>(std::max(1, electrons_.n_spins)) *
+                                  pattern_->n_values() * sizeof(Complex));
     const double each = static_cast<double>(bytes_each);
     if (kept + each > memory_limit_)
         throw InputError(fmt::format(
