@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "density/eigenstates.hpp"
 #include "density/overlap_error.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
@@ -104,12 +105,7 @@ void DenseGammaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const 
         out.matrices[s] = BlockMatrix(*pattern_);
         add_weighted_states(states_[s], occupations_.f[s].col(0), out.matrices[s]);
     }
-    out.fermi_levels = occupations_.fermi_levels;
-    out.band_energy = occupations_.band_energy;
-    out.ts = occupations_.ts;
-    out.ts_share_at_zero = occupations_.ts_share_at_zero;
-    out.gap = occupations_.gap;
-    out.eigenvalues = eigenvalues_;
+    describe(occupations_, eigenvalues_, out);
     seconds_["density"] += timer.seconds();
 }
 
@@ -124,17 +120,10 @@ void DenseGammaSolver::energy_weighted(BlockMatrix& out) {
 void DenseGammaSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     const Timer timer;
     out = BlockMatrix(*pattern_);
-    Electrons warm = electrons_;
-    warm.kT = kT;
-    warm.filling = Filling::fermi;
-    const Occupations o = occupy(eigenvalues_, Eigen::VectorXd::Ones(1), warm);
-    const double capacity = 2.0 / static_cast<double>(states_.size());
+    auto slopes = fermi_slopes(eigenvalues_, Eigen::VectorXd::Ones(1), electrons_, kT);
     for (std::size_t s = 0; s < states_.size(); ++s) {
-        // -df/de = p (1 - p) / kT
-        const Eigen::ArrayXd p = o.f[s].col(0).array() / capacity;
-        Eigen::VectorXd g = capacity * p * (1 - p) / kT;
-        g.tail(g.size() - kept_[s]).setZero();
-        add_weighted_states(states_[s], g, out);
+        slopes[s].bottomRows(slopes[s].rows() - kept_[s]).setZero();
+        add_weighted_states(states_[s], slopes[s].col(0), out);
     }
     seconds_["density"] += timer.seconds();
 }
@@ -143,11 +132,8 @@ std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_wi
     std::vector<NearStates> result;
     for (std::size_t s = 0; s < states_.size(); ++s) {
         const Eigen::VectorXd e = eigenvalues_[s].col(0);
-        const double mu = occupations_.fermi_levels[s];
-        const Eigen::Index first = std::lower_bound(e.begin(), e.end(), mu - half_width) - e.begin();
-        const Eigen::Index last = std::min<Eigen::Index>(
-            kept_[s], std::upper_bound(e.begin(), e.end(), mu + half_width) - e.begin());
-        const Eigen::Index m = std::max<Eigen::Index>(0, last - first);
+        const LevelRange near_mu = levels_near(e, occupations_.fermi_levels[s], half_width, kept_[s]);
+        const Eigen::Index first = near_mu.first, m = near_mu.size();
         result.push_back({e.segment(first, m), occupations_.f[s].col(0).segment(first, m),
                           states_[s].middleCols(first, m)});
     }
@@ -156,11 +142,7 @@ std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_wi
 
 void DenseGammaSolver::add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,
                                            BlockMatrix& out) const {
-    // Only the columns from the first to the last weight that counts.
-    const double negligible = 1e-17 * weights.cwiseAbs().maxCoeff();
-    Eigen::Index first = 0, last = weights.size();
-    while (first < last && std::abs(weights(first)) <= negligible) ++first;
-    while (last > first && std::abs(weights(last - 1)) <= negligible) --last;
+    const auto [first, last] = levels_that_count(weights);
     const auto m = static_cast<int>(last - first);
     if (m == 0) return;
     const Basis& basis = pattern_->basis();

@@ -12,6 +12,7 @@
 #define lapack_complex_double std::complex<double>
 #include <lapacke.h>
 
+#include "density/eigenstates.hpp"
 #include "density/overlap_error.hpp"
 #include "hamiltonian/bloch_sum.hpp"
 #include "stembridge/base/errors.hpp"
@@ -78,12 +79,7 @@ void DenseKPointSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const
         out.matrices[s] = BlockMatrix(*pattern_);
         add_weighted_states(s, occupations_.f[s], out.matrices[s]);
     }
-    out.fermi_levels = occupations_.fermi_levels;
-    out.band_energy = occupations_.band_energy;
-    out.ts = occupations_.ts;
-    out.ts_share_at_zero = occupations_.ts_share_at_zero;
-    out.gap = occupations_.gap;
-    out.eigenvalues = eigenvalues_;
+    describe(occupations_, eigenvalues_, out);
     seconds_["density"] += timer.seconds();
 }
 
@@ -98,16 +94,8 @@ void DenseKPointSolver::energy_weighted(BlockMatrix& out) {
 void DenseKPointSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     const Timer timer;
     out = BlockMatrix(*pattern_);
-    Electrons warm = electrons_;
-    warm.kT = kT;
-    warm.filling = Filling::fermi;
-    const Occupations o = occupy(eigenvalues_, kpoints_.weights, warm);
-    const double capacity = 2.0 / static_cast<double>(states_.size());
-    for (std::size_t s = 0; s < states_.size(); ++s) {
-        // -df/de = p (1 - p) / kT
-        const Eigen::ArrayXXd p = o.f[s].array() / capacity;
-        add_weighted_states(s, capacity * p * (1 - p) / kT, out);
-    }
+    const auto slopes = fermi_slopes(eigenvalues_, kpoints_.weights, electrons_, kT);
+    for (std::size_t s = 0; s < states_.size(); ++s) add_weighted_states(s, slopes[s], out);
     seconds_["density"] += timer.seconds();
 }
 
@@ -117,11 +105,7 @@ void DenseKPointSolver::add_weighted_states(std::size_t spin, const Eigen::Matri
     const auto& blocks = pattern_->blocks();
     for (int k = 0; k < kpoints_.size(); ++k) {
         const Eigen::VectorXd f = kpoints_.weights(k) * weights.col(k);
-        // Only the columns from the first to the last weight that counts.
-        const double negligible = 1e-17 * f.cwiseAbs().maxCoeff();
-        Eigen::Index first = 0, last = f.size();
-        while (first < last && std::abs(f(first)) <= negligible) ++first;
-        while (last > first && std::abs(f(last - 1)) <= negligible) --last;
+        const auto [first, last] = levels_that_count(f);
         if (first == last) continue;
         const auto c = states_[spin][static_cast<std::size_t>(k)].middleCols(first, last - first);
         const Eigen::MatrixXcd weighted = c * f.segment(first, last - first).asDiagonal();
