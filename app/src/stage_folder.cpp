@@ -21,16 +21,20 @@ std::string way_of(const std::string& inputs) {
 
 }  // namespace
 
+nlohmann::json load_json(const fs::path& path) {
+    std::ifstream file(path);
+    if (!file) return nlohmann::json::object();
+    const nlohmann::json parsed = nlohmann::json::parse(file, nullptr, false);
+    return parsed.is_object() ? parsed : nlohmann::json::object();
+}
+
 StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs)
     : path_(std::move(folder)), stage_(std::move(stage)), inputs_(std::move(inputs)) {
     std::error_code failed;
     fs::create_directories(path_, failed);
     if (failed) throw FileError(fmt::format("cannot create folder {}: {}", path_.string(), failed.message()));
-    std::ifstream file(path_ / "stage.json");
-    if (!file) return;
     // A damaged stage.json only means that the stage is done again.
-    const auto parsed = nlohmann::json::parse(file, nullptr, false);
-    if (parsed.is_object()) record_ = parsed;
+    record_ = load_json(path_ / "stage.json");
 }
 
 bool StageFolder::was_begun() const {

@@ -10,6 +10,9 @@
 
 namespace stembridge::app {
 
+/// A JSON file of a run folder; an empty object when it is missing or damaged.
+nlohmann::json load_json(const std::filesystem::path& path);
+
 /// One folder such as 1-detect/ with its stage.json {stage, status, inputs, outputs, seconds, results}.
 /// status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed", "done".
 class StageFolder {

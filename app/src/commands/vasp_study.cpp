@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "commands/vasp_study.hpp"
 #include "configuration.hpp"
+#include "stage_folder.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
@@ -22,12 +22,6 @@ namespace {
 
 using nlohmann::json;
 
-json load(const fs::path& path) {
-    std::ifstream file(path);
-    const json parsed = file ? json::parse(file, nullptr, false) : json();
-    return parsed.is_object() ? parsed : json::object();
-}
-
 /// VASP repeats a box in every direction: clusters keep the one they were built in.
 Structure boxed(const Structure& structure) {
     return structure.cell.volume() < 1e-6 ? center_in_box(structure, 20 * units::angstrom, true) : structure;
@@ -37,7 +31,7 @@ Structure boxed(const Structure& structure) {
 std::string write_selective(const fs::path& run, const fs::path& out, const io::VaspInputOptions& options) {
     const fs::path study = run / "3-selective";
     std::string list;
-    for (const json& variant : load(study / "selective.json").value("variants", json::array())) {
+    for (const json& variant : load_json(study / "selective.json").value("variants", json::array())) {
         const std::string name = variant.value("name", "");
         const fs::path start = study / name / "start.extxyz";
         if (name.empty() || !fs::exists(start)) continue;
@@ -53,7 +47,7 @@ std::string write_selective(const fs::path& run, const fs::path& out, const io::
 /// Sheet and adsorbates alone once, then each site: E_bind = E0(sheet) + E0(alone) - E0(site).
 std::string write_adsorption(const fs::path& run, const fs::path& out, io::VaspInputOptions options) {
     const fs::path study = run / "5-adsorb";
-    const json adsorption = load(study / "adsorption.json");
+    const json adsorption = load_json(study / "adsorption.json");
     options.spin_polarized = adsorption.value("spin_polarized", false);
     std::string list;
     std::set<std::string> alone;

@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <ctime>
-#include <fstream>
 #include <map>
 
 #include "configuration.hpp"
 #include "csv_log.hpp"
 #include "environment.hpp"
 #include "scoring.hpp"
+#include "stage_folder.hpp"
 #include "stages/stages.hpp"
 #include "stages/studies.hpp"
 #include "stages/trajectory_analysis.hpp"
@@ -29,16 +29,8 @@ namespace {
 
 using nlohmann::json;
 
-/// A JSON file of the run folder; an empty object when it is not there.
-json load(const fs::path& path) {
-    std::ifstream file(path);
-    if (!file) return json::object();
-    const json parsed = json::parse(file, nullptr, false);
-    return parsed.is_object() ? parsed : json::object();
-}
-
 io::ReportStage stage_of(const std::string& name, const fs::path& folder) {
-    const json record = load(folder / "stage.json");
+    const json record = load_json(folder / "stage.json");
     io::ReportStage stage;
     stage.name = name;
     stage.wall_seconds = record.value("seconds", 0.0);
@@ -99,7 +91,7 @@ std::optional<Eigen::Matrix<double, 2, 3>> pixel_of_bohr(const json& origin, con
 std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& config) {
     const fs::path folder = run / "1-detect";
     if (!fs::exists(folder / "atoms.csv") || !config.has("detect.image")) return std::nullopt;
-    const json summary = load(folder / "summary.json");
+    const json summary = load_json(folder / "summary.json");
     const json c = summary.value("calibration", json::object());
     io::ReportFrame frame;
     frame.image =
@@ -133,7 +125,7 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
         frame.detectors.push_back(detector("classical baseline",
                                            io::read_detections_csv(folder / "baseline.csv"), truth,
                                            truth_file, frame.pixel_size_angstrom));
-    const json built = load(run / "2-build" / "build.json");
+    const json built = load_json(run / "2-build" / "build.json");
     frame.pixel_of_bohr = pixel_of_bohr(built.value("origin", json::array()), run, frame.atoms);
     const json outline = built.value("outline_px", json::array());
     for (const auto& corner : outline)
@@ -146,7 +138,7 @@ std::optional<io::ReportBuild> build_of(const fs::path& run, const AnalysisOptio
     if (!fs::exists(folder / "structure.extxyz")) return std::nullopt;
     io::ReportBuild build;
     build.built = io::report_structure(io::read_structure(folder / "structure.extxyz"), analysis);
-    build.messages = load(folder / "build.json").value("messages", std::vector<std::string>{});
+    build.messages = load_json(folder / "build.json").value("messages", std::vector<std::string>{});
     return build;
 }
 
@@ -155,7 +147,7 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
     const fs::path folder = run / "3-relax";
     if (!fs::exists(folder / "relax.csv") || !fs::exists(run / "2-build" / "structure.extxyz"))
         return std::nullopt;
-    const bool converged = load(folder / "stage.json").value("status", "") == "done";
+    const bool converged = load_json(folder / "stage.json").value("status", "") == "done";
     const fs::path after = folder / (converged ? "relaxed.extxyz" : "last.extxyz");
     if (!fs::exists(after)) return std::nullopt;
     io::ReportRelaxation relaxation;
@@ -236,7 +228,7 @@ void add_course(io::ReportDynamics& dynamics, const TrajectoryAnalysis& course) 
 std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const io::Config& config,
                                               const AnalysisOptions& analysis) {
     if (!fs::exists(folder / "thermo.csv")) return std::nullopt;
-    const json results = load(folder / "stage.json").value("results", json::object());
+    const json results = load_json(folder / "stage.json").value("results", json::object());
     io::ReportDynamics dynamics;
     const std::string folder_name = folder.filename().string();
     dynamics.name = folder_name;
@@ -292,7 +284,7 @@ std::vector<fs::path> dynamics_folders(const fs::path& run) {
 }
 
 io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config) {
-    const json manifest = load(run / "manifest.json");
+    const json manifest = load_json(run / "manifest.json");
     io::ReportProvenance p;
     p.version = manifest.value("version", version());
     p.git_hash = manifest.value("git_commit", "");
@@ -332,8 +324,8 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
         if (auto dynamics = dynamics_of(folder, config, analysis))
             data.dynamics.push_back(std::move(*dynamics));
     }
-    data.warnings = load(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
-    const double clean = load(run / "1-detect" / "summary.json").value("graphene_share", 1.0);
+    data.warnings = load_json(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
+    const double clean = load_json(run / "1-detect" / "summary.json").value("graphene_share", 1.0);
     if (clean < 0.95)
         data.warnings.push_back(
             fmt::format("{:.0f} % of the frame is contamination: atoms there are left out, and the structure "

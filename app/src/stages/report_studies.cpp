@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
+#include "stage_folder.hpp"
 #include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
@@ -16,12 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using nlohmann::json;
-
-json load(const fs::path& path) {
-    std::ifstream file(path);
-    const json parsed = file ? json::parse(file, nullptr, false) : json();
-    return parsed.is_object() ? parsed : json::object();
-}
 
 std::string shown(const json& value, int decimals) {
     if (!value.is_number()) return "–";
@@ -127,7 +121,7 @@ std::vector<io::SiteMark> marks_of(const json& jobs, const std::string& species)
 
 std::optional<io::ReportSection> region_section(const fs::path& run,
                                                 const std::optional<io::ReportFrame>& frame) {
-    const json built = load(run / "2-build" / "build.json");
+    const json built = load_json(run / "2-build" / "build.json");
     if (!frame || !built.contains("region") || frame->image.pixels.size() == 0) return std::nullopt;
     const json& region = built["region"];
     if (!region.contains("min_probability")) return std::nullopt;  // built from a structure
@@ -194,7 +188,7 @@ std::optional<io::ReportSection> region_section(const fs::path& run,
 }
 
 std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_down) {
-    const json study = load(run / "3-selective" / "selective.json");
+    const json study = load_json(run / "3-selective" / "selective.json");
     if (!study.contains("variants")) return std::nullopt;
     io::ReportSection section;
     section.id = "selective";
@@ -255,7 +249,7 @@ std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_d
 
 std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_down) {
     const fs::path folder = run / "5-adsorb";
-    const json study = load(folder / "adsorption.json");
+    const json study = load_json(folder / "adsorption.json");
     if (!study.contains("jobs") || study["jobs"].empty()) return std::nullopt;
     const json& jobs = study["jobs"];
     io::ReportSection section;

@@ -87,6 +87,25 @@ void sweep(int size, int n_pivots, std::complex<Real>* f) {
     }
 }
 
+/// Calls action(entry of the child, entry of the parent) for what the boundaries of children and their
+/// parents have in common, of every pole.
+template <typename Real, typename Action>
+void each_shared_entry(int count, const ChildLink* links, const int* rows, FrontStorage<Real> fronts,
+                       const Action& action) {
+    for (int item = 0; item < count * fronts.n_poles; ++item) {
+        const ChildLink& link = links[item / fronts.n_poles];
+        std::complex<Real>* values = fronts.values + (item % fronts.n_poles) * fronts.stride;
+        const int size = link.child.n_pivots + link.child.n_boundary;
+        const std::int64_t parent_size = link.parent.n_pivots + link.parent.n_boundary;
+        const int* row = rows + link.first_row;
+        for (int j = 0; j < link.child.n_boundary; ++j)
+            for (int i = 0; i < link.child.n_boundary; ++i)
+                action(values[link.child.offset + std::int64_t{link.child.n_pivots + j} * size +
+                              link.child.n_pivots + i],
+                       values[link.parent.offset + row[j] * parent_size + row[i]]);
+    }
+}
+
 }  // namespace
 
 template <typename Real>
@@ -104,34 +123,15 @@ void HostFronts<Real>::place(std::size_t count, const std::int64_t* position, co
 template <typename Real>
 void HostFronts<Real>::add_children(int count, const ChildLink* links, const int* rows,
                                     FrontStorage<Real> fronts) {
-    for (int item = 0; item < count * fronts.n_poles; ++item) {
-        const ChildLink& link = links[item / fronts.n_poles];
-        Complex* values = fronts.values + (item % fronts.n_poles) * fronts.stride;
-        const int size = link.child.n_pivots + link.child.n_boundary;
-        const std::int64_t parent_size = link.parent.n_pivots + link.parent.n_boundary;
-        const int* row = rows + link.first_row;
-        for (int j = 0; j < link.child.n_boundary; ++j)
-            for (int i = 0; i < link.child.n_boundary; ++i)
-                values[link.parent.offset + row[j] * parent_size + row[i]] +=
-                    values[link.child.offset + std::int64_t{link.child.n_pivots + j} * size +
-                           link.child.n_pivots + i];
-    }
+    each_shared_entry(count, links, rows, fronts,
+                      [](Complex& of_child, Complex& of_parent) { of_parent += of_child; });
 }
 
 template <typename Real>
 void HostFronts<Real>::take_from_parents(int count, const ChildLink* links, const int* rows,
                                          FrontStorage<Real> fronts) {
-    for (int item = 0; item < count * fronts.n_poles; ++item) {
-        const ChildLink& link = links[item / fronts.n_poles];
-        Complex* values = fronts.values + (item % fronts.n_poles) * fronts.stride;
-        const int size = link.child.n_pivots + link.child.n_boundary;
-        const std::int64_t parent_size = link.parent.n_pivots + link.parent.n_boundary;
-        const int* row = rows + link.first_row;
-        for (int j = 0; j < link.child.n_boundary; ++j)
-            for (int i = 0; i < link.child.n_boundary; ++i)
-                values[link.child.offset + std::int64_t{link.child.n_pivots + j} * size +
-                       link.child.n_pivots + i] = values[link.parent.offset + row[j] * parent_size + row[i]];
-    }
+    each_shared_entry(count, links, rows, fronts,
+                      [](Complex& of_child, Complex& of_parent) { of_child = of_parent; });
 }
 
 template <typename Real>
