@@ -30,7 +30,7 @@ struct Start {
     Detections detections;
     std::vector<double> probability, uncertainty;  ///< (n) or empty
     std::optional<PixelMap> pixels;
-    double contaminated_share = 0;  ///< of the frame
+    std::optional<double> contaminated_share;  ///< of the frame; empty when the mask was not looked at
 };
 
 /// What the crop by uncertainty goes by.
@@ -62,7 +62,7 @@ void leave_out_contamination(Start& start, const fs::path& mask_file, BuildRepor
     report.messages.push_back(
         fmt::format("contamination covers {:.1f} % of the frame and counts as vacuum; "
                     "{} atoms found in it are left out",
-                    100 * start.contaminated_share, left_out));
+                    100 * *start.contaminated_share, left_out));
     report.counters["in_contamination"] += left_out;
     if (kept.empty()) throw InputError("every atom of the frame lies in contamination");
     std::vector<int> origin;
@@ -231,7 +231,8 @@ json region_of(const io::Config& config, const Start& start, const BuildReport& 
                                            ? json(config.quantity("build.max_sigma") / units::angstrom)
                                            : json(nullptr);
         region["contamination"] = config.text("build.contamination");
-        region["contaminated_share"] = start.contaminated_share;
+        region["contaminated_share"] =
+            start.contaminated_share ? json(*start.contaminated_share) : json(nullptr);
         region["amorphous"] = config.text("build.amorphous");
         const auto count = report.counters.find("amorphous");
         region["amorphous_atoms"] = count == report.counters.end() ? 0 : count->second;

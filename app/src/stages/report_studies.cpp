@@ -64,7 +64,9 @@ io::ReportTable choices_of(const json& region) {
                                                                : std::string("any")},
                   {"contamination", region.value("contamination", "")},
                   {"contaminated share of the frame",
-                   fmt::format("{:.1f} %", 100 * region.value("contaminated_share", 0.0))},
+                   region["contaminated_share"].is_number()
+                       ? fmt::format("{:.1f} %", 100 * region["contaminated_share"].get<double>())
+                       : std::string("not taken out")},
                   {"amorphous parts", region.value("amorphous", "")},
                   {"amorphous atoms left out", std::to_string(region.value("amorphous_atoms", 0))}};
     return table;
