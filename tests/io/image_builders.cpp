@@ -26,6 +26,13 @@ std::uint32_t checksum(const std::string& data) {
 
 }  // namespace
 
+bool is_counted(const Image& image, int rows, int columns, int first) {
+    if (image.height() != rows || image.width() != columns) return false;
+    for (int i = 0; i < rows * columns; ++i)
+        if (image.pixels.data()[i] != static_cast<float>(first + i)) return false;
+    return true;
+}
+
 std::string npy_file(const std::string& descr, const std::string& shape, const std::string& items,
                      bool column_major, int version) {
     const std::string header = "{'descr': '" + descr +

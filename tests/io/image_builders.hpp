@@ -10,7 +10,22 @@
 #include <utility>
 #include <vector>
 
+#include "stembridge/io/image_file.hpp"
+#include "support/support.hpp"
+
 namespace stembridge::testing {
+
+/// Writes an image file and reads a frame of it.
+class Scratch : public TemporaryFolder {
+  public:
+    Image read(const std::string& name, const std::string& content, int frame = 0,
+               const std::string& dataset = "") const {
+        return io::read_image(write(name, content), frame, dataset);
+    }
+};
+
+/// Whether all pixels are first, first + 1, ... in reading order.
+bool is_counted(const Image& image, int rows, int columns, int first = 0);
 
 /// The bytes of a number in either order.
 template <class T>

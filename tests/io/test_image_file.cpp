@@ -6,7 +6,6 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 
@@ -29,31 +28,6 @@ std::string counted(int n, bool big_endian = false) {
     std::string items;
     for (int i = 0; i < n; ++i) items += bytes_of(static_cast<T>(i), big_endian);
     return items;
-}
-
-/// Writes a file and reads a frame of it.
-class Scratch {
-  public:
-    fs::path write(const std::string& name, const std::string& content) const {
-        fs::remove(folder_.path() / name);  // some file systems flush a file that is written over
-        std::ofstream(folder_.path() / name, std::ios::binary) << content;
-        return folder_.path() / name;
-    }
-    Image read(const std::string& name, const std::string& content, int frame = 0,
-               const std::string& dataset = "") const {
-        return read_image(write(name, content), frame, dataset);
-    }
-    const fs::path& path() const { return folder_.path(); }
-
-  private:
-    TemporaryFolder folder_;
-};
-
-bool is_counted(const Image& image, int rows, int columns, int first = 0) {
-    if (image.height() != rows || image.width() != columns) return false;
-    for (int i = 0; i < rows * columns; ++i)
-        if (image.pixels.data()[i] != static_cast<float>(first + i)) return false;
-    return true;
 }
 
 /// Whether an action throws an E whose message holds every one of the words.

@@ -18,28 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Scratch {
-  public:
-    fs::path path(const std::string& name) const { return folder_.path() / name; }
-    Image read(const std::string& name, const std::string& content, int frame = 0,
-               const std::string& dataset = "") const {
-        fs::remove(path(name));
-        std::ofstream(path(name), std::ios::binary) << content;
-        return read_image(path(name), frame, dataset);
-    }
-
-  private:
-    TemporaryFolder folder_;
-};
-
-/// Whether all pixels are first, first + 1, ... in reading order.
-bool is_counted(const Image& image, int rows, int columns, int first = 0) {
-    if (image.height() != rows || image.width() != columns) return false;
-    for (int i = 0; i < rows * columns; ++i)
-        if (image.pixels.data()[i] != static_cast<float>(first + i)) return false;
-    return true;
-}
-
 auto says(const std::string& part) {
     return [part](const Error& e) {
         if (std::string(e.what()).find(part) != std::string::npos) return true;
@@ -281,7 +259,7 @@ BOOST_AUTO_TEST_CASE(dm_stacks_have_the_frame_last_in_their_dimensions) {
     const std::string file =
         dm.file({dm.group("ImageList", {dm.image(u"", 10, 4, {3, 2, 2}, data, 0.1F, u"nm")})});
     BOOST_TEST(is_counted(s.read("a.dm3", file, 1), 2, 3, 6));
-    ImageStack stack(s.path("a.dm3"));
+    ImageStack stack(s.path() / "a.dm3");
     BOOST_TEST(stack.n_frames() == 2);
     for (int frame = 0; frame < 2; ++frame) BOOST_TEST(is_counted(stack.read(frame), 2, 3, 6 * frame));
     BOOST_CHECK_EXCEPTION(stack.read(2), InputError, says("no frame 2"));
@@ -330,7 +308,7 @@ BOOST_AUTO_TEST_CASE(dm_files_cut_or_changed_anywhere_never_crash) {
 
 BOOST_AUTO_TEST_CASE(velox_frames_come_last_and_their_pixel_size_is_in_the_metadata) {
     const Scratch s;
-    const fs::path path = s.path("a.emd");
+    const fs::path path = s.path() / "a.emd";
     write_velox(path, "m");
     BOOST_TEST(n_frames(path) == 2);
     BOOST_TEST(is_counted(read_image(path, 0), 2, 3, 0));
@@ -345,7 +323,7 @@ BOOST_AUTO_TEST_CASE(velox_frames_come_last_and_their_pixel_size_is_in_the_metad
 
 BOOST_AUTO_TEST_CASE(berkeley_emd_axes_give_orientation_and_pixel_size) {
     const Scratch s;
-    const fs::path path = s.path("a.emd");
+    const fs::path path = s.path() / "a.emd";
     const hid_t file = new_file(path);
     write_dataset(file, "aaa_table", {2, 2}, counted(4), H5T_NATIVE_FLOAT);  // only looks like an image
     write_dataset(file, "data/real/data", {2, 3, 4}, counted(24), H5T_NATIVE_FLOAT);
@@ -376,7 +354,7 @@ BOOST_AUTO_TEST_CASE(berkeley_emd_axes_give_orientation_and_pixel_size) {
 BOOST_AUTO_TEST_CASE(nsid_dimension_scales_give_orientation_and_pixel_size) {
     const Scratch s;
     for (const bool x_first : {true, false}) {
-        const fs::path path = s.path("a.hf5");
+        const fs::path path = s.path() / "a.hf5";
         const hid_t file = new_file(path);
         const std::string group = "Measurement_000/Channel_000/Generic_Data/";
         write_dataset(file, group + "Generic_Data", {2, 3}, counted(6), H5T_NATIVE_FLOAT);
@@ -399,7 +377,7 @@ BOOST_AUTO_TEST_CASE(nsid_dimension_scales_give_orientation_and_pixel_size) {
 
 BOOST_AUTO_TEST_CASE(usid_positions_are_put_where_they_belong) {
     const Scratch s;
-    const fs::path path = s.path("a.h5");
+    const fs::path path = s.path() / "a.h5";
     const hid_t file = new_file(path);
     const std::string channel = "Measurement_000/Channel_000/", raw = channel + "Raw_Data";
     write_dataset(file, raw, {6, 2}, counted(12), H5T_NATIVE_FLOAT);  // 6 positions, 2 frames

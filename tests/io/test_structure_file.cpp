@@ -19,13 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Scratch {
+class Scratch : public testing::TemporaryFolder {
   public:
-    fs::path write(const std::string& name, const std::string& content) const {
-        fs::remove(folder_.path() / name);  // some file systems flush a file that is written over
-        std::ofstream(folder_.path() / name, std::ios::binary) << content;
-        return folder_.path() / name;
-    }
     Structure read(const std::string& name, const std::string& content, int frame = -1) const {
         return read_structure(write(name, content), frame);
     }
@@ -38,10 +33,6 @@ class Scratch {
         }
         return "no error";
     }
-    const fs::path& path() const { return folder_.path(); }
-
-  private:
-    testing::TemporaryFolder folder_;
 };
 
 bool contains(const std::string& text, const std::string& part) {

@@ -26,12 +26,6 @@ DynamicsOptions with_ensemble(const std::string& ensemble) {
     return options;
 }
 
-Context seeded(std::uint64_t seed) {
-    Context context;
-    context.seed = seed;
-    return context;
-}
-
 /// Root mean square deviation of the conserved quantity from its start, over 200 fs.
 double conservation_error(const std::string& ensemble, double timestep) {
     const Structure sheet = graphene_sheet(2, 2, true);

@@ -24,12 +24,6 @@ RelaxOptions with_method(const std::string& method) {
     return options;
 }
 
-Context seeded(std::uint64_t seed) {
-    Context context;
-    context.seed = seed;
-    return context;
-}
-
 Structure with_some_fixed(Structure structure) {
     structure.fixed = FixedMask::Constant(3, structure.size(), false);
     structure.fixed.col(3).setConstant(true);

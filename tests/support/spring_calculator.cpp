@@ -149,6 +149,12 @@ Structure rattled(Structure structure, double deviation, std::uint64_t seed) {
     return structure;
 }
 
+Context seeded(std::uint64_t seed) {
+    Context context;
+    context.seed = seed;
+    return context;
+}
+
 bool same_bits(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
     return a.rows() == b.rows() && a.cols() == b.cols() &&
            std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(double)) == 0;

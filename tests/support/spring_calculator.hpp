@@ -99,6 +99,9 @@ Structure graphene_sheet(int nx, int ny, bool periodic, double bond_length = 2.6
 /// Shifts every coordinate by a normal deviate. @param deviation bohr
 Structure rattled(Structure structure, double deviation, std::uint64_t seed = 3);
 
+/// A context whose only wish is a seed.
+Context seeded(std::uint64_t seed);
+
 /// Whether all entries have the same bits.
 bool same_bits(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <fstream>
 
 namespace stembridge::testing {
 namespace fs = std::filesystem;
@@ -50,6 +51,12 @@ TemporaryFolder::TemporaryFolder() {
     path_ = fs::temp_directory_path() /
             ("stembridge-test-" + std::to_string(::getpid()) + "-" + std::to_string(counter++));
     fs::create_directories(path_);
+}
+
+std::filesystem::path TemporaryFolder::write(const std::string& name, const std::string& content) const {
+    std::filesystem::remove(path_ / name);  // some file systems flush a file that is written over
+    std::ofstream(path_ / name, std::ios::binary) << content;
+    return path_ / name;
 }
 
 TemporaryFolder::~TemporaryFolder() {

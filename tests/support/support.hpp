@@ -38,6 +38,8 @@ class TemporaryFolder {
     TemporaryFolder(const TemporaryFolder&) = delete;
     TemporaryFolder& operator=(const TemporaryFolder&) = delete;
     const std::filesystem::path& path() const { return path_; }
+    /// Writes a file into it, in place of one of that name. @return its path
+    std::filesystem::path write(const std::string& name, const std::string& content) const;
 
   private:
     std::filesystem::path path_;
