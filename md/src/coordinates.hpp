@@ -46,16 +46,21 @@ class FreeCoordinates {
         Eigen::Index k = 0;
         for (const auto& [axis, atom] : list_) to(axis, atom) += values(k++);
     }
+    /// Calls what(segment) for the values of each atom that has any.
+    template <class Vector, class What>
+    void for_each_atom(Vector&& values, const What& what) const {
+        for (std::size_t first = 0; first < list_.size();) {
+            std::size_t end = first;
+            while (end < list_.size() && list_[end].atom == list_[first].atom) ++end;
+            what(values.segment(static_cast<Eigen::Index>(first), static_cast<Eigen::Index>(end - first)));
+            first = end;
+        }
+    }
     /// Largest norm over the atoms.
     double largest(const Eigen::VectorXd& values) const {
         double largest = 0;
-        for (std::size_t k = 0; k < list_.size();) {
-            double square = 0;
-            for (const int atom = list_[k].atom; k < list_.size() && list_[k].atom == atom; ++k)
-                square += values(static_cast<Eigen::Index>(k)) * values(static_cast<Eigen::Index>(k));
-            largest = std::max(largest, square);
-        }
-        return std::sqrt(largest);
+        for_each_atom(values, [&](const auto& of_atom) { largest = std::max(largest, of_atom.norm()); });
+        return largest;
     }
 
   private:

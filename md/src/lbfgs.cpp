@@ -70,7 +70,7 @@ Eigen::VectorXd Lbfgs::downhill(const Structure& structure, const Eigen::VectorX
 
 Eigen::VectorXd Lbfgs::propose(const Structure& structure, const Eigen::VectorXd& gradient) {
     if (direction_.size() == 0) {
-        direction_ = capped(free_, downhill(structure, gradient), max_step_length_);
+        direction_ = each_capped(free_, downhill(structure, gradient), gradient, max_step_length_);
         fraction_ = 1;
     }
     return fraction_ * direction_;

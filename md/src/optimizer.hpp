@@ -39,4 +39,19 @@ inline Eigen::VectorXd capped(const FreeCoordinates& free, Eigen::VectorXd displ
     return displacement;
 }
 
+/// The displacement with that of each atom shortened on its own, so that one atom in a bad place does not hold
+/// up all others; of all alike where that would not go downhill.
+/// @param gradient hartree/bohr
+inline Eigen::VectorXd each_capped(const FreeCoordinates& free, const Eigen::VectorXd& displacement,
+                                   const Eigen::VectorXd& gradient, double longest) {
+    Eigen::VectorXd shortened = displacement;
+    free.for_each_atom(shortened, [&](Eigen::Ref<Eigen::VectorXd> of_atom) {
+        const double length = of_atom.norm();
+        if (length > longest) of_atom *= longest / length;
+    });
+    // At least as steep as the common shortening.
+    const Eigen::VectorXd in_common = capped(free, displacement, longest);
+    return shortened.dot(gradient) < in_common.dot(gradient) ? shortened : in_common;
+}
+
 }  // namespace stembridge::md
