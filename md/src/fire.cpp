@@ -60,7 +60,7 @@ Eigen::VectorXd Fire::propose(const Structure& structure, const Eigen::VectorXd&
     return capped(free_, back + next_.timestep * next_.velocity, max_step_length_);
 }
 
-Verdict Fire::judge(const Eigen::VectorXd&, const Eigen::VectorXd&, double) {
+Verdict Fire::judge(const Eigen::VectorXd&, const Eigen::VectorXd&, double, double) {
     now_ = next_;
     return Verdict::accept;
 }

@@ -13,8 +13,8 @@ class Fire final : public Optimizer {
   public:
     Fire(const FreeCoordinates& free, double max_step_length);
     Eigen::VectorXd propose(const Structure& structure, const Eigen::VectorXd& gradient) override;
-    Verdict judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new_gradient,
-                  double energy_change) override;
+    Verdict judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new_gradient, double energy_change,
+                  double energy_error) override;
     State save() const override;
     void restore(const State& state) override;
 

@@ -77,12 +77,12 @@ Eigen::VectorXd Lbfgs::propose(const Structure& structure, const Eigen::VectorXd
 }
 
 Verdict Lbfgs::judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new_gradient,
-                     double energy_change) {
+                     double energy_change, double energy_error) {
     const double slope = gradient.dot(direction_);  // phi'(0) < 0
     const double new_slope = new_gradient.dot(direction_);
     const bool energy_says_yes = energy_change <= armijo * fraction_ * slope;
     // Where energies differ by noise only: phi'(t) <= (2 c - 1) phi'(0).
-    const bool only_noise = std::abs(energy_change) <= energy_noise_;
+    const bool only_noise = std::abs(energy_change) <= energy_noise_ + energy_error;
     const bool gradient_says_yes = new_slope <= (2 * armijo - 1) * slope;
     if (only_noise ? gradient_says_yes : energy_says_yes) {
         Pair pair{fraction_ * direction_, new_gradient - gradient};

@@ -19,8 +19,8 @@ class Lbfgs final : public Optimizer {
     Lbfgs(const FreeCoordinates& free, double max_step_length, int memory, bool precondition,
           double energy_noise);
     Eigen::VectorXd propose(const Structure& structure, const Eigen::VectorXd& gradient) override;
-    Verdict judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new_gradient,
-                  double energy_change) override;
+    Verdict judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new_gradient, double energy_change,
+                  double energy_error) override;
     State save() const override;
     void restore(const State& state) override;
 

@@ -25,9 +25,9 @@ class Optimizer {
     /// @param gradient of the energy there, hartree/bohr
     virtual Eigen::VectorXd propose(const Structure& structure, const Eigen::VectorXd& gradient) = 0;
     /// @param gradient at the accepted structure  @param new_gradient after the displacement
-    /// @param energy_change hartree
+    /// @param energy_change hartree  @param energy_error how far it can be off, hartree
     virtual Verdict judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new_gradient,
-                          double energy_change) = 0;
+                          double energy_change, double energy_error) = 0;
     virtual State save() const = 0;
     virtual void restore(const State& state) = 0;
 };
@@ -39,8 +39,8 @@ inline Eigen::VectorXd capped(const FreeCoordinates& free, Eigen::VectorXd displ
     return displacement;
 }
 
-/// The displacement with that of each atom shortened on its own, so that one atom in a bad place does not hold
-/// up all others; of all alike where that would not go downhill.
+/// The displacement with that of each atom shortened on its own, so that one atom in a bad place does not
+/// hold up all others; of all alike where that would not go downhill.
 /// @param gradient hartree/bohr
 inline Eigen::VectorXd each_capped(const FreeCoordinates& free, const Eigen::VectorXd& displacement,
                                    const Eigen::VectorXd& gradient, double longest) {

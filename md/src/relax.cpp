@@ -20,6 +20,10 @@ namespace {
 
 // Shorter steps tried where the self-consistency fails.
 constexpr int most_failures = 2;
+// Errors of the forces that do no harm on the way: this share of the largest one before.
+constexpr double accuracy_on_the_way = 0.02;
+// At the end, of the force at which it ends.
+constexpr double accuracy_at_the_end = 0.1;
 
 void require(bool sensible, const char* message) {
     if (!sensible) throw InputError(message);
@@ -141,9 +145,11 @@ struct Relaxation::Implementation {
         return moved;
     }
 
-    Evaluation evaluate(const Structure& at) const {
+    /// @param force_accuracy see Wanted, hartree/bohr
+    Evaluation evaluate(const Structure& at, double force_accuracy) const {
         Evaluation result;
-        calculator->evaluate(at, {.forces = true, .stress = cell.any()}, result, context);
+        calculator->evaluate(at, {.forces = true, .stress = cell.any(), .force_accuracy = force_accuracy},
+                             result, context);
         if (!std::isfinite(result.energy) || !result.forces.allFinite() ||
             (cell.any() && !result.stress.value().allFinite()))
             throw NumericalError(
@@ -154,9 +160,9 @@ struct Relaxation::Implementation {
     }
 
     /// False when the self-consistency fails and a shorter step of L-BFGS may help.
-    bool try_to_evaluate(const Structure& at, Evaluation& result, int failures) const {
+    bool try_to_evaluate(const Structure& at, double force_accuracy, Evaluation& result, int failures) const {
         try {
-            result = evaluate(at);
+            result = evaluate(at, force_accuracy);
             return true;
         } catch (const ConvergenceError& error) {
             if (method == "fire" || failures >= most_failures) throw;
@@ -175,22 +181,30 @@ struct Relaxation::Implementation {
         Verdict verdict = Verdict::accept;
         Evaluation trial;
         if (steps == 0) {
-            trial = evaluate(structure);
+            trial = evaluate(structure, 0);
             now.method = "start";
             evaluation = trial;
             now.max_force = free.largest(gradient(structure, trial));
         } else {
             const Eigen::VectorXd old_gradient = gradient(structure, evaluation);
+            const double force_accuracy = accuracy_on_the_way * free.largest(old_gradient);
             Eigen::VectorXd displacement = optimizer->propose(structure, old_gradient);
             Structure moved = moved_by(displacement);
-            for (int failures = 0; !try_to_evaluate(moved, trial, failures); ++failures) {
-                optimizer->judge(old_gradient, old_gradient, std::numeric_limits<double>::infinity());
+            for (int failures = 0; !try_to_evaluate(moved, force_accuracy, trial, failures); ++failures) {
+                optimizer->judge(old_gradient, old_gradient, std::numeric_limits<double>::infinity(), 0);
                 displacement = optimizer->propose(structure, old_gradient);
                 moved = moved_by(displacement);
             }
+            if (free.largest(gradient(moved, trial)) <= options.max_force &&
+                force_accuracy > accuracy_at_the_end * options.max_force) {
+                const int so_far = trial.iterations;
+                trial = evaluate(moved, 0);
+                trial.iterations += so_far;
+            }
             const Eigen::VectorXd new_gradient = gradient(moved, trial);
             now.max_force = free.largest(new_gradient);
-            verdict = optimizer->judge(old_gradient, new_gradient, trial.energy - evaluation.energy);
+            verdict = optimizer->judge(old_gradient, new_gradient, trial.energy - evaluation.energy,
+                                       trial.energy_bound + evaluation.energy_bound);
             if (verdict == Verdict::accept) {
                 structure = moved;
                 evaluation = trial;

@@ -163,6 +163,13 @@ class SccDftb::Engine {
         BlockPattern pattern;
         BlockMatrix h0, overlap;
     };
+    /// When the self-consistency may end.
+    struct Goal {
+        double charge;  ///< largest change of a charge, e
+        double energy;  ///< bound of the energy's error, hartree per atom
+    };
+    /// That of the options, or a looser one that gives forces as good as they are wanted.
+    Goal goal_for(const Wanted& wanted) const;
     struct Cycle {
         Charges in, out;
         Charges potential;
@@ -174,9 +181,7 @@ class SccDftb::Engine {
     int n_spins() const { return options_.spin.polarized ? 2 : 1; }
     /// Of the populations in a density matrix that is the result. Energies per atom are a hundred times as
     /// accurate: the errors of the pairs have all signs.
-    double last_accuracy() const {
-        return std::min(0.1 * options_.scc.tolerance, 100 * options_.scc.energy_tolerance);
-    }
+    double last_accuracy() const { return std::min(0.1 * goal_.charge, 100 * goal_.energy); }
     bool needs_on_site() const {
         return std::any_of(terms_.begin(), terms_.end(), [](const auto* t) { return t->needs_on_site(); });
     }
@@ -221,6 +226,7 @@ class SccDftb::Engine {
     ExtendedLagrangian lagrangian_;
     /// Electronic temperature that the atoms of the history needed, hartree; 0 = that of the options. It
     /// stays theirs, so that later energies belong to one surface.
+    Goal goal_{};  ///< of the last evaluation
     double raised_kT_ = 0;
 
     /// What the last evaluation was of, beside its density.
@@ -506,13 +512,20 @@ void SccDftb::Engine::fill_forces(const Geometry& g, const Cycle& cycle, bool li
     seconds_["forces"] += timer.seconds();
 }
 
+SccDftb::Engine::Goal SccDftb::Engine::goal_for(const Wanted& wanted) const {
+    // Change of a charge over the error that it leaves in the forces, e / (hartree/bohr): see
+    // tests/tb/test_scc_dftb, forces_are_as_good_as_they_are_wanted.
+    constexpr double charge_per_force = 3;
+    const double charge = std::max(options_.scc.tolerance, charge_per_force * wanted.force_accuracy);
+    return {charge, options_.scc.energy_tolerance * charge / options_.scc.tolerance};
+}
+
 SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
                                                     const Eigen::SparseMatrix<double>& bonds,
                                                     Electrons& electrons, Cycle& cycle,
                                                     const Context& context) {
     Timer timer;
     auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
-    const double energy_tolerance = options_.scc.energy_tolerance * g.basis.n_atoms();
     // Once spins are near their values, their own slope of the occupations decides, not that of a warm
     // system.
     constexpr double near = 0.1;
@@ -531,9 +544,9 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
                                   solution.errors.size(), cycle.error, cycle.bound));
         if (!std::isfinite(cycle.error))
             throw NumericalError("the charges are not finite numbers: the structure is unphysical");
-        solution.converged =
-            !options_.scc.enabled || (cycle.error <= options_.scc.tolerance &&
-                                      cycle.bound <= energy_tolerance && accuracy <= last_accuracy());
+        solution.converged = !options_.scc.enabled ||
+                             (cycle.error <= goal_.charge &&
+                              cycle.bound <= goal_.energy * g.basis.n_atoms() && accuracy <= last_accuracy());
         accuracy = std::max(3e-3 * cycle.error, last_accuracy());
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
@@ -605,6 +618,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     if (wanted.stress && has_external())
         throw UnsupportedError("stress with external point charges or a field is not available");
     last_.reset();
+    goal_ = goal_for(wanted);
     load(structure);
 
     Timer timer;
@@ -655,7 +669,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
     for (const auto& [part, seconds] : solver_->seconds()) seconds_[part] = seconds;
     if (!solution->converged)
-        throw ConvergenceError("SCC", out.iterations, cycle.error, options_.scc.tolerance,
+        throw ConvergenceError("SCC", out.iterations, cycle.error, goal_.charge,
                                diagnose(g.basis, g.sites, cycle.in, cycle.out, solution->errors, density_.gap,
                                         electrons.kT, options_.electronic_temperature));
 }

@@ -656,6 +656,31 @@ BOOST_AUTO_TEST_CASE(a_jump_of_the_geometry_does_not_spoil_the_next_evaluation) 
     }
 }
 
+BOOST_AUTO_TEST_CASE(forces_are_as_good_as_they_are_wanted_for_fewer_cycles) {
+    const Set set;
+    SccDftbOptions options = set.options();
+    options.scc.tolerance = 1e-10;
+    options.scc.energy_tolerance = 1e-14;
+    for (const Structure& s : {molecule(), crystal()}) {
+        const Evaluation exact = evaluate(options, s);
+        int cycles = exact.iterations;
+        for (const double wanted : {1e-7, 1e-5, 1e-3}) {
+            SccDftb calculator(options);
+            Evaluation rough;
+            calculator.evaluate(s, {.forces = true, .stress = false, .force_accuracy = wanted}, rough,
+                                Context{});
+            BOOST_TEST((rough.forces - exact.forces).cwiseAbs().maxCoeff() <= wanted);
+            // The energy is off in second order only, and by no more than is said.
+            BOOST_TEST(std::abs(rough.energy - exact.energy) <= rough.energy_bound + 1e-11);
+            BOOST_TEST(rough.iterations < cycles);
+            cycles = rough.iterations;
+            // What comes after is as good as the options say again.
+            const Evaluation after = evaluate(calculator, s);
+            BOOST_TEST((after.forces - exact.forces).cwiseAbs().maxCoeff() <= 1e-9);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_history_of_charges_is_part_of_the_saved_state) {
     const Set set;
     SccDftbOptions o = set.options();

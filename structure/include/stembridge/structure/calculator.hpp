@@ -13,10 +13,13 @@
 
 namespace stembridge {
 
-/// Which derivatives are wanted (or offered).
+/// Which derivatives are wanted (or offered), and how good they must be.
 struct Wanted {
     bool forces = true;
     bool stress = false;
+    /// Errors of the forces up to this will do, hartree/bohr: a self-consistency may end early. 0 = as good
+    /// as the options of the calculator say. Evaluation::energy_bound tells how far the energy is off.
+    double force_accuracy = 0;
 };
 
 /// Result of one evaluation, Hartree atomic units.
