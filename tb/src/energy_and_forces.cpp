@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Energy, forces and stress of charges and density matrix.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine.hpp"

@@ -7,7 +7,6 @@
 #include "engine.hpp"
 #include "hamiltonian/add_potential.hpp"
 #include "scc/charge_algebra.hpp"
-#include "scc/diagnosis.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 
