@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tasks side by side, one thread each.
+#pragma once
+
+#include <cblas.h>
+#include <omp.h>
+
+#include <exception>
+
+namespace stembridge::tb {
+
+/// One thread for each BLAS call until the end of the scope: the tasks around them are what runs in parallel.
+/// The OpenMP variant of OpenBLAS does so by itself, the other one would start threads within threads.
+class SerialBlas {
+  public:
+    SerialBlas() : before_(openblas_get_parallel() == OPENBLAS_THREAD ? openblas_get_num_threads() : 0) {
+        if (before_ > 0) openblas_set_num_threads(1);
+    }
+    ~SerialBlas() {
+        if (before_ > 0) openblas_set_num_threads(before_);
+    }
+    SerialBlas(const SerialBlas&) = delete;
+    SerialBlas& operator=(const SerialBlas&) = delete;
+
+  private:
+    int before_;
+};
+
+/// Runs tasks side by side; the first exception ends the rest and is thrown again.
+template <typename Task>
+void parallel_tasks(int n_tasks, int n_threads, const Task& task) {
+    const SerialBlas serial;
+    std::exception_ptr failure;
+    bool stop = false;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(n_threads)
+    for (int k = 0; k < n_tasks; ++k) {
+        bool skip = false;
+#pragma omp atomic read
+        skip = stop;
+        if (skip) continue;
+        try {
+            task(k, omp_get_thread_num());
+        } catch (...) {
+#pragma omp critical(stembridge_pole_failure)
+            if (!failure) failure = std::current_exception();
+#pragma omp atomic write
+            stop = true;
+        }
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace stembridge::tb

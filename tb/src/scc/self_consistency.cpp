@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// The charges of a geometry: from a start to self-consistency, or following the atoms in dynamics.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine.hpp"
+#include "hamiltonian/add_potential.hpp"
+#include "scc/charge_algebra.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/base/timer.hpp"
+
+namespace stembridge::tb {
+
+namespace {
+
+/// Brings what a mixer made of a far guess back to what atoms can hold: no charge and no spin is larger than
+/// the electrons that the shells take. Mulliken populations may go a little below nothing or above full, so
+/// this is wide.
+void clamp_to_possible(const Basis& basis, const Sites& sites, Charges& q) {
+    Eigen::VectorXd most = Eigen::VectorXd::Zero(sites.size());
+    for (int shell = 0; shell < basis.n_shells(); ++shell) {
+        const int l = shell - basis.first_shell(basis.atom_of_shell(shell));
+        const double room = 2.0 * (2 * l + 1);
+        most(sites.site_of_shell[static_cast<std::size_t>(shell)]) += room;
+        if (q.spin.size() > 0) q.spin(shell) = std::clamp(q.spin(shell), -room, room);
+    }
+    q.electrons = q.electrons.cwiseMax(-most).cwiseMin(most);
+}
+
+/// Traces of the on-site blocks, (atoms).
+Eigen::VectorXd on_site_populations(const std::vector<BlockMatrix>& density) {
+    const BlockPattern& pattern = density.front().pattern();
+    Eigen::VectorXd n = Eigen::VectorXd::Zero(pattern.basis().n_atoms());
+    for (const BlockMatrix& p : density)
+        for (const Block& b : pattern.blocks())
+            if (b.on_site()) n(b.i) += p.block(b).trace();
+    return n;
+}
+
+}  // namespace
+
+Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
+    Charges q;
+    const Eigen::Index n_spin = options_.spin.polarized ? g.basis.n_shells() : 0;
+    if (const auto guess = history_.predict(g.structure, options_.scc.predict);
+        guess && guess->electrons.size() == g.sites.size() && guess->spin.size() == n_spin &&
+        guess->on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
+        return *guess;
+    // Neutral atoms with the charge spread evenly, and the spins of free atoms scaled to the wanted sum.
+    q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
+    if (needs_on_site()) q.on_site = g.basis.atoms_from_shells(g.basis.neutral_shells());
+    q.spin.resize(n_spin);
+    for (Eigen::Index s = 0; s < n_spin; ++s) {
+        const int atom = g.basis.atom_of_shell(static_cast<int>(s));
+        const int l = static_cast<int>(s) - g.basis.first_shell(atom);
+        const double f = g.basis.neutral_shells()(s);
+        q.spin(s) = std::min(f, 2.0 * (2 * l + 1) - f);
+    }
+    if (options_.spin.unpaired && q.spin.sum() > 0) q.spin *= *options_.spin.unpaired / q.spin.sum();
+    return q;
+}
+
+Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
+    Charges v{Eigen::VectorXd::Zero(g.sites.size()), Eigen::VectorXd::Zero(q.spin.size()),
+              Eigen::VectorXd::Zero(q.on_site.size())};
+    for (EnergyTerm* term : terms_) term->add_potential(q, v);
+    return v;
+}
+
+Eigen::VectorXd SccDftb::Engine::orbital_potential(const Geometry& g, const Charges& v, int spin) const {
+    Eigen::VectorXd result(g.basis.n_orbitals());
+    for (int mu = 0; mu < g.basis.n_orbitals(); ++mu) {
+        const int shell = g.basis.shell_of_orbital(mu);
+        result(mu) = v.electrons(g.sites.site_of_shell[static_cast<std::size_t>(shell)]);
+        if (v.spin.size() > 0) result(mu) += (spin == 0 ? 1 : -1) * v.spin(shell);
+    }
+    return result;
+}
+
+Charges SccDftb::Engine::populations(const Geometry& g) const {
+    std::vector<Eigen::VectorXd> shells;
+    for (const BlockMatrix& p : density_.matrices)
+        shells.push_back(g.basis.shells_from_orbitals(mulliken_populations(p, g.overlap)));
+    Eigen::VectorXd excess = -g.basis.neutral_shells();
+    for (const Eigen::VectorXd& s : shells) excess += s;
+    Charges q;
+    q.electrons = Eigen::VectorXd::Zero(g.sites.size());
+    for (int s = 0; s < g.basis.n_shells(); ++s)
+        q.electrons(g.sites.site_of_shell[static_cast<std::size_t>(s)]) += excess(s);
+    if (shells.size() == 2) q.spin = shells[0] - shells[1];
+    if (needs_on_site()) q.on_site = on_site_populations(density_.matrices);
+    return q;
+}
+
+void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle) {
+    Timer timer;
+    cycle.potential = potential_of(g, cycle.in);
+    std::vector<BlockMatrix> hamiltonian;
+    for (int spin = 0; spin < n_spins(); ++spin) {
+        add_potential(hamiltonian.emplace_back(g.h0), g.overlap, orbital_potential(g, cycle.potential, spin));
+        add_on_site_potential(hamiltonian.back(), cycle.potential.on_site);
+    }
+    seconds_["hamiltonian"] += timer.seconds();
+    solver_->solve(hamiltonian, electrons, density_);
+    timer.restart();
+    cycle.out = populations(g);
+    // F[q_out] - F <= 1/2 r K r with r = q_out - q_in and K = dV/dq: rigorous where the energy is convex in
+    // the charges, as with gamma; spins and on-site populations count by the size of their parts.
+    const Charges after = potential_of(g, cycle.out);
+    const auto part = [&](const Eigen::VectorXd Charges::*of) {
+        return 0.5 * std::abs((cycle.out.*of - cycle.in.*of).dot(after.*of - cycle.potential.*of));
+    };
+    cycle.error = (joined(cycle.out) - joined(cycle.in)).cwiseAbs().maxCoeff();
+    cycle.bound = part(&Charges::electrons) + part(&Charges::spin) + part(&Charges::on_site);
+    seconds_["charges"] += timer.seconds();
+}
+
+Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
+                                               double kT, double error, bool window) const {
+    const bool shared_fermi_level = !options_.spin.unpaired;
+    Response chi;
+    if (window) {
+        // While charges are far off, the response is that of a warm system.
+        constexpr double half_width = 0.1, kelvin_per_error = 1e4;
+        const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
+        const double warm = std::clamp(kelvin_per_error * error, 300.0, 6000.0) * units::kelvin;
+        const Timer timer;
+        chi = window_response(g.sites, states, g.overlap, std::max(kT, warm), shared_fermi_level);
+        seconds_["mixing"] += timer.seconds();
+    } else {
+        // The response to finite steps is that of a warm system, however cold the filling is.
+        constexpr double least_temperature = 3000 * units::kelvin;
+        BlockMatrix states;
+        solver_->states_at_fermi_level(std::max(kT, least_temperature), states);
+        const Eigen::VectorXd shells = g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
+        chi = local_response(g.sites, shells, n_spins(), shared_fermi_level);
+    }
+    const Timer timer;
+    Preconditioner result = make_preconditioner(
+        chi, bonds, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
+    seconds_["mixing"] += timer.seconds();
+    return result;
+}
+
+bool SccDftb::Engine::window_is_cheap(const Geometry& g) const {
+    // About 0.11 of all states are in the window: products of pairs of them against a diagonalisation.
+    const double orbitals = g.basis.n_orbitals(), pairs = 0.5 * std::pow(0.11 * orbitals, 2);
+    const double size = g.sites.size() + (n_spins() == 2 ? g.basis.n_shells() : 0);
+    return pairs * size * size < 10 * orbitals * orbitals * orbitals;
+}
+
+void SccDftb::Engine::warn_of(Fallback::Step step, const Fallback& fallback, double error,
+                              const Context& context) const {
+    if (step == Fallback::Step::window_response)
+        context.info(fmt::format(
+            "SCC makes no progress at a largest change of {:.1e} e: goes on with the response of the states "
+            "near the Fermi level",
+            error));
+    if (step == Fallback::Step::warmer)
+        context.warning(fmt::format(
+            "SCC makes no progress at a largest change of {:.1e} e: this system goes on at an electronic "
+            "temperature of {:.0f} K in place of {:.0f} K (scc.fallback = false forbids it)",
+            error, fallback.kT() / units::kelvin, options_.electronic_temperature / units::kelvin));
+}
+
+SccDftb::Engine::Goal SccDftb::Engine::goal_for(const Wanted& wanted) const {
+    // Change of a charge over the error that it leaves in the forces, e / (hartree/bohr): see
+    // tests/tb/test_scc_dftb, forces_are_as_good_as_they_are_wanted_for_fewer_cycles.
+    constexpr double charge_per_force = 3;
+    const double charge = std::max(options_.scc.tolerance, charge_per_force * wanted.force_accuracy);
+    return {charge, options_.scc.energy_tolerance * charge / options_.scc.tolerance};
+}
+
+SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
+                                                    const Eigen::SparseMatrix<double>& bonds,
+                                                    Electrons& electrons, Cycle& cycle,
+                                                    const Context& context) {
+    Timer timer;
+    auto mixer = make_mixer(options_.scc.mixer, options_.scc.mixing);
+    // Once spins are near their values, their own slope of the occupations decides, not that of a warm
+    // system.
+    constexpr double near = 0.1;
+    const bool has_states = solver_->offers_states();
+    const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
+    Fallback fallback(has_states, electrons.kT);
+    Solution solution;
+    // Of the density matrix: far from the end, less will do.
+    constexpr double from_atoms = 1e-4;
+    double accuracy = options_.scc.enabled && !history_.is_of(g.structure) ? from_atoms : last_accuracy();
+    while (true) {
+        solver_->set_accuracy(accuracy);
+        one_cycle(g, electrons, cycle);
+        solution.errors.push_back(cycle.error);
+        context.debug(fmt::format("SCC cycle {}: largest change {:.3e} e, energy within {:.3e} hartree",
+                                  solution.errors.size(), cycle.error, cycle.bound));
+        if (!std::isfinite(cycle.error))
+            throw NumericalError("the charges are not finite numbers: the structure is unphysical");
+        solution.converged = !options_.scc.enabled ||
+                             (cycle.error <= goal_.charge &&
+                              cycle.bound <= goal_.energy * g.basis.n_atoms() && accuracy <= last_accuracy());
+        accuracy = std::max(3e-3 * cycle.error, last_accuracy());
+        if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
+            break;
+        const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
+        if (step != Fallback::Step::none) {
+            warn_of(step, fallback, cycle.error, context);
+            solution.in_window = solution.in_window || step == Fallback::Step::window_response;
+            electrons.kT = fallback.kT();
+            mixer = make_mixer(Mixer::preconditioned, 0);
+            if (step == Fallback::Step::warmer) continue;
+        }
+        const Preconditioner precondition =
+            mixer->wants_preconditioner()
+                ? preconditioner(g, bonds, electrons.kT, cycle.error,
+                                 solution.in_window || (spin_window && cycle.error < near))
+                : Preconditioner();
+        timer.restart();
+        const Eigen::VectorXd x = joined(cycle.in);
+        const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
+        cycle.in = split(next, cycle.in);
+        clamp_to_possible(g.basis, g.sites, cycle.in);
+        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
+        seconds_["mixing"] += timer.seconds();
+    }
+    return solution;
+}
+
+std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry& g,
+                                                                 const Eigen::SparseMatrix<double>& bonds,
+                                                                 const Electrons& electrons, Cycle& cycle,
+                                                                 const Context& context) {
+    if (options_.scc.cycles_per_step == 0) return std::nullopt;
+    const Charges start = cycle.in;
+    const std::optional<Eigen::VectorXd> n = lagrangian_.next(g.structure);
+    if (!n || n->size() != joined(start).size()) return std::nullopt;
+    // Beyond this the charges have lost the ground state, e.g. when a bond broke: e, hartree per atom.
+    constexpr double largest_error = 0.02, largest_bound = 2e-6;
+    Solution solution;
+    solution.converged = solution.linearized = true;
+    solver_->set_accuracy(last_accuracy());
+    Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
+    for (int k = 1; k <= options_.scc.cycles_per_step; ++k) {
+        cycle.in = split(*n + correction, start);
+        cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
+        one_cycle(g, electrons, cycle);
+        solution.errors.push_back(cycle.error);
+        context.debug(fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree",
+                                  cycle.error, cycle.bound));
+        if (!(cycle.error < largest_error && cycle.bound < largest_bound * g.basis.n_atoms())) {
+            context.debug(fmt::format(
+                "the charges are {:.2g} e off their self-consistent values: converged in this step",
+                cycle.error));
+            cycle.in = start;
+            return std::nullopt;
+        }
+        correction +=
+            preconditioner(g, bonds, electrons.kT, cycle.error, false)(joined(cycle.out) - joined(cycle.in));
+    }
+    lagrangian_.add(g.structure, *n, correction);
+    return solution;
+}
+
+}  // namespace stembridge::tb
