@@ -37,14 +37,36 @@ constexpr double low_confidence = 0.7;
 
 /// What the lattice says where it is not used to calibrate: its strength (0 = there is none), its distortion.
 LatticeCalibration judged_by_lattice(LatticeCalibration used, const Image& image) {
-    used.peak_to_background = 0;
-    try {
-        const LatticeCalibration seen = calibrate_lattice(image, used.scale_angstrom);
-        used.peak_to_background = seen.peak_to_background;
-        used.anisotropy = seen.anisotropy;
-    } catch (const Error&) {  // no lattice of this size
-    }
+    const auto seen = lattice_at(image, used.scale_angstrom);
+    used.peak_to_background = seen ? seen->peak_to_background : 0;
+    if (seen) used.anisotropy = seen->anisotropy;
     return used;
+}
+
+/// The lattice's calibration; where the frame shows none and that may be, the nominal one.
+/// @param calibrated whether it is the lattice's
+LatticeCalibration calibration_of(const Image& image, const FindAtomsOptions& options,
+                                  std::optional<double> nominal, const Context& context, bool& calibrated) {
+    const std::string where = image.source.empty() ? "image" : image.source;
+    calibrated = false;
+    if (options.calibrate) try {
+            LatticeCalibration found = calibrate_lattice(image, nominal, context);
+            calibrated = true;
+            return found;
+        } catch (const NumericalError& error) {
+            if (options.require_lattice) throw;
+            if (!nominal)
+                throw NumericalError(std::string(error.what()) +
+                                     ". A frame without it needs its pixel size to be given");
+            context.warning(fmt::format(
+                "{}; the pixel size of {:.4g} angstrom is taken as it was given, and distortions of the scan "
+                "stay",
+                error.what(), *nominal));
+        }
+    if (!nominal)
+        throw InputError(
+            fmt::format("{}: the pixel size is unknown; give it, or let the lattice calibrate it", where));
+    return nominal_calibration(*nominal);
 }
 
 /// A blob of the atom probability, on the network's grid.
@@ -174,16 +196,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
                         "true brightness, and Si cannot be told from C there",
                         where, 100 * result.saturated_share, recorded.pixels.maxCoeff()));
     Image image = recorded;
-    if (options.calibrate) {
-        result.calibration = calibrate_lattice(image, nominal, context);
-        result.calibrated = true;
-    } else {
-        if (!nominal)
-            throw InputError(fmt::format(
-                "{}: the pixel size is unknown; give it, or let the lattice calibrate it", where));
-        result.calibration = nominal_calibration(*nominal);
-        result.calibration.nominal_angstrom = nominal;
-    }
+    result.calibration = calibration_of(image, options, nominal, context, result.calibrated);
     const double dark =
         options.contrast == AtomContrast::automatic ? dark_atom_phase(image, result.calibration) : 0;
     result.inverted = options.contrast == AtomContrast::dark || dark > clearly_dark;
@@ -265,12 +278,12 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         throw InputError(
             fmt::format("{}: no atoms found with probability above {}", where, options.minimum_probability));
 
-    if (options.calibrate) result.calibration = refine_calibration(result.calibration, result.atoms);
-    if (options.calibrate && options.correction == ScanCorrection::rows) {
+    if (result.calibrated) result.calibration = refine_calibration(result.calibration, result.atoms);
+    if (result.calibrated && options.correction == ScanCorrection::rows) {
         result.rows = row_correction(result.calibration, result.atoms, image.height());
         result.calibration = refine_calibration(result.calibration, straightened(result.atoms, result.rows));
     }
-    if (options.calibrate && options.correction == ScanCorrection::scale)
+    if (result.calibrated && options.correction == ScanCorrection::scale)
         result.calibration.angstrom_per_pixel =
             result.calibration.scale_angstrom * Eigen::Matrix2d::Identity();
     place(result.atoms, result.calibration, result.rows);
@@ -281,7 +294,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
     result.bonds = carbon_bonds(result.atoms);
     result.confidence = frame_confidence(
         result.atoms, brightness.amplitudes, brightness.errors, result.region,
-        options.calibrate ? result.calibration : judged_by_lattice(result.calibration, image));
+        result.calibrated ? result.calibration : judged_by_lattice(result.calibration, image));
     if (result.confidence.value < low_confidence) {
         std::string doubts;
         for (const std::string& doubt : result.confidence.doubts)

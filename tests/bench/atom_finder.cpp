@@ -129,7 +129,7 @@ void print_micrographs(const std::filesystem::path& reference, ml::SegmentationN
                     sum += recall_of(found.atoms, frame, found.calibration.scale_angstrom);
                 } catch (const Error& error) {
                     sum += recall_of({}, frame, 0.1);
-                    std::cout << frame.image.source << ": " << error.what() << '\n';
+                    std::cout << error.what() << '\n';
                 }
             std::cout << fmt::format("{:28} {:14} {:6} {:7.3f} {:>9} {:6}\n", name,
                                      n == nullptr ? "classical" : "stembridge", sum.known, sum.recall(),

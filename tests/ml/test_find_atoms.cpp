@@ -85,6 +85,30 @@ BOOST_AUTO_TEST_CASE(calibration_can_be_switched_off) {
     BOOST_CHECK_THROW(find_atoms(unknown, nullptr, options), InputError);
 }
 
+BOOST_AUTO_TEST_CASE(a_frame_whose_lattice_does_not_show_is_taken_at_the_given_pixel_size) {
+    // A frame of 5 angstrom: too few rows for a peak in the spectrum.
+    SimulationOptions simulation;
+    simulation.scan.width = simulation.scan.height = 50;
+    simulation.detector.electrons_per_pixel = 12000;
+    auto frame = sheet_frame(simulation, {}, 5);
+    frame.image.source = "small.npy";
+    frame.image.pixel_size_angstrom.reset();
+    BOOST_CHECK_THROW(find_atoms(frame.image, nullptr), NumericalError);
+    FindAtomsOptions options;
+    options.pixel_size_angstrom = 0.104;
+    std::string warnings;
+    Context context;
+    context.log_sink = [&](Context::Level level, std::string_view message) {
+        if (level == Context::Level::warning) warnings += message;
+    };
+    const auto result = find_atoms(frame.image, nullptr, options, context);
+    BOOST_TEST(!result.calibrated);
+    BOOST_TEST(result.calibration.scale_angstrom == 0.104);
+    BOOST_TEST(warnings.find("small.npy: no graphene lattice") != std::string::npos);
+    BOOST_TEST(warnings.find("0.104 angstrom is taken as it was given") != std::string::npos);
+    BOOST_TEST(score(result.atoms, frame.atoms, 0.104, 50, 50).recall > 0.8);
+}
+
 BOOST_AUTO_TEST_CASE(bad_frames_are_refused_with_the_reason) {
     const auto says = [](const char* part) {
         return [part](const Error& e) { return std::string(e.what()).find(part) != std::string::npos; };
@@ -98,7 +122,11 @@ BOOST_AUTO_TEST_CASE(bad_frames_are_refused_with_the_reason) {
     Random random(2);
     for (Eigen::Index i = 0; i < noise.pixels.size(); ++i)
         noise.pixels.data()[i] = static_cast<float>(random.normal());
-    BOOST_CHECK_EXCEPTION(find_atoms(noise, nullptr), NumericalError, says("no graphene lattice"));
+    FindAtomsOptions strict;
+    strict.require_lattice = true;
+    BOOST_CHECK_EXCEPTION(find_atoms(noise, nullptr, strict), NumericalError, says("no graphene lattice"));
+    noise.pixel_size_angstrom.reset();
+    BOOST_CHECK_EXCEPTION(find_atoms(noise, nullptr), NumericalError, says("needs its pixel size"));
     BOOST_CHECK_EXCEPTION(find_atoms({Pixels::Random(4, 4), 0.1, "tiny.npy"}, nullptr), InputError,
                           says("too few"));
     FindAtomsOptions twice;
