@@ -29,6 +29,14 @@ constexpr double faintest = 0.2;
 /// network may find them.
 constexpr double rim_angstrom = 3.0;
 
+/// Maxima that no network explains are atoms as well, clusters of Si being rare in training, where they are
+/// so much brighter than C, so far from other atoms, and within so far have this share of the atoms of a
+/// sheet.
+constexpr double overlooked_brightness = 2, overlooked_distance_angstrom = 1, sheet_angstrom = 4,
+                 overlooked_sheet = 0.5;
+/// So often they are right [measured on simulated frames].
+constexpr double overlooked_probability = 0.9;
+
 /// Phase of the lattice's waves above which the atoms are dark: bright ones have -1, noise 0.
 constexpr double clearly_dark = 0.3;
 
@@ -149,6 +157,36 @@ Pixels on_frame(const Pixels& map, double factor, Eigen::Index height, Eigen::In
     return result;
 }
 
+/// Maxima of what a fit leaves that are as bright as Si, in the sheet that the atoms of the fit form and
+/// apart from them.
+std::vector<Eigen::Vector2d> overlooked_atoms(const AtomFit& fit, const Pixels& region, double scale) {
+    std::vector<Eigen::Vector2d> atoms;
+    for (const FittedAtom& atom : fit.atoms) atoms.emplace_back(atom.x, atom.y);
+    const double apart = overlooked_distance_angstrom / scale, around = sheet_angstrom / scale;
+    const NeighborBins bins(atoms, around);
+    const Pixels smooth = gaussian_blur(fit.rest, 0.25 / scale);
+    // Atoms of a perfect sheet within that distance, as far as that is inside the frame.
+    const auto expected = [&](const Eigen::Vector2d& place) {
+        const auto length = [&](double x, Eigen::Index n) {
+            return std::min(x + around, static_cast<double>(n) - 0.5) - std::max(x - around, -0.5);
+        };
+        return atoms_per_angstrom2 * std::numbers::pi / 4 * scale * scale * length(place.x(), smooth.cols()) *
+               length(place.y(), smooth.rows());
+    };
+    std::vector<Eigen::Vector2d> places;
+    std::vector<int> near;
+    for (const Maximum& m : local_maxima(smooth, overlooked_brightness * fit.median_amplitude, apart)) {
+        const Eigen::Vector2d place(m.x, m.y);
+        if (bilinear(region, m.x, m.y) < 0.5) continue;
+        bins.within(place, apart, near);
+        if (!near.empty()) continue;
+        bins.within(place, around, near);
+        if (static_cast<double>(near.size()) < overlooked_sheet * expected(place)) continue;
+        places.push_back(place);
+    }
+    return places;
+}
+
 /// Atoms where they would be in a frame of straight rows.
 Detections straightened(Detections atoms, const RowCorrection& rows) {
     for (Detection& atom : atoms) {
@@ -252,7 +290,19 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         PositionPrior prior = network_error;
         prior.for_profile_alone =
             options.positions == Positions::fit || options.positions == Positions::lattice;
-        const AtomFit fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, prior);
+        AtomFit fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, prior);
+        // Bright atoms in surroundings that the networks have not learnt; those found first tell of a sheet
+        // around others.
+        for (int round = 0; round < 2; ++round) {
+            const auto overlooked = overlooked_atoms(fit, result.region, scale);
+            if (overlooked.empty()) break;
+            for (const auto& place : overlooked) {
+                blobs.push_back({.position = place, .atom = overlooked_probability, .silicon = 1});
+                blobs.back().votes.same_class = 0;
+                start.push_back(place);
+            }
+            fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, prior);
+        }
         brightness = {};
         for (std::size_t i = 0; i < blobs.size(); ++i) {
             const FittedAtom& fitted = fit.atoms[i];

@@ -75,7 +75,7 @@ class Fitter {
             }
             if (last || (prior_.known() && sweep < first_without_profile)) predict_errors();
         }
-        return {atoms_, profile_, typical_, correlation_};
+        return {atoms_, profile_, typical_, correlation_, image_ - model_ - background_};
     }
 
   private:

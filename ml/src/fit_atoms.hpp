@@ -34,6 +34,7 @@ struct AtomFit {
     ProbeProfile profile{0.45};   ///< how one atom looks in this frame
     double median_amplitude = 0;  ///< of all atoms
     double correlation = 1;       ///< variance of what moves an atom over that of independent pixels
+    Pixels rest;                  ///< what the atoms and the slow background leave of the frame
 };
 
 /// Maximum likelihood of I(r) = B(r) + sum_j A_j p(|r - r_j|) in a window around each atom, in sweeps.

@@ -13,6 +13,8 @@ namespace stembridge::ml {
 
 /// Lattice constant of graphene in angstrom.
 inline constexpr double graphene_lattice_angstrom = 2.46;
+/// Atoms of a perfect sheet per square angstrom: 2 in a cell.
+inline constexpr double atoms_per_angstrom2 = 0.3816;
 
 /// The linear map from pixels to angstrom and what it is made of.
 struct LatticeCalibration {
