@@ -14,7 +14,7 @@ namespace {
 
 using Vector = Eigen::Vector2d;
 
-constexpr double window_angstrom = 1.5, first_width_angstrom = 0.45;
+constexpr double window_angstrom = 1.2, first_width_angstrom = 0.45;
 /// Where starts miss atoms: reaches no neighbour, whose light would pull.
 constexpr double narrow_window_angstrom = 0.85;
 constexpr double background_angstrom = 2.0;
