@@ -28,13 +28,20 @@ SimulatedFrame usual_frame() {
 class Threshold final : public SegmentationNetwork {
   public:
     Segmentation segment(const Pixels& seen) override {
-        const Pixels atom = (seen > level).cast<float>(), none = Pixels::Zero(seen.rows(), seen.cols());
+        const Pixels none = Pixels::Zero(seen.rows(), seen.cols());
+        Pixels atom = (seen > level).cast<float>();
+        constexpr Eigen::Index reach = 6;
+        for (Eigen::Index y = reach; y + reach < seen.rows(); ++y)
+            for (Eigen::Index x = reach; x + reach < seen.cols(); ++x)
+                if (seen(y, x) > blind_above)
+                    atom.block(y - reach, x - reach, 2 * reach + 1, 2 * reach + 1).setZero();
         return {{6, 14, 0}, {atom, none, 1.0f - atom}, {none, none, none}};
     }
     double pixel_size_angstrom() const override { return 0.15; }
     NetworkShape shape() const override { return {}; }
     int members() const override { return 1; }
     float level = 0.35f;
+    float blind_above = std::numeric_limits<float>::infinity();  ///< sees nothing around brighter pixels
 };
 
 }  // namespace
@@ -68,6 +75,39 @@ BOOST_AUTO_TEST_CASE(what_a_network_sees_becomes_positions_on_the_frame) {
     BOOST_TEST(result.mean.rows() == 260);
     BOOST_TEST(result.mean.cols() == 300);
     BOOST_TEST(result.mean.maxCoeff() == 1.0f);
+}
+
+BOOST_AUTO_TEST_CASE(silicon_that_the_network_is_blind_to_is_found_in_what_the_fit_leaves) {
+    SimulationOptions simulation;
+    simulation.scan.width = 300;
+    simulation.scan.height = 260;
+    simulation.detector.electrons_per_pixel = 0;
+    SceneOptions scene;
+    scene.silicon_substitutions = 80;
+    const auto frame = sheet_frame(simulation, scene, 32);
+    Threshold network;
+    network.blind_above = 1.3f;
+    const auto result = find_atoms(frame.image, &network);
+    int silicon = 0;
+    for (const TrueAtom& truth : frame.atoms) {
+        if (truth.atomic_number != 14 || std::min(truth.x_px, truth.y_px) < 20 || truth.x_px > 279 ||
+            truth.y_px > 239)
+            continue;
+        ++silicon;
+        const auto found = std::find_if(result.atoms.begin(), result.atoms.end(), [&](const Detection& d) {
+            return std::hypot(d.x_px - truth.x_px, d.y_px - truth.y_px) < 0.3 / 0.104;
+        });
+        BOOST_REQUIRE((found != result.atoms.end()));
+        BOOST_TEST(found->atomic_number == 14);
+        BOOST_TEST(found->votes == 0);  // of the ensemble
+        BOOST_TEST(found->probability < 1);
+    }
+    BOOST_TEST(silicon >= 2);
+    for (const Detection& atom : result.atoms)
+        if (atom.atomic_number != 6)
+            BOOST_TEST(std::any_of(frame.atoms.begin(), frame.atoms.end(), [&](const TrueAtom& t) {
+                return t.atomic_number == 14 && std::hypot(atom.x_px - t.x_px, atom.y_px - t.y_px) < 5;
+            }));
 }
 
 BOOST_AUTO_TEST_CASE(calibration_can_be_switched_off) {
