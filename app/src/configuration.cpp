@@ -61,6 +61,9 @@ io::Schema detect_keys() {
         Key::boolean("detect.calibrate", "true",
                      "Correct scale and scan distortion on the graphene lattice; false = trust the nominal "
                      "pixel size"),
+        Key::boolean("detect.require_lattice", "false",
+                     "A frame that shows no lattice is an error; false = it is taken at its nominal pixel "
+                     "size, with a warning"),
         Key::choice(
             "detect.correct", {"scale", "affine", "rows"}, "affine",
             "What calibration straightens: the scale alone, anisotropy and shear, or also the drift of rows"),

@@ -25,7 +25,9 @@ constexpr double smallest_pixel_angstrom = 0.02, largest_pixel_angstrom = 0.6;
 /// A nominal size that is off by more than this is an error; by more than the second number, a warning.
 constexpr double wrong_by = 0.25, suspicious_by = 0.10;
 /// Power of the weakest of the three peaks over the local median that is not noise.
-constexpr double least_peak = 18;
+constexpr double clear_peak = 18;
+/// The same of what may be a lattice where the pixel size is known.
+constexpr double faint_peak = 6;
 
 double wrapped_angle(double degrees, double period) {
     const double rest = std::fmod(degrees, period);
@@ -103,7 +105,7 @@ class Spectrum {
         for (int y = 0; y < size_; ++y)
             for (int x = 0; x < size_; ++x) {
                 const double k = radius(x, y) / size_;
-                if (k < lowest || k > highest || power_(y, x) < 0.3 * least_peak || !is_maximum(x, y))
+                if (k < lowest || k > highest || power_(y, x) < 0.3 * clear_peak || !is_maximum(x, y))
                     continue;
                 found.push_back({refined(x, y), power_(y, x)});
             }
@@ -185,7 +187,8 @@ Hexagon measured_hexagon(const Spectrum& spectrum, const Vector& k1, const Vecto
     return result;
 }
 
-std::optional<Hexagon> find_hexagon(const Spectrum& spectrum, double lowest_k, double highest_k) {
+std::optional<Hexagon> find_hexagon(const Spectrum& spectrum, double lowest_k, double highest_k,
+                                    double least_peak) {
     const auto peaks = spectrum.peaks(lowest_k, highest_k, 80);
     Hexagon best;
     for (const auto& a : peaks)
@@ -223,6 +226,23 @@ double scale_of(const Hexagon& hexagon) {
     return std::sqrt(area / std::sqrt(0.75)) * row_distance_angstrom;
 }
 
+/// @param bin width of one independent frequency, cycles per pixel
+LatticeCalibration from_hexagon(const Hexagon& hexagon, double bin) {
+    // a_i . g_j = delta_ij; g1 and g2 at 60 degrees give a1 and a2 at 120: a1 + a2 makes it 60.
+    Eigen::Matrix2d g;
+    g.col(0) = hexagon.g1;
+    g.col(1) = hexagon.g2;
+    const Eigen::Matrix2d dual = g.inverse().transpose();
+    Eigen::Matrix2d lattice;
+    lattice.col(0) = dual.col(0);
+    lattice.col(1) = dual.col(0) + dual.col(1);
+    LatticeCalibration result = from_lattice(lattice);
+    result.peak_to_background = hexagon.weakest;
+    result.scale_uncertainty_angstrom =
+        result.scale_angstrom * 0.4 * bin / (hexagon.g1.norm() * std::sqrt(hexagon.weakest));
+    return result;
+}
+
 }  // namespace
 
 void LatticeCalibration::apply(Detections& detections) const {
@@ -258,7 +278,7 @@ LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> n
         // At least three rows must fit into the frame, and two pixels between rows.
         const double lowest = std::max(smallest_pixel / row_distance_angstrom, 3 * spectrum.bin());
         const double highest = std::min(largest_pixel / row_distance_angstrom, 0.45);
-        const auto hexagon = find_hexagon(spectrum, lowest, highest);
+        const auto hexagon = find_hexagon(spectrum, lowest, highest, clear_peak);
         if (hexagon && (!found || hexagon->score > found->score)) {
             found = hexagon;
             bin = spectrum.bin();
@@ -273,9 +293,7 @@ LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> n
     if (!found)
         throw NumericalError(
             fmt::format("{}: no graphene lattice found in the Fourier spectrum; needed are clean graphene "
-                        "over a good part of "
-                        "the frame and {} to {} angstrom per pixel. Without calibration: give the pixel size "
-                        "and switch it off",
+                        "over a good part of the frame and {} to {} angstrom per pixel",
                         where, smallest_pixel_angstrom, largest_pixel_angstrom));
     const double measured = scale_of(*found);
     if (nominal) {
@@ -291,20 +309,19 @@ LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> n
                 "{}: the pixel size {} angstrom is off by {:.0f} %: the lattice says {:.4f} angstrom", where,
                 *nominal, 100 * off, measured));
     }
-    // a_i . g_j = delta_ij; g1 and g2 at 60 degrees give a1 and a2 at 120: a1 + a2 makes it 60.
-    Eigen::Matrix2d g;
-    g.col(0) = found->g1;
-    g.col(1) = found->g2;
-    const Eigen::Matrix2d dual = g.inverse().transpose();
-    Eigen::Matrix2d lattice;
-    lattice.col(0) = dual.col(0);
-    lattice.col(1) = dual.col(0) + dual.col(1);
-    LatticeCalibration result = from_lattice(lattice);
+    LatticeCalibration result = from_hexagon(*found, bin);
     result.nominal_angstrom = nominal;
-    result.peak_to_background = found->weakest;
-    result.scale_uncertainty_angstrom =
-        result.scale_angstrom * 0.4 * bin / (found->g1.norm() * std::sqrt(found->weakest));
     return result;
+}
+
+std::optional<LatticeCalibration> lattice_at(const Image& image, double pixel_size_angstrom) {
+    require_usable(image, 48);
+    const double row_px = row_distance_angstrom / pixel_size_angstrom;
+    const Spectrum spectrum(image.pixels, row_px);
+    const auto hexagon = find_hexagon(spectrum, (1 - suspicious_by) / row_px,
+                                      std::min((1 + suspicious_by) / row_px, 0.45), faint_peak);
+    if (!hexagon) return std::nullopt;
+    return from_hexagon(*hexagon, spectrum.bin());
 }
 
 LatticeCalibration refine_calibration(const LatticeCalibration& first, const Detections& atoms) {

@@ -98,8 +98,10 @@ void mark_unknown(Detections& atoms, const std::vector<double>& amplitudes) {
     }
     const double unit = quantile(carbon, 0.5);
     if (unit <= 0) return;
-    // Si over C is 4.2 (medium angles) to 5.2 (high angles), Cr over C 11 to 13: Cr is 2.5 times a Si.
-    constexpr double usual = 4.6, least = 3.0, most = 5.5, brighter = 1.75;
+    // Cr is 2.5 times a Si. Over C, Cr is 10 (medium angles) to 15 (high angles) and Si 4.2 to 5.2; in
+    // published frames, whose black level is unknown, Si is seen at up to 9.4: without Si to compare with,
+    // the border is 10.
+    constexpr double usual = 5.7, least = 3.0, most = 6.0, brighter = 1.75;
     const double si = silicon.size() < 3 ? usual : std::clamp(quantile(silicon, 0.5) / unit, least, most);
     for (std::size_t i = 0; i < atoms.size(); ++i)
         if (amplitudes[i] > brighter * si * unit) atoms[i].atomic_number = 0;

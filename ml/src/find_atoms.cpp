@@ -20,14 +20,33 @@ namespace {
 
 /// Radius of the discs the networks are trained on, and how far a blob's pixels may be from its centre.
 constexpr double disc_angstrom = 0.30, blob_angstrom = 0.55;
-/// How well the network alone knows a position, per axis: it has seen lattices, so that it beats a fit that
-/// knows nothing but the frame [measured on simulated frames of 1.9e3 to 3e4 electrons per pixel].
-constexpr PositionPrior network_error{.least_angstrom = 0.034, .share_of_fit = 0.37};
+/// Odds of an atom where half of its disc is filled [measured on simulated frames: shares from 0.1 to 0.2 are
+/// right in 7 of 10 cases, those above 0.5 in 99 of 100].
+constexpr double odds_of_half_disc = 12;
+
+/// How well the network alone knows a position: better than a fit of the frame alone where the electrons are
+/// few, as it has seen lattices [measured on simulated frames of 1.9e3 to 3e4 electrons per pixel].
+const KnownStarts network_error{
+    .looseness = {}, .least_angstrom = 0.0165, .share_of_fit = 0.28, .correlation = 0.4};
+/// That many times worse where the lattice that it has learnt is bent: beside Si, next but one to it, at
+/// edges and vacancies.
+constexpr double beside_silicon = 1.75, near_silicon = 1.2, at_edge = 1.4;
+/// Longest bonds of C with C and with Si or Cr, and farthest second neighbours of those.
+constexpr double carbon_bond_angstrom = 1.85, silicon_bond_angstrom = 2.1, second_neighbor_angstrom = 3.0;
+
 /// An atom fainter than this share of the median is noise in vacuum.
 constexpr double faintest = 0.2;
 /// Atoms at the rim of the contamination, mostly Si, lie in its glow: so far outside the clean region the
 /// network may find them.
 constexpr double rim_angstrom = 3.0;
+
+/// Maxima that no network explains are atoms as well, clusters of Si being rare in training, where they are
+/// so much brighter than C, so far from other atoms, and within so far have this share of the atoms of a
+/// sheet.
+constexpr double overlooked_brightness = 2, overlooked_distance_angstrom = 1, sheet_angstrom = 4,
+                 overlooked_sheet = 0.4, overlooked_glow = 0.15;
+/// So often they are right [measured on simulated frames].
+constexpr double overlooked_probability = 0.9;
 
 /// Phase of the lattice's waves above which the atoms are dark: bright ones have -1, noise 0.
 constexpr double clearly_dark = 0.3;
@@ -37,24 +56,55 @@ constexpr double low_confidence = 0.7;
 
 /// What the lattice says where it is not used to calibrate: its strength (0 = there is none), its distortion.
 LatticeCalibration judged_by_lattice(LatticeCalibration used, const Image& image) {
-    used.peak_to_background = 0;
-    try {
-        const LatticeCalibration seen = calibrate_lattice(image, used.scale_angstrom);
-        used.peak_to_background = seen.peak_to_background;
-        used.anisotropy = seen.anisotropy;
-    } catch (const Error&) {  // no lattice of this size
-    }
+    const auto seen = lattice_at(image, used.scale_angstrom);
+    used.peak_to_background = seen ? seen->peak_to_background : 0;
+    if (seen) used.anisotropy = seen->anisotropy;
     return used;
+}
+
+/// The lattice's calibration; where the frame shows none and that may be, the nominal one.
+/// @param calibrated whether it is the lattice's
+LatticeCalibration calibration_of(const Image& image, const FindAtomsOptions& options,
+                                  std::optional<double> nominal, const Context& context, bool& calibrated) {
+    const std::string where = image.source.empty() ? "image" : image.source;
+    calibrated = false;
+    if (options.calibrate) try {
+            LatticeCalibration found = calibrate_lattice(image, nominal, context);
+            calibrated = true;
+            return found;
+        } catch (const NumericalError& error) {
+            if (options.require_lattice) throw;
+            if (!nominal)
+                throw NumericalError(std::string(error.what()) +
+                                     ". A frame without it needs its pixel size to be given");
+            context.warning(fmt::format(
+                "{}; the pixel size of {:.4g} angstrom is taken as it was given, and distortions of the scan "
+                "stay",
+                error.what(), *nominal));
+        }
+    if (!nominal)
+        throw InputError(
+            fmt::format("{}: the pixel size is unknown; give it, or let the lattice calibrate it", where));
+    return nominal_calibration(*nominal);
 }
 
 /// A blob of the atom probability, on the network's grid.
 struct Blob {
     Eigen::Vector2d position;
-    double atom = 0;     ///< probability of an atom: integral over the disc's area, at most 1
+    double atom = 0;     ///< probability of an atom
     double silicon = 0;  ///< share of it that is Si
     double spread = 0;
     Votes votes;  ///< of the members of an ensemble
 };
+
+/// Probability of an atom from the share of its disc that a network fills. Discs blur where the place is not
+/// sure, so that their share says too little: Platt's scaling, logit p = logit share + offset.
+double probability_of(double share) {
+    constexpr double most = 1 - 1e-6;
+    share = std::clamp(share, 0.0, most);
+    const double odds = odds_of_half_disc * share / (1 - share);
+    return odds / (1 + odds);
+}
 
 std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angstrom,
                              double minimum_distance_angstrom) {
@@ -100,7 +150,7 @@ std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angs
         Blob& blob = blobs[i];
         const double weight = std::max(weights[i], 1e-12);
         blob.position = weights[i] > 0 ? Eigen::Vector2d(blob.position / weight) : centres[i];
-        blob.atom = std::min(1.0, weights[i] / disc_area);
+        blob.atom = probability_of(weights[i] / disc_area);
         blob.silicon = silicon[i] / weight;
         blob.spread = variance[i] / weight;
     }
@@ -117,6 +167,32 @@ std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angs
     return blobs;
 }
 
+/// How much worse than in a perfect sheet the network knows the position of each atom.
+std::vector<double> looseness(const std::vector<Blob>& blobs, double scale) {
+    std::vector<Eigen::Vector2d> positions;
+    for (const Blob& blob : blobs) positions.push_back(blob.position);
+    const NeighborBins bins(positions, second_neighbor_angstrom / scale);
+    std::vector<double> result;
+    std::vector<int> near;
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+        bins.within(positions[i], second_neighbor_angstrom / scale, near);
+        double silicon = second_neighbor_angstrom;
+        int bonds = 0;
+        for (const int j : near) {
+            if (j == static_cast<int>(i)) continue;
+            const auto k = static_cast<std::size_t>(j);
+            const double distance = scale * (positions[k] - positions[i]).norm();
+            bonds += distance < carbon_bond_angstrom;
+            if (blobs[k].silicon > 0.5) silicon = std::min(silicon, distance);
+        }
+        result.push_back(silicon < silicon_bond_angstrom      ? beside_silicon
+                         : bonds < 3                          ? at_edge
+                         : silicon < second_neighbor_angstrom ? near_silicon
+                                                              : 1);
+    }
+    return result;
+}
+
 /// The map of one grid on another, scaled so that network pixel = frame pixel * factor.
 Pixels on_frame(const Pixels& map, double factor, Eigen::Index height, Eigen::Index width) {
     Pixels result(height, width);
@@ -125,6 +201,51 @@ Pixels on_frame(const Pixels& map, double factor, Eigen::Index height, Eigen::In
             result(y, x) = static_cast<float>(
                 bilinear(map, static_cast<double>(x) * factor, static_cast<double>(y) * factor));
     return result;
+}
+
+/// Median of the background on a circle over what is usual.
+double glow_around(const AtomFit& fit, const Eigen::Vector2d& place, double radius_px) {
+    std::vector<float> levels;
+    for (int k = 0; k < 12; ++k) {
+        const double angle = k * std::numbers::pi / 6;
+        const double x = place.x() + radius_px * std::cos(angle), y = place.y() + radius_px * std::sin(angle);
+        if (x < 0 || y < 0 || x > static_cast<double>(fit.background.cols() - 1) ||
+            y > static_cast<double>(fit.background.rows() - 1))
+            continue;
+        levels.push_back(static_cast<float>(bilinear(fit.background, x, y) - fit.usual_background));
+    }
+    return quantile(levels, 0.5);
+}
+
+/// Maxima of what a fit leaves that are as bright as Si, in the sheet that the atoms of the fit form and
+/// apart from them.
+std::vector<Eigen::Vector2d> overlooked_atoms(const AtomFit& fit, const Pixels& region, double scale) {
+    std::vector<Eigen::Vector2d> atoms;
+    for (const FittedAtom& atom : fit.atoms) atoms.emplace_back(atom.x, atom.y);
+    const double apart = overlooked_distance_angstrom / scale, around = sheet_angstrom / scale;
+    const NeighborBins bins(atoms, around);
+    const Pixels smooth = gaussian_blur(fit.rest, 0.25 / scale);
+    // Atoms of a perfect sheet within that distance, as far as that is inside the frame.
+    const auto expected = [&](const Eigen::Vector2d& place) {
+        const auto length = [&](double x, Eigen::Index n) {
+            return std::min(x + around, static_cast<double>(n) - 0.5) - std::max(x - around, -0.5);
+        };
+        return atoms_per_angstrom2 * std::numbers::pi / 4 * scale * scale * length(place.x(), smooth.cols()) *
+               length(place.y(), smooth.rows());
+    };
+    std::vector<Eigen::Vector2d> places;
+    std::vector<int> near;
+    for (const Maximum& m : local_maxima(smooth, overlooked_brightness * fit.median_amplitude, apart)) {
+        const Eigen::Vector2d place(m.x, m.y);
+        if (bilinear(region, m.x, m.y) < 0.5) continue;
+        bins.within(place, apart, near);
+        if (!near.empty()) continue;
+        bins.within(place, around, near);
+        if (static_cast<double>(near.size()) < overlooked_sheet * expected(place)) continue;
+        if (glow_around(fit, place, around) > overlooked_glow * m.value) continue;
+        places.push_back(place);
+    }
+    return places;
 }
 
 /// Atoms where they would be in a frame of straight rows.
@@ -174,16 +295,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
                         "true brightness, and Si cannot be told from C there",
                         where, 100 * result.saturated_share, recorded.pixels.maxCoeff()));
     Image image = recorded;
-    if (options.calibrate) {
-        result.calibration = calibrate_lattice(image, nominal, context);
-        result.calibrated = true;
-    } else {
-        if (!nominal)
-            throw InputError(fmt::format(
-                "{}: the pixel size is unknown; give it, or let the lattice calibrate it", where));
-        result.calibration = nominal_calibration(*nominal);
-        result.calibration.nominal_angstrom = nominal;
-    }
+    result.calibration = calibration_of(image, options, nominal, context, result.calibrated);
     const double dark =
         options.contrast == AtomContrast::automatic ? dark_atom_phase(image, result.calibration) : 0;
     result.inverted = options.contrast == AtomContrast::dark || dark > clearly_dark;
@@ -236,24 +348,36 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         std::vector<Eigen::Vector2d> start;
         start.reserve(blobs.size());
         for (const Blob& blob : blobs) start.push_back(blob.position);
-        PositionPrior prior = network_error;
-        prior.for_profile_alone =
-            options.positions == Positions::fit || options.positions == Positions::lattice;
-        const AtomFit fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, prior);
+        KnownStarts known = network_error;
+        known.looseness = looseness(blobs, scale);
+        known.combined = options.positions == Positions::network;
+        AtomFit fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, known);
+        // Bright atoms in surroundings that the networks have not learnt; those found first tell of a sheet
+        // around others.
+        for (int round = 0; round < 2; ++round) {
+            const auto overlooked = overlooked_atoms(fit, result.region, scale);
+            if (overlooked.empty()) break;
+            for (const auto& place : overlooked) {
+                blobs.push_back({.position = place, .atom = overlooked_probability, .silicon = 1});
+                blobs.back().votes.same_class = 0;
+                start.push_back(place);
+            }
+            fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, known);
+        }
         brightness = {};
         for (std::size_t i = 0; i < blobs.size(); ++i) {
             const FittedAtom& fitted = fit.atoms[i];
             // Nothing in vacuum.
             if (fitted.amplitude < faintest * fit.median_amplitude) continue;
             Detection atom;
-            const bool fits = options.positions != Positions::blobs;
+            const bool fits = options.positions != Positions::blobs || i >= known.count();
             atom.x_px = fits ? fitted.x : start[i].x();
             atom.y_px = fits ? fitted.y : start[i].y();
             atom.atomic_number = blobs[i].silicon > 0.5 ? 14 : 6;
             atom.probability = blobs[i].atom * std::max(blobs[i].silicon, 1 - blobs[i].silicon);
             atom.spread = blobs[i].spread;
             atom.votes = blobs[i].votes.same_class;
-            atom.sigma_angstrom = fits ? fitted.sigma_angstrom : fitted.prior_angstrom;
+            atom.sigma_angstrom = fits ? fitted.sigma_angstrom : fitted.start_angstrom;
             result.atoms.push_back(atom);
             brightness.amplitudes.push_back(fitted.amplitude);
             brightness.errors.push_back(fitted.amplitude_error);
@@ -265,12 +389,12 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         throw InputError(
             fmt::format("{}: no atoms found with probability above {}", where, options.minimum_probability));
 
-    if (options.calibrate) result.calibration = refine_calibration(result.calibration, result.atoms);
-    if (options.calibrate && options.correction == ScanCorrection::rows) {
+    if (result.calibrated) result.calibration = refine_calibration(result.calibration, result.atoms);
+    if (result.calibrated && options.correction == ScanCorrection::rows) {
         result.rows = row_correction(result.calibration, result.atoms, image.height());
         result.calibration = refine_calibration(result.calibration, straightened(result.atoms, result.rows));
     }
-    if (options.calibrate && options.correction == ScanCorrection::scale)
+    if (result.calibrated && options.correction == ScanCorrection::scale)
         result.calibration.angstrom_per_pixel =
             result.calibration.scale_angstrom * Eigen::Matrix2d::Identity();
     place(result.atoms, result.calibration, result.rows);
@@ -281,7 +405,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
     result.bonds = carbon_bonds(result.atoms);
     result.confidence = frame_confidence(
         result.atoms, brightness.amplitudes, brightness.errors, result.region,
-        options.calibrate ? result.calibration : judged_by_lattice(result.calibration, image));
+        result.calibrated ? result.calibration : judged_by_lattice(result.calibration, image));
     if (result.confidence.value < low_confidence) {
         std::string doubts;
         for (const std::string& doubt : result.confidence.doubts)

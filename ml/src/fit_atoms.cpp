@@ -14,7 +14,7 @@ namespace {
 
 using Vector = Eigen::Vector2d;
 
-constexpr double window_angstrom = 1.5, first_width_angstrom = 0.45;
+constexpr double window_angstrom = 1.2, first_width_angstrom = 0.45;
 /// Where starts miss atoms: reaches no neighbour, whose light would pull.
 constexpr double narrow_window_angstrom = 0.85;
 constexpr double background_angstrom = 2.0;
@@ -25,7 +25,10 @@ constexpr double least_signal = 10;
 /// Neighbours up to here are fitted together with an atom when its error is predicted.
 constexpr double neighbor_angstrom = 1.9, judged_angstrom = 1.1;
 /// What stays without noise, from what the model lacks [measured on simulated frames].
-constexpr double model_error_angstrom = 0.004;
+constexpr double model_error_angstrom = 0.004, bright_neighbor_error_angstrom = 0.04;
+/// Brightness over that of C from which an atom outshines its neighbours: what its image lacks in the model
+/// pulls at them.
+constexpr double outshining = 2.5;
 constexpr double least_carbon_spread = 0.03;
 /// Errors where each window has a level of its own, over those without [measured on simulated frames].
 constexpr double cost_of_level = 1.25;
@@ -33,13 +36,13 @@ constexpr double cost_of_level = 1.25;
 class Fitter {
   public:
     Fitter(const Pixels& image, const std::vector<Vector>& start, const Eigen::Matrix2d& angstrom_per_pixel,
-           PositionPrior prior, bool free_levels)
+           const KnownStarts& known, bool free_levels)
         : image_(image),
           start_(start),
           map_(angstrom_per_pixel),
           metric_(angstrom_per_pixel.transpose() * angstrom_per_pixel),
           scale_(std::sqrt(std::abs(angstrom_per_pixel.determinant()))),
-          prior_(prior),
+          known_(known),
           free_levels_(free_levels) {
         const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> eigen(metric_);
         smallest_scale_ = std::sqrt(std::max(eigen.eigenvalues()(0), 1e-12));
@@ -60,7 +63,7 @@ class Fitter {
     AtomFit run() {
         for (int sweep = 0; sweep < sweeps; ++sweep) {
             const bool last = sweep + 1 == sweeps;
-            if (sweep == first_without_profile && prior_.for_profile_alone) prior_ = {};
+            if (sweep == first_without_profile) held_ = false;
             for (std::size_t i = 0; i < atoms_.size(); ++i) improve(i);
             typical_ = median_amplitude();
             measure_carbon_spread();
@@ -73,9 +76,16 @@ class Fitter {
                 measure_variance();
                 measure_correlation();
             }
-            if (last || (prior_.known() && sweep < first_without_profile)) predict_errors();
+            if (last || held_) predict_errors();
         }
-        return {atoms_, profile_, typical_, correlation_};
+        if (known_.combined && known_.count() > 0) combine_with_start();
+        return {atoms_,
+                profile_,
+                typical_,
+                correlation_,
+                background_,
+                usual_background_,
+                image_ - model_ - background_};
     }
 
   private:
@@ -147,9 +157,10 @@ class Fitter {
                 normal(0, 0) += carbon_information();
                 right(0) += carbon_information() * typical_;
             }
-            if (prior_.known() && atom.prior_angstrom > 0 && atom.shared > 0) {
-                // The prior pulls r + q / A to the start, (fit / prior)^2 times as hard as the frame does.
-                const double share = std::pow(atom.fit_angstrom / atom.prior_angstrom, 2);
+            if (held_ && i < known_.count() && atom.fit_angstrom > 0 && atom.shared > 0) {
+                // r + q / A is pulled to the start, (error of the fit / of the start)^2 times as hard as by
+                // the frame.
+                const double share = std::pow(atom.fit_angstrom / atom.start_angstrom, 2);
                 const Eigen::Matrix2d strength =
                     share * 0.5 * normal.block<2, 2>(1, 1).trace() * metric_ / (scale_ * scale_);
                 normal.block<2, 2>(1, 1) += strength;
@@ -158,10 +169,29 @@ class Fitter {
             const Eigen::Vector4d solution = normal.ldlt().solve(right);
             if (solution.allFinite()) {
                 atom.shared = std::max(0.0, solution(0));
-                if (atom.shared > 0.15 * typical_) move(i, solution.segment<2>(1) / atom.shared);
+                if (!still_ && atom.shared > 0.15 * typical_) move(i, solution.segment<2>(1) / atom.shared);
             }
         }
         add(model_, atom, 1);
+    }
+    /// The best linear combination of two measurements with correlated errors; then the brightness there.
+    void combine_with_start() {
+        for (std::size_t i = 0; i < known_.count(); ++i) {
+            FittedAtom& atom = atoms_[i];
+            const double fit = atom.fit_angstrom, start = atom.start_angstrom,
+                         covariance = known_.correlation * fit * start;
+            const double share = std::clamp(
+                (start * start - covariance) / (fit * fit + start * start - 2 * covariance), 0.0, 1.0);
+            atom.x = start_[i].x() + share * (atom.x - start_[i].x());
+            atom.y = start_[i].y() + share * (atom.y - start_[i].y());
+            atom.sigma_angstrom = std::sqrt(std::pow(share * fit, 2) + std::pow((1 - share) * start, 2) +
+                                            2 * share * (1 - share) * covariance);
+        }
+        render();
+        still_ = true;
+        for (std::size_t i = 0; i < atoms_.size(); ++i) improve(i);
+        render();
+        typical_ = median_amplitude();
     }
     bool in_glow(const FittedAtom& atom) const {
         return free_levels_ ||
@@ -206,7 +236,7 @@ class Fitter {
     /// Weights of the profile's Gaussians by least squares over the surroundings of typical atoms.
     void improve_profile() {
         constexpr std::size_t k = ProbeProfile::components;
-        if (!prior_.known() && median_error() * least_signal > typical_) return;
+        if (!held_ && median_error() * least_signal > typical_) return;
         std::array<Pixels, k> parts;
 #pragma omp parallel for
         for (std::size_t c = 0; c < k; ++c) {
@@ -375,13 +405,14 @@ class Fitter {
             }
             const double variance = position_variance(group);
             const double noise = std::sqrt(correlation_ * variance) * (in_glow(atom) ? cost_of_level : 1);
-            atom.fit_angstrom = std::min(farthest_angstrom, std::hypot(noise, model_error_angstrom));
+            const bool outshone = std::any_of(group.begin() + 1, group.end(), [&](const FittedAtom* a) {
+                return a->shared > outshining * std::max(atom.shared, typical_);
+            });
+            atom.fit_angstrom = std::min(
+                farthest_angstrom,
+                std::hypot(noise, model_error_angstrom, outshone ? bright_neighbor_error_angstrom : 0.0));
             atom.sigma_angstrom = atom.fit_angstrom;
-            if (!prior_.known()) continue;
-            // Both together: 1 / sigma^2 = 1 / fit^2 + 1 / prior^2.
-            atom.prior_angstrom = std::hypot(prior_.least_angstrom, prior_.share_of_fit * atom.fit_angstrom);
-            atom.sigma_angstrom =
-                atom.fit_angstrom * atom.prior_angstrom / std::hypot(atom.fit_angstrom, atom.prior_angstrom);
+            if (i < known_.count()) atom.start_angstrom = known_.error(i, noise);
         }
     }
     /// Variance per axis, angstrom^2, of the first of a group, for independent pixels.
@@ -439,8 +470,9 @@ class Fitter {
     const std::vector<Vector>& start_;
     Eigen::Matrix2d map_, metric_;
     double scale_, smallest_scale_ = 1;
-    PositionPrior prior_;
-    bool free_levels_;
+    KnownStarts known_;
+    bool held_ = known_.count() > 0;
+    bool free_levels_, still_ = false;
     ProbeProfile profile_{first_width_angstrom};
     std::array<double, 2> variance_{1, 0};
     double variance_floor_ = 1, correlation_ = 1, typical_ = 0, carbon_spread_ = 0, usual_background_ = 0;
@@ -451,9 +483,9 @@ class Fitter {
 }  // namespace
 
 AtomFit fit_atoms(const Pixels& image, const std::vector<Vector>& start,
-                  const Eigen::Matrix2d& angstrom_per_pixel, PositionPrior prior, bool free_levels) {
+                  const Eigen::Matrix2d& angstrom_per_pixel, const KnownStarts& known, bool free_levels) {
     if (start.empty()) return {};
-    return Fitter(image, start, angstrom_per_pixel, prior, free_levels).run();
+    return Fitter(image, start, angstrom_per_pixel, known, free_levels).run();
 }
 
 }  // namespace stembridge::ml

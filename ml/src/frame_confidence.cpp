@@ -64,10 +64,9 @@ FrameConfidence frame_confidence(const Detections& atoms, const std::vector<doub
                                  const LatticeCalibration& found) {
     FrameConfidence result;
     const double scale = found.scale_angstrom, area = static_cast<double>(region.sum()) * scale * scale;
-    constexpr double density_of_graphene = 0.3816;  // atoms per angstrom^2
     const double bonded = share_with_bonds(atoms, static_cast<double>(region.cols()),
                                            static_cast<double>(region.rows()), scale);
-    const double filled = static_cast<double>(atoms.size()) / std::max(density_of_graphene * area, 1.0);
+    const double filled = static_cast<double>(atoms.size()) / std::max(atoms_per_angstrom2 * area, 1.0);
     const double spread = excess_spread(atoms, amplitudes, amplitude_errors);
     result.lattice = rise(std::log(std::max(found.peak_to_background, 1.0)), std::log(9.0), std::log(18.0));
     result.scale = rise(found.anisotropy, 0.18, 0.11);

@@ -127,7 +127,26 @@ BOOST_AUTO_TEST_CASE(frames_that_cannot_be_used_are_refused_with_the_reason) {
         noise.data()[i] = static_cast<float>(word >> 8);
     }
     io::write_npy(folder.path() / "noise.npy", noise);
-    refused("noise.npy", 4, "lattice");
+    const auto noise_with = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> words{"find-atoms", (folder.path() / "noise.npy").string(),
+                                       "--method",   "classical",
+                                       "--out",      (folder.path() / "out").string()};
+        words.insert(words.end(), more.begin(), more.end());
+        return run_program(words);
+    };
+    for (const std::vector<std::string>& more :
+         {std::vector<std::string>{}, {"--pixel-size", "0.1 angstrom", "--require-lattice"}}) {
+        const Outcome outcome = noise_with(more);
+        BOOST_TEST(outcome.status == 4, outcome.output);
+        BOOST_TEST(outcome.output.find("no graphene lattice") != std::string::npos, outcome.output);
+    }
+    // With a pixel size it goes on, and says what to think of it.
+    const Outcome doubted = noise_with({"--pixel-size", "0.1 angstrom"});
+    BOOST_TEST(doubted.status == 0, doubted.output);
+    BOOST_TEST(doubted.output.find("no graphene lattice") != std::string::npos, doubted.output);
+    BOOST_TEST(doubted.output.find("low confidence") != std::string::npos, doubted.output);
+    BOOST_TEST(io::read_text(folder.path() / "out" / "summary.json").find("\"uncalibrated\"") !=
+               std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_pixel_size_off_by_two_is_refused_with_the_measured_one) {

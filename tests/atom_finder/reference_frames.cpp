@@ -31,7 +31,7 @@ std::vector<std::vector<std::string>> rows_of(const std::filesystem::path& path)
 
 KnownFrame grain_boundary_frame(const std::filesystem::path& reference) {
     const auto folder = reference / "stem" / "aicrystallographer";
-    KnownFrame frame{io::read_image(folder / "G-GrainBoundary-4nm.npy"), {}};
+    KnownFrame frame{io::read_image(folder / "G-GrainBoundary-4nm.npy"), {}, 0};
     frame.image.pixel_size_angstrom = 0.078125;
     for (const auto& row : rows_of(folder / "G-GrainBoundary-4nm_coords_atomnet.csv"))
         frame.atoms.push_back({std::stod(row.at(1)), std::stod(row.at(0)), 0});
@@ -47,8 +47,9 @@ std::vector<KnownFrame> silicon_frames(const std::filesystem::path& reference, i
         auto place = std::find(names.begin(), names.end(), name);
         if (place == names.end()) {
             names.push_back(name);
-            frames.push_back({io::read_image(folder / name), {}});
+            frames.push_back({io::read_image(folder / name), {}, 0});
             frames.back().image.pixel_size_angstrom.reset();
+            frames.back().likely_pixel_angstrom = 20.0 / frames.back().image.width();
             place = names.end() - 1;
         }
         frames[static_cast<std::size_t>(place - names.begin())].atoms.push_back(
@@ -63,7 +64,7 @@ std::vector<KnownFrame> silicon_frames(const std::filesystem::path& reference, i
 
 KnownFrame paper_frame(const std::filesystem::path& reference) {
     const auto folder = reference / "stem" / "paper_frame";
-    KnownFrame frame{io::read_image(folder / "frame896_upsampled_bicubic.png"), {}};
+    KnownFrame frame{io::read_image(folder / "frame896_upsampled_bicubic.png"), {}, 0};
     frame.image.pixel_size_angstrom = 0.104;
     for (const auto& row : rows_of(folder / "coords_2021C_22Si.csv"))
         frame.atoms.push_back({std::stod(row.at(8)), std::stod(row.at(7)), row.at(2) == "1" ? 14 : 6});

@@ -21,12 +21,16 @@ struct KnownAtom {
 struct KnownFrame {
     Image image;
     std::vector<KnownAtom> atoms;  ///< not always all of them
+    double likely_pixel_angstrom =
+        0;  ///< where the frame does not say it and its lattice may not show; 0 = no
 };
 
 /// Grain boundary of graphene, 512 x 512, 606 positions of another group's network.
 KnownFrame grain_boundary_frame(const std::filesystem::path& reference);
 
-/// Si defects in graphene with their first-shell C, confirmed by people; 112 frames, scale unknown.
+/// Si defects in graphene with their first-shell C, confirmed by people; 112 frames. Their scale is not
+/// recorded: those whose lattice shows are nearly all 20 angstrom wide, which is what is likely of the
+/// others.
 /// @param every takes each n-th of them
 std::vector<KnownFrame> silicon_frames(const std::filesystem::path& reference, int every = 1);
 

@@ -37,9 +37,9 @@ ml::SimulationOptions small_scan(const FrameRecipe& recipe, double side_angstrom
 
 }  // namespace
 
-std::vector<FrameRecipe> frame_recipes() {
+std::vector<FrameRecipe> frame_recipes(std::uint64_t set) {
     std::vector<FrameRecipe> recipes;
-    Random random(0x7e57f4a3e5ULL);
+    Random random(0x7e57f4a3e5ULL + set);
     const std::array pixels{0.06, 0.08, 0.104, 0.13, 0.16};
     const std::array contrasts{0.55, 0.62, 0.68, 0.75};
     const auto add = [&](const char* group, int count, double dose, bool ideal) {

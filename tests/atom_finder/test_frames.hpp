@@ -30,7 +30,8 @@ struct FrameRecipe {
 };
 
 /// The fifty recipes; the same ones every time.
-std::vector<FrameRecipe> frame_recipes();
+/// @param set other frames of the same kinds, to adjust things on: never 0
+std::vector<FrameRecipe> frame_recipes(std::uint64_t set = 0);
 
 /// Probe, scan and detector of a recipe.
 ml::SimulationOptions simulation_options(const FrameRecipe& recipe);

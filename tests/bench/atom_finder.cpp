@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The atom finder on fifty simulated frames, beside the classical detector and blob centres of one network:
-//   bench_atom_finder [--out FILE.json] [--ensemble FOLDER] [--group TEXT] [--every N]
+//   bench_atom_finder [--out FILE.json] [--ensemble FOLDER] [--group TEXT] [--every N] [--set N]
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
@@ -55,6 +56,15 @@ class Remembering final : public ml::SegmentationNetwork {
     Pixels seen_;
     ml::Segmentation answer_;
 };
+
+bool lattice_shows(const Image& image) {
+    try {
+        ml::calibrate_lattice(image);
+        return true;
+    } catch (const NumericalError&) {
+        return false;
+    }
+}
 
 struct Row {
     std::string group, method;
@@ -116,47 +126,60 @@ void print(const std::vector<Row>& rows) {
            "seconds a frame.\n";
 }
 
-/// Published micrographs, where they are at hand.
+/// Published micrographs, where they are at hand. Frames whose lattice does not show are left out of a first
+/// line and taken at their likely pixel size in a second one.
 void print_micrographs(const std::filesystem::path& reference, ml::SegmentationNetwork* network) {
     if (!std::filesystem::exists(reference / "stem")) return;
-    std::cout << fmt::format("\n{:28} {:14} {:>6} {:>7} {:>9} {:>6}\n", "micrographs", "method", "known",
+    std::cout << fmt::format("\n{:36} {:14} {:>6} {:>7} {:>9} {:>6}\n", "micrographs", "method", "known",
                              "recall", "Si", "C->Si");
+    const auto print_row = [](const std::string& name, bool classical, const Recall& sum) {
+        std::cout << fmt::format(
+            "{:36} {:14} {:6} {:7.3f} {:>9} {:6}\n", name, classical ? "classical" : "stembridge", sum.known,
+            sum.recall(), fmt::format("{}/{}", sum.silicon_right, sum.silicon), sum.carbon_called_silicon);
+    };
     const auto row = [&](const std::string& name, const std::vector<KnownFrame>& frames) {
         for (ml::SegmentationNetwork* n : {static_cast<ml::SegmentationNetwork*>(nullptr), network}) {
-            Recall sum;
+            Recall with_lattice, all;
+            int calibrated = 0;
             for (const KnownFrame& frame : frames) try {
-                    const auto found = ml::find_atoms(frame.image, n);
-                    sum += recall_of(found.atoms, frame, found.calibration.scale_angstrom);
+                    ml::FindAtomsOptions options;
+                    if (!frame.image.pixel_size_angstrom && !lattice_shows(frame.image))
+                        options.pixel_size_angstrom = frame.likely_pixel_angstrom;
+                    const auto found = ml::find_atoms(frame.image, n, options);
+                    const Recall recall = recall_of(found.atoms, frame, found.calibration.scale_angstrom);
+                    all += recall;
+                    if (!found.calibrated) continue;
+                    with_lattice += recall;
+                    ++calibrated;
                 } catch (const Error& error) {
-                    sum += recall_of({}, frame, 0.1);
-                    std::cout << frame.image.source << ": " << error.what() << '\n';
+                    all += recall_of({}, frame, 0.1);
+                    std::cout << error.what() << '\n';
                 }
-            std::cout << fmt::format("{:28} {:14} {:6} {:7.3f} {:>9} {:6}\n", name,
-                                     n == nullptr ? "classical" : "stembridge", sum.known, sum.recall(),
-                                     fmt::format("{}/{}", sum.silicon_right, sum.silicon),
-                                     sum.carbon_called_silicon);
+            print_row(fmt::format("{} ({})", name, frames.size()), n == nullptr, all);
+            if (calibrated < static_cast<int>(frames.size()))
+                print_row(fmt::format("  those with visible lattice ({})", calibrated), n == nullptr,
+                          with_lattice);
             if (network == nullptr) break;
         }
     };
     row("grain boundary", {grain_boundary_frame(reference)});
-    row("Si defects (112 frames)", silicon_frames(reference));
+    row("Si defects", silicon_frames(reference));
     row("paper's frame", {paper_frame(reference)});
 }
 
-std::string option(int argc, char** argv, const std::string& name, const std::string& otherwise) {
-    for (int i = 1; i + 1 < argc; ++i)
-        if (argv[i] == name) return argv[i + 1];
-    return otherwise;
-}
+/// What the command line asks for.
+struct Options {
+    std::string out, ensemble = STEMBRIDGE_NETWORK, group;
+    std::size_t every = 1;
+    std::uint64_t set = 0;
+    bool no_micrographs = false;
+};
 
-void run(int argc, char** argv) {
-    const std::filesystem::path folder = option(argc, argv, "--ensemble", STEMBRIDGE_NETWORK);
-    const std::string wanted = option(argc, argv, "--group", "");
-    const auto every = std::max(1UL, std::stoul(option(argc, argv, "--every", "1")));
+void run(const Options& options) {
     std::unique_ptr<ml::SegmentationNetwork> network, single;
     if (ml::networks_available()) {
         std::vector<std::filesystem::path> files;
-        for (const auto& entry : std::filesystem::directory_iterator(folder))
+        for (const auto& entry : std::filesystem::directory_iterator(options.ensemble))
             if (entry.path().extension() == ".h5") files.push_back(entry.path());
         std::sort(files.begin(), files.end());
         std::vector<State> members;
@@ -167,13 +190,13 @@ void run(int argc, char** argv) {
         std::cout << "built without networks: the classical detector alone\n";
 
     const char* reference = std::getenv("STEMBRIDGE_REFERENCE_DATA");
-    if (wanted.empty() && every == 1)
+    if (!options.no_micrographs)
         print_micrographs(reference != nullptr ? reference : STEMBRIDGE_REFERENCE, network.get());
     std::vector<std::string> groups, methods;
     std::map<std::pair<std::string, std::string>, Measures> sums;
     std::size_t number = 0;
-    for (const FrameRecipe& recipe : frame_recipes()) {
-        if (recipe.group.find(wanted) == std::string::npos || number++ % every != 0) continue;
+    for (const FrameRecipe& recipe : frame_recipes(options.set)) {
+        if (recipe.group.find(options.group) == std::string::npos || number++ % options.every != 0) continue;
         const ml::SimulatedFrame frame = make_frame(recipe);
         const double bound = isolated_bound(recipe), sheet = sheet_bound(recipe);
         const auto add = [&](const std::string& method, const std::function<Detections()>& find) {
@@ -198,9 +221,9 @@ void run(int argc, char** argv) {
         add("blob centres", [&] { return blob_centres(frame.image, recipe.pixel_angstrom, *single); });
         Remembering remembering(*network);
         const auto with = [&](ml::Positions positions) {
-            ml::FindAtomsOptions options;
-            options.positions = positions;
-            return ml::find_atoms(frame.image, &remembering, options).atoms;
+            ml::FindAtomsOptions find;
+            find.positions = positions;
+            return ml::find_atoms(frame.image, &remembering, find).atoms;
         };
         add("stembridge", [&] { return with(ml::Positions::network); });
         add("fit alone", [&] { return with(ml::Positions::fit); });
@@ -214,15 +237,25 @@ void run(int argc, char** argv) {
     print(rows);
     nlohmann::json report = nlohmann::json::array();
     for (const Row& row : rows) report.push_back(json_of(row));
-    const std::string out = option(argc, argv, "--out", "");
-    if (!out.empty()) io::write_text_atomically(out, report.dump(2) + "\n");
+    if (!options.out.empty()) io::write_text_atomically(options.out, report.dump(2) + "\n");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    CLI::App program{"The atom finder on fifty simulated frames and on published micrographs"};
+    Options options;
+    program.add_option("--out", options.out, "JSON file for the table of the simulated frames");
+    program.add_option("--ensemble", options.ensemble, "Folder with weights (*.h5)")
+        ->check(CLI::ExistingDirectory);
+    program.add_option("--group", options.group, "Only groups of simulated frames whose name contains this");
+    program.add_option("--every", options.every, "Only each n-th simulated frame")->check(CLI::Range(1, 50));
+    program.add_option("--set", options.set, "Other simulated frames of the same kinds; 0 = those reported");
+    program.add_flag("--no-micrographs", options.no_micrographs,
+                     "Without the published micrographs, which are done where they are at hand");
+    CLI11_PARSE(program, argc, argv);
     try {
-        run(argc, argv);
+        run(options);
         return 0;
     } catch (const std::exception& error) {
         std::cerr << error.what() << '\n';

@@ -28,13 +28,20 @@ SimulatedFrame usual_frame() {
 class Threshold final : public SegmentationNetwork {
   public:
     Segmentation segment(const Pixels& seen) override {
-        const Pixels atom = (seen > level).cast<float>(), none = Pixels::Zero(seen.rows(), seen.cols());
+        const Pixels none = Pixels::Zero(seen.rows(), seen.cols());
+        Pixels atom = (seen > level).cast<float>();
+        constexpr Eigen::Index reach = 6;
+        for (Eigen::Index y = reach; y + reach < seen.rows(); ++y)
+            for (Eigen::Index x = reach; x + reach < seen.cols(); ++x)
+                if (seen(y, x) > blind_above)
+                    atom.block(y - reach, x - reach, 2 * reach + 1, 2 * reach + 1).setZero();
         return {{6, 14, 0}, {atom, none, 1.0f - atom}, {none, none, none}};
     }
     double pixel_size_angstrom() const override { return 0.15; }
     NetworkShape shape() const override { return {}; }
     int members() const override { return 1; }
     float level = 0.35f;
+    float blind_above = std::numeric_limits<float>::infinity();  ///< sees nothing around brighter pixels
 };
 
 }  // namespace
@@ -70,6 +77,39 @@ BOOST_AUTO_TEST_CASE(what_a_network_sees_becomes_positions_on_the_frame) {
     BOOST_TEST(result.mean.maxCoeff() == 1.0f);
 }
 
+BOOST_AUTO_TEST_CASE(silicon_that_the_network_is_blind_to_is_found_in_what_the_fit_leaves) {
+    SimulationOptions simulation;
+    simulation.scan.width = 300;
+    simulation.scan.height = 260;
+    simulation.detector.electrons_per_pixel = 0;
+    SceneOptions scene;
+    scene.silicon_substitutions = 80;
+    const auto frame = sheet_frame(simulation, scene, 32);
+    Threshold network;
+    network.blind_above = 1.3f;
+    const auto result = find_atoms(frame.image, &network);
+    int silicon = 0;
+    for (const TrueAtom& truth : frame.atoms) {
+        if (truth.atomic_number != 14 || std::min(truth.x_px, truth.y_px) < 20 || truth.x_px > 279 ||
+            truth.y_px > 239)
+            continue;
+        ++silicon;
+        const auto found = std::find_if(result.atoms.begin(), result.atoms.end(), [&](const Detection& d) {
+            return std::hypot(d.x_px - truth.x_px, d.y_px - truth.y_px) < 0.3 / 0.104;
+        });
+        BOOST_REQUIRE((found != result.atoms.end()));
+        BOOST_TEST(found->atomic_number == 14);
+        BOOST_TEST(found->votes == 0);  // of the ensemble
+        BOOST_TEST(found->probability < 1);
+    }
+    BOOST_TEST(silicon >= 2);
+    for (const Detection& atom : result.atoms)
+        if (atom.atomic_number != 6)
+            BOOST_TEST(std::any_of(frame.atoms.begin(), frame.atoms.end(), [&](const TrueAtom& t) {
+                return t.atomic_number == 14 && std::hypot(atom.x_px - t.x_px, atom.y_px - t.y_px) < 5;
+            }));
+}
+
 BOOST_AUTO_TEST_CASE(calibration_can_be_switched_off) {
     const auto frame = usual_frame();
     FindAtomsOptions options;
@@ -85,6 +125,30 @@ BOOST_AUTO_TEST_CASE(calibration_can_be_switched_off) {
     BOOST_CHECK_THROW(find_atoms(unknown, nullptr, options), InputError);
 }
 
+BOOST_AUTO_TEST_CASE(a_frame_whose_lattice_does_not_show_is_taken_at_the_given_pixel_size) {
+    // A frame of 5 angstrom: too few rows for a peak in the spectrum.
+    SimulationOptions simulation;
+    simulation.scan.width = simulation.scan.height = 50;
+    simulation.detector.electrons_per_pixel = 12000;
+    auto frame = sheet_frame(simulation, {}, 5);
+    frame.image.source = "small.npy";
+    frame.image.pixel_size_angstrom.reset();
+    BOOST_CHECK_THROW(find_atoms(frame.image, nullptr), NumericalError);
+    FindAtomsOptions options;
+    options.pixel_size_angstrom = 0.104;
+    std::string warnings;
+    Context context;
+    context.log_sink = [&](Context::Level level, std::string_view message) {
+        if (level == Context::Level::warning) warnings += message;
+    };
+    const auto result = find_atoms(frame.image, nullptr, options, context);
+    BOOST_TEST(!result.calibrated);
+    BOOST_TEST(result.calibration.scale_angstrom == 0.104);
+    BOOST_TEST(warnings.find("small.npy: no graphene lattice") != std::string::npos);
+    BOOST_TEST(warnings.find("0.104 angstrom is taken as it was given") != std::string::npos);
+    BOOST_TEST(score(result.atoms, frame.atoms, 0.104, 50, 50).recall > 0.8);
+}
+
 BOOST_AUTO_TEST_CASE(bad_frames_are_refused_with_the_reason) {
     const auto says = [](const char* part) {
         return [part](const Error& e) { return std::string(e.what()).find(part) != std::string::npos; };
@@ -98,7 +162,11 @@ BOOST_AUTO_TEST_CASE(bad_frames_are_refused_with_the_reason) {
     Random random(2);
     for (Eigen::Index i = 0; i < noise.pixels.size(); ++i)
         noise.pixels.data()[i] = static_cast<float>(random.normal());
-    BOOST_CHECK_EXCEPTION(find_atoms(noise, nullptr), NumericalError, says("no graphene lattice"));
+    FindAtomsOptions strict;
+    strict.require_lattice = true;
+    BOOST_CHECK_EXCEPTION(find_atoms(noise, nullptr, strict), NumericalError, says("no graphene lattice"));
+    noise.pixel_size_angstrom.reset();
+    BOOST_CHECK_EXCEPTION(find_atoms(noise, nullptr), NumericalError, says("needs its pixel size"));
     BOOST_CHECK_EXCEPTION(find_atoms({Pixels::Random(4, 4), 0.1, "tiny.npy"}, nullptr), InputError,
                           says("too few"));
     FindAtomsOptions twice;

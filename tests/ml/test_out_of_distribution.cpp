@@ -46,13 +46,8 @@ SimulatedFrame bilayer() {
     return simulate_image(atoms, options, seeded(6));
 }
 
-/// Either the frame is refused for want of a lattice, or little confidence is put into what is found in it,
-/// and into every atom.
-void check_modest(const Image& image, SegmentationNetwork* network) {
-    BOOST_CHECK_THROW(find_atoms(image, network), NumericalError);
-    FindAtomsOptions options;
-    options.calibrate = false;
-    options.pixel_size_angstrom = 0.104;
+/// Little confidence is put into what is found in the frame, and into every atom, or nothing is found.
+void check_modest(const Image& image, SegmentationNetwork* network, const FindAtomsOptions& options) {
     std::string warnings;
     Context context;
     context.log_sink = [&](Context::Level level, std::string_view message) {
@@ -67,6 +62,22 @@ void check_modest(const Image& image, SegmentationNetwork* network) {
     } catch (const InputError& error) {  // nothing found
         BOOST_TEST(std::string(error.what()).find("no atoms found") != std::string::npos);
     }
+    if (options.calibrate)
+        BOOST_TEST(warnings.find("no graphene lattice found in the Fourier spectrum") != std::string::npos);
+}
+
+/// Refused where the lattice has to tell the pixel size, or is asked for; modest where the size is given.
+void check_modest(Image image, SegmentationNetwork* network) {
+    FindAtomsOptions options;
+    options.pixel_size_angstrom = 0.104;
+    for (const bool calibrate : {true, false}) {
+        options.calibrate = calibrate;
+        check_modest(image, network, options);
+    }
+    options.calibrate = options.require_lattice = true;
+    BOOST_CHECK_THROW(find_atoms(image, network, options), NumericalError);
+    image.pixel_size_angstrom.reset();
+    BOOST_CHECK_THROW(find_atoms(image, network), NumericalError);
 }
 
 }  // namespace

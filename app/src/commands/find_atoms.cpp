@@ -51,6 +51,7 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--method", "detect.method");
     options->config.add(*command, "--min-probability", "detect.min_probability");
     options->config.add_flag(*command, "--no-calibration", "detect.calibrate", "false");
+    options->config.add_flag(*command, "--require-lattice", "detect.require_lattice", "true");
     options->config.add(*command, "--seed", "run.seed");
     options->config.add(*command, "--threads", "run.threads");
     options->config.add_config_file(*command);

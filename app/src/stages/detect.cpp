@@ -67,6 +67,7 @@ ml::FindAtomsOptions find_options(const io::Config& config, const Image& image) 
         options.pixel_size_angstrom =
             config.quantity("detect.field_of_view") / units::angstrom / image.width();
     options.calibrate = config.boolean("detect.calibrate");
+    options.require_lattice = config.boolean("detect.require_lattice");
     options.minimum_probability = config.number("detect.min_probability");
     options.minimum_distance_angstrom = config.quantity("detect.min_distance") / units::angstrom;
     options.classical.minimum_distance_angstrom = options.minimum_distance_angstrom;
@@ -136,7 +137,7 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsO
         {"cc_std_angstrom", found.bonds.deviation_angstrom},
         {"cc_count", found.bonds.count},
         {"graphene_share", found.region.size() == 0 ? 0.0 : static_cast<double>(found.region.mean())},
-        {"status", "ok"},
+        {"status", options.calibrate && !found.calibrated ? "uncalibrated" : "ok"},
         {"confidence",
          {{"value", found.confidence.value},
           {"lattice", found.confidence.lattice},

@@ -13,6 +13,8 @@ namespace stembridge::ml {
 
 /// Lattice constant of graphene in angstrom.
 inline constexpr double graphene_lattice_angstrom = 2.46;
+/// Atoms of a perfect sheet per square angstrom: 2 in a cell.
+inline constexpr double atoms_per_angstrom2 = 0.3816;
 
 /// The linear map from pixels to angstrom and what it is made of.
 struct LatticeCalibration {
@@ -46,7 +48,14 @@ LatticeCalibration nominal_calibration(double pixel_size_angstrom);
 LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> nominal_angstrom = {},
                                      const Context& context = {});
 
-/// The same from positions of atoms: least squares over vectors between second neighbours.
+/// The strongest hexagon of Fourier peaks whose scale is within a tenth of a known one, however faint: tells
+/// by its peak_to_background whether a frame that is not calibrated shows graphene.
+/// @return nothing where there is none
+/// @throw InputError as calibrate_lattice() for the pixels
+std::optional<LatticeCalibration> lattice_at(const Image& image, double pixel_size_angstrom);
+
+/// The same as calibrate_lattice() from positions of atoms: least squares over vectors between second
+/// neighbours.
 /// @return the refined calibration, or the first one unchanged when fewer than 30 pairs agree with it
 LatticeCalibration refine_calibration(const LatticeCalibration& first, const Detections& atoms);
 

@@ -25,6 +25,7 @@ struct FindAtomsOptions {
     std::optional<double>
         pixel_size_angstrom;           ///< nominal; else the image's own; else found from the lattice
     bool calibrate = true;             ///< false: trust the nominal size, no correction of the scan
+    bool require_lattice = false;      ///< true: a frame that cannot be calibrated is an error
     double minimum_probability = 0.5;  ///< of an atom to be kept
     double minimum_distance_angstrom = 0.8;
     ScanCorrection correction = ScanCorrection::affine;  ///< where calibrate is set
@@ -59,7 +60,8 @@ double saturated_share(const Pixels& pixels);
 /// Finds the atoms of a frame. Dark atoms and saturation are told to the context as warnings.
 /// @param network may be null: then the classical detector gives the atoms
 /// @throw InputError for pixels that are NaN or constant, a pixel size that is missing or off, no atoms found
-/// @throw NumericalError when no lattice is found and calibrate is set
+/// @throw NumericalError when calibrate is set, no lattice is found, and there is no nominal size or
+/// require_lattice is set
 FindAtomsResult find_atoms(const Image& image, SegmentationNetwork* network,
                            const FindAtomsOptions& options = {}, const Context& context = {});
 
