@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/units.hpp"
 #include "stembridge/io/plot.hpp"
 #include "svg.hpp"
 
@@ -393,26 +394,60 @@ Figure draw(const Histogram& plot) {
             plot.width, plot.height};
 }
 
+Figure draw(const EnergyPath& path) {
+    if (path.length.empty() || path.length.size() != path.energy.size())
+        throw InputError(
+            fmt::format("figure '{}' has {} lengths and {} energies; one of each per image is needed",
+                        path.name, path.length.size(), path.energy.size()));
+    const auto ev = [&](double energy) { return (energy - path.energy.front()) / units::electronvolt; };
+    constexpr int points = 400;
+    Curve curve{.label = "path", .x = {}, .y = {}, .color = 0};
+    for (int p = 0; p <= points; ++p) {
+        const double s = path.length.back() * p / points;
+        curve.x.push_back(s / units::angstrom);
+        curve.y.push_back(ev(path.energy_between(s)));
+    }
+    CurvePlot plot{
+        .name = path.name, .caption = path.caption, .x = {.label = "length of the path / Å"}, .panels = {}};
+    plot.width = path.width;
+    plot.panel_height = 240;
+    Panel panel{{.label = "energy / eV"}, {curve}, {}};
+    const double half_width = 0.008 * path.length.back() / units::angstrom;
+    for (std::size_t k = 0; k < path.energy.size(); ++k) {
+        const double x = path.length[k] / units::angstrom, y = ev(path.energy[k]);
+        panel.curves.push_back({k == 0 ? "images" : "", {x - half_width, x + half_width}, {y, y}, 1});
+    }
+    const double barrier = ev(*std::max_element(path.energy.begin(), path.energy.end()));
+    panel.levels.push_back({fmt::format("barrier {:.2f} eV", barrier), barrier});
+    plot.panels.push_back(panel);
+    return draw(plot);
+}
+
 Figure draw(const BarChart& plot) {
     constexpr double row = 30;
     constexpr double thickness = 16;
     double left = 40;
     double text_space = 0;
     Range range{0, 0};
+    double smallest = std::numeric_limits<double>::infinity();
     for (const Bar& bar : plot.bars) {
         left = std::max(left, 12 + text_width(bar.label));
         text_space = std::max(text_space, 10 + text_width(bar.text));
         if (std::isfinite(bar.value)) range.include(bar.value);
+        if (std::isfinite(bar.value) && bar.value > 0) smallest = std::min(smallest, bar.value);
     }
     left = std::min(left, 0.45 * plot.width);
-    range = {0, range.high > 0 ? range.high : 1};
+    const bool logarithmic = plot.scale == Scale::logarithmic && range.high > 0;
+    range = {logarithmic ? std::pow(10, std::floor(std::log10(smallest) - 1e-9)) : 0,
+             range.high > 0 ? range.high : 1};
     const double right = std::max(left + 40, plot.width - right_margin - text_space);
     const double bottom = 6 + row * static_cast<double>(plot.bars.size());
-    const PixelAxis x(range, Scale::linear, left, right, 4);
+    const PixelAxis x(range, logarithmic ? Scale::logarithmic : Scale::linear, left, right, 4);
 
     std::string body;
     std::string grid;
     for (const Tick& tick : x.ticks()) {
+        if (tick.label.empty()) continue;
         grid += fmt::format("M{} 6V{}", svg_number(x(tick.value)), svg_number(bottom));
         body += fmt::format(R"(<text class="tick middle" x="{}" y="{}">{}</text>)", svg_number(x(tick.value)),
                             svg_number(bottom + 18), tick.label);
@@ -421,13 +456,13 @@ Figure draw(const BarChart& plot) {
     double middle = 6 + row / 2;
     for (const Bar& bar : plot.bars) {
         const double length =
-            std::isfinite(bar.value) ? std::max(1.0, x(std::max(bar.value, 0.0)) - left) : 0;
+            std::isfinite(bar.value) ? std::max(1.0, x(std::max(bar.value, range.low)) - left) : 0;
         body += fmt::format(R"(<text class="label end" x="{}" y="{}">{}</text>)", svg_number(left - 10),
                             svg_number(middle + 4), escape_markup(bar.label));
         body += fmt::format(
-            R"(<rect class="f0" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}: {}</title></rect>)",
-            svg_number(left), svg_number(middle - thickness / 2), svg_number(length), svg_number(thickness),
-            escape_markup(bar.label), escape_markup(bar.text));
+            R"(<rect class="f0"{} x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}: {}</title></rect>)",
+            bar.pale ? R"( fill-opacity=".35")" : "", svg_number(left), svg_number(middle - thickness / 2),
+            svg_number(length), svg_number(thickness), escape_markup(bar.label), escape_markup(bar.text));
         body += fmt::format(R"(<text x="{}" y="{}">{}</text>)", svg_number(left + length + 8),
                             svg_number(middle + 4), escape_markup(bar.text));
         middle += row;

@@ -40,7 +40,7 @@ std::string color_of(ColorMap map, double share) {
 // The colour bar under the map: a strip of steps, round numbers below it, its label beside it.
 double draw_color_bar(std::string& out, const FieldMap& map, double y) {
     constexpr int steps = 64;
-    constexpr double height = 12, left = 12;  // room for half a label
+    constexpr double height = 12, left = 22;  // room for half a label
     const double width = 0.56 * map.width, step = width / steps;
     for (int k = 0; k < steps; ++k)
         out += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>)",

@@ -261,6 +261,9 @@ void add_timings(Figures& figures, const ReportData& data) {
         if (stage.status != ReportStage::Status::not_run)
             chart.bars.push_back(
                 {stage.name, stage.wall_seconds, fmt::format("{:.3g} s", stage.wall_seconds)});
+    if (!chart.bars.empty() && !data.published_timings.empty()) chart.scale = Scale::logarithmic;
+    for (const ReportTiming& timing : data.published_timings)
+        if (!chart.bars.empty()) chart.bars.push_back({timing.name, timing.seconds, timing.text, true});
     if (!chart.bars.empty()) figures[chart.name] = draw(chart);
 }
 

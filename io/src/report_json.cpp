@@ -171,6 +171,10 @@ std::string report_json(const ReportData& data) {
                  {"warnings", data.warnings}};
     json["stages"] = Json::array();
     for (const ReportStage& stage : data.stages) json["stages"].push_back(json_of(stage));
+    json["published_timings"] = Json::array();
+    for (const ReportTiming& timing : data.published_timings)
+        json["published_timings"].push_back(
+            {{"name", timing.name}, {"seconds", timing.seconds}, {"text", timing.text}});
     if (data.frame) json["frame"] = json_of(*data.frame);
     if (data.build)
         json["build"] = {{"messages", data.build->messages}, {"built", json_of(data.build->built)}};

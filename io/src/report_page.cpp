@@ -582,7 +582,8 @@ std::string structure_tables(const ReportData& data) {
     return section("analysis", "Rings, bonds, coordination", "", columns(left, right));
 }
 
-std::string provenance_section(const ReportProvenance& p, const Figures& figures) {
+std::string provenance_section(const ReportProvenance& p, const Figures& figures,
+                               const std::string& timings_note) {
     std::string facts;
     const auto fact = [&](const std::string& name, const std::string& value, bool code = false) {
         if (value.empty()) return;
@@ -604,7 +605,8 @@ std::string provenance_section(const ReportProvenance& p, const Figures& figures
     if (!p.config.empty())
         content += fmt::format("<details><summary>Configuration</summary><pre>{}</pre></details>",
                                escape_markup(p.config));
-    const std::string timings = figure(figures, "timings", "<b>Wall time of each stage.</b>");
+    const std::string timings =
+        figure(figures, "timings", "<b>Wall time of each stage.</b> " + escape_markup(timings_note));
     if (content.empty() && timings.empty()) return "";
 
     return section("provenance", "How it was made", "", columns(timings, content));
@@ -632,7 +634,8 @@ std::string report_page(const ReportData& data, const Figures& figures) {
     html += maps_section(data, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);
     html += study_sections(data, false);
-    html += structure_tables(data) + provenance_section(data.provenance, figures);
+    html +=
+        structure_tables(data) + provenance_section(data.provenance, figures, data.published_timings_note);
     html += fmt::format(
         "</main>\n<footer>Numbers: report.json. Figures as files: "
         "figures/.</footer>\n</div>\n<script>{}</script>\n</body>\n</html>\n",

@@ -5,14 +5,18 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 
 #include <stdexcept>
+#include <thread>
 
 namespace stembridge::testing {
 
 // The output goes to a file, not a pipe: a pipe that nobody reads would block the program.
-RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::size_t largest_file) {
+RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::size_t largest_file,
+                               const std::string& path) {
     char name[] = "/tmp/stembridge-output-XXXXXX";
     output_ = ::mkstemp(name);
     if (output_ < 0) throw std::runtime_error("cannot make a temporary file");
@@ -20,7 +24,6 @@ RunningProgram::RunningProgram(const std::vector<std::string>& arguments, std::s
     process_ = ::fork();
     if (process_ < 0) throw std::runtime_error("cannot start a process");
     if (process_ == 0) {
-        const std::string path = program().string();
         std::vector<char*> argv = {const_cast<char*>(path.c_str())};
         for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
         argv.push_back(nullptr);
@@ -73,6 +76,31 @@ Outcome RunningProgram::wait() {
 
 Outcome run_program(const std::vector<std::string>& arguments, std::size_t largest_file) {
     return RunningProgram(arguments, largest_file).wait();
+}
+
+std::string mpiexec() {
+    return STEMBRIDGE_MPIEXEC;
+}
+
+Outcome run_shared(int processes, const std::vector<std::string>& arguments) {
+    // Open MPI refuses to start as root, and more processes than processors, unless told that it may.
+    for (const char* name :
+         {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "OMPI_MCA_rmaps_base_oversubscribe"})
+        ::setenv(name, "1", 1);
+    std::vector<std::string> all = {"-n", std::to_string(processes), program().string()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return RunningProgram(all, 0, mpiexec()).wait();
+}
+
+void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& file,
+                     std::size_t bytes) {
+    RunningProgram program(arguments);
+    std::error_code none;
+    while (program.is_running() &&
+           !(std::filesystem::exists(file) && std::filesystem::file_size(file, none) > bytes))
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    program.send(SIGKILL);
+    program.wait();
 }
 
 }  // namespace stembridge::testing

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,16 @@ struct Outcome {
 /// @param largest_file bytes that a file may have before writing fails, as on a full disk; 0 = no limit
 Outcome run_program(const std::vector<std::string>& arguments, std::size_t largest_file = 0);
 
+/// Runs `mpiexec -n PROCESSES stembridge ARGUMENTS` to the end.
+Outcome run_shared(int processes, const std::vector<std::string>& arguments);
+/// Where mpiexec is; empty in a build without MPI.
+std::string mpiexec();
+
 /// A run that can be interrupted.
 class RunningProgram {
   public:
-    explicit RunningProgram(const std::vector<std::string>& arguments, std::size_t largest_file = 0);
+    explicit RunningProgram(const std::vector<std::string>& arguments, std::size_t largest_file = 0,
+                            const std::string& path = program().string());
     ~RunningProgram();
     RunningProgram(const RunningProgram&) = delete;
     RunningProgram& operator=(const RunningProgram&) = delete;
@@ -38,5 +45,9 @@ class RunningProgram {
     bool finished_ = false;
     Outcome outcome_;
 };
+
+/// Starts the program and kills it (-9) once a file that it writes is larger than `bytes`.
+void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& file,
+                     std::size_t bytes);
 
 }  // namespace stembridge::testing

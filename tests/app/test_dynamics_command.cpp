@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ensembles, schedules, sweeps and the analysis of trajectories, through the program.
 #include <boost/test/unit_test.hpp>
-#include <chrono>
-#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "stembridge/io/text_file.hpp"
 #include "workplace.hpp"
@@ -32,21 +29,6 @@ double last_value(const fs::path& table, const std::string& column) {
         if (name == column) return std::stod(value);
     throw std::runtime_error("no column " + column);
 }
-
-/// A sweep of the molecule over two temperatures and two seeds.
-std::string sweep_config(const MoleculeWorkplace& place, int steps) {
-    io::write_text_atomically(
-        place.folder.path() / "sweep.toml",
-        "[run]\nthreads = 2\nreplicas_at_once = 2\nstages = [\"build\", \"md\", \"report\"]\n"
-        "[build]\nstructure = \"start.extxyz\"\nremove_dangling = false\nterminate = \"none\"\n"
-        "short_bonds = \"remove\"\n[calculator]\nparameters = \"set\"\n"
-        "[md]\ntemperature = [\"200 K\", \"400 K\"]\nseeds = [1, 2]\ntimestep = \"0.2 fs\"\n"
-        "trajectory_every = 5\ncheckpoint_every = 7\nsteps = " +
-            std::to_string(steps) + "\n");
-    return place.file("sweep.toml");
-}
-
-const std::vector<std::string> replicas = {"200K-seed1", "200K-seed2", "400K-seed1", "400K-seed2"};
 
 }  // namespace
 
@@ -113,17 +95,12 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_is_killed_continues_each_of_its_runs_to_the_sa
     const Outcome whole = run_program({"run", config, "--out", place.file("whole")});
     BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
     for (const std::size_t bytes : {2000u, 9000u}) {
-        RunningProgram program({"run", config, "--out", place.file("killed")});
-        const fs::path grows = place.folder.path() / "killed" / "4-md" / replicas[1] / "thermo.csv";
-        std::error_code none;
-        while (program.is_running() && !(fs::exists(grows) && fs::file_size(grows, none) > bytes))
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        program.send(SIGKILL);
-        program.wait();
+        kill_when_grown({"run", config, "--out", place.file("killed")},
+                        place.folder.path() / "killed" / "4-md" / sweep_replicas[1] / "thermo.csv", bytes);
     }
     const Outcome again = run_program({"run", config, "--out", place.file("killed")});
     BOOST_TEST(again.status == 0, again.output);
-    for (const auto& name : replicas)
+    for (const auto& name : sweep_replicas)
         for (const char* result : {"thermo.csv", "trajectory.extxyz", "final.extxyz"})
             BOOST_TEST((io::read_text(place.file("whole/4-md/" + name + "/" + result)) ==
                         io::read_text(place.file("killed/4-md/" + name + "/" + result))),

@@ -87,6 +87,14 @@ BOOST_AUTO_TEST_CASE(the_inversion_of_vinyl_has_its_barrier_half_way_and_continu
                    name);
     BOOST_TEST(run_program(neb("killed")).output.find("not done again") != std::string::npos);
 
+    // A report of the folder around it has the barrier and its curve.
+    folder.write("config.resolved.toml", "[run]\nname = \"hop\"\n");
+    const Outcome reported = run_program({"report", folder.path().string()});
+    BOOST_TEST(reported.status == 0, reported.output);
+    const auto report = nlohmann::json::parse(io::read_text(file("report/report.json")));
+    BOOST_TEST(report["barriers"]["whole"]["barrier_ev"] == result["barrier_ev"]);
+    BOOST_TEST(io::read_text(file("report/index.html")).find("barrier-whole") != std::string::npos);
+
     // Too few steps: exit status 4, the path so far is there.
     const Outcome few = run_program(neb("few", {"--max-steps", "2"}));
     BOOST_TEST(few.status == 4, few.output);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "run_program.hpp"
+#include "small_training.hpp"
 #include "stembridge/io/text_file.hpp"
 
 using namespace stembridge;
@@ -15,16 +16,6 @@ namespace fs = std::filesystem;
 BOOST_AUTO_TEST_SUITE(test_training)
 
 namespace {
-
-/// A configuration of networks that are trained in a second.
-std::string small_training(const std::string& more) {
-    return "[run]\nseed = 3\nthreads = 1\n[train]\nlayers = [1, 1, 1, 1, 1, 1, 1]\nfilters = 4\ncrop_px = "
-           "48\n"
-           "batch = 2\nsteps = 24\nlearning_rate = 1e-2\nvalidation_crops = 3\nreport_every = 6\n"
-           "checkpoint_every = 2\n[train.frames]\nelectrons_per_pixel = [9000, 16000]\n"
-           "hollow_to_peak = [0.2, 0.4]\ncontaminated_share = 0.0\n" +
-           more;
-}
 
 struct Workplace {
     explicit Workplace(const std::string& more) {

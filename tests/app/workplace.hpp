@@ -10,6 +10,7 @@
 
 #include "run_program.hpp"
 #include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
 #include "tb/synthetic.hpp"
 
 namespace stembridge::testing {
@@ -36,5 +37,21 @@ struct MoleculeWorkplace {
     }
     TemporaryFolder folder;
 };
+
+/// A sweep of the molecule over two temperatures and two seeds.
+inline std::string sweep_config(const MoleculeWorkplace& place, int steps) {
+    io::write_text_atomically(
+        place.folder.path() / "sweep.toml",
+        "[run]\nthreads = 2\nreplicas_at_once = 2\nstages = [\"build\", \"md\", \"report\"]\n"
+        "[build]\nstructure = \"start.extxyz\"\nremove_dangling = false\nterminate = \"none\"\n"
+        "short_bonds = \"remove\"\n[calculator]\nparameters = \"set\"\n"
+        "[md]\ntemperature = [\"200 K\", \"400 K\"]\nseeds = [1, 2]\ntimestep = \"0.2 fs\"\n"
+        "trajectory_every = 5\ncheckpoint_every = 7\nsteps = " +
+            std::to_string(steps) + "\n");
+    return place.file("sweep.toml");
+}
+
+inline const std::vector<std::string> sweep_replicas = {"200K-seed1", "200K-seed2", "400K-seed1",
+                                                        "400K-seed2"};
 
 }  // namespace stembridge::testing

@@ -24,6 +24,7 @@ THIRD_PARTY = {
     r"(lapacke|cblas)\.h": {"tb/src", "tests"},
     r"(cuda|cusolver|cublas)\w*\.h": {"tb/src/density/cuda", "ml/src/torch"},
     r"(hdf5|tiffio|png|zlib|lzma)\.h": {"io/src"},
+    r"mpi\.h": {"base/src/ranks_mpi.cpp"},
     r"pugixml\.hpp": {"io/src"},
     r"toml\+\+/": {"io/src"},
 }

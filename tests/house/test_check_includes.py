@@ -31,6 +31,8 @@ class CheckIncludes(unittest.TestCase):
     def test_third_parties_stay_in_their_room(self):
         self.assertEqual(result_for("ml/src/a.cpp", "#include <torch/torch.h>\n")[0], 1)
         self.assertEqual(result_for("tb/src/a.cpp", "#include <hdf5.h>\n")[0], 1)
+        self.assertEqual(result_for("base/src/a.cpp", "#include <mpi.h>\n")[0], 1)
+        self.assertEqual(result_for("base/src/ranks_mpi.cpp", "#include <mpi.h>\n")[0], 0)
 
     def test_feature_switches_and_foreign_source_folders_are_found(self):
         self.assertEqual(result_for("tb/src/a.cpp", "#ifdef STEMBRIDGE_CUDA\n#endif\n")[0], 1)

@@ -12,9 +12,9 @@ namespace stembridge::validation {
 
 const std::map<std::string, Measure>& measures() {
     static const std::map<std::string, Measure> all = {
-        {"graphene", measure_graphene}, {"flake", measure_flake},        {"phonons", measure_phonons},
-        {"defects", measure_defects},   {"silicon", measure_silicon},    {"chromium", measure_chromium},
-        {"groups", measure_groups},     {"stability", measure_stability}};
+        {"graphene", measure_graphene}, {"flake", measure_flake},       {"phonons", measure_phonons},
+        {"defects", measure_defects},   {"silicon", measure_silicon},   {"chromium", measure_chromium},
+        {"groups", measure_groups},     {"rotation", measure_rotation}, {"stability", measure_stability}};
     return all;
 }
 

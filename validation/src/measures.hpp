@@ -55,6 +55,8 @@ Findings measure_flake(const io::Config& setup, const Laboratory& laboratory);
 Findings measure_phonons(const io::Config& setup, const Laboratory& laboratory);
 /// Formation energies of Stone-Wales, vacancy, 5-8-5, 555-777.
 Findings measure_defects(const io::Config& setup, const Laboratory& laboratory);
+/// Barrier of the Stone-Wales rotation, there and back.
+Findings measure_rotation(const io::Config& setup, const Laboratory& laboratory);
 /// Si in place of one atom and of two.
 Findings measure_silicon(const io::Config& setup, const Laboratory& laboratory);
 /// Cr over hollow, bridge and top of graphene, with and without spin.

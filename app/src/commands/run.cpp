@@ -35,28 +35,42 @@ struct Options {
 /// One run: its folder, what was asked for, and where the results of each stage are.
 class Run {
   public:
-    Run(const io::Config& config, fs::path folder, std::vector<std::string> stages, Session& session)
-        : config_(config), folder_(std::move(folder)), stages_(std::move(stages)), session_(session) {}
+    Run(const io::Config& config, fs::path folder, std::vector<std::string> stages, const Ranks& ranks,
+        Session& session)
+        : config_(config),
+          folder_(std::move(folder)),
+          stages_(std::move(stages)),
+          ranks_(ranks),
+          session_(session) {}
 
+    /// The runs of dynamics are shared by the processes of the run; the first one does all else.
     void execute() {
-        write_provenance();
         try {
-            if (wanted("detect")) detect_stage();
-            if (wanted("build")) build_stage();
-            if (wanted("relax")) relax_stage();
-            if (wanted("selective")) selective_stage();
-            if (wanted("adsorb")) adsorption_stage();
-            if (wanted("md")) dynamics_stages();
+            ranks_.first_alone([&] {
+                write_provenance();
+                if (wanted("detect")) detect_stage();
+                if (wanted("build")) build_stage();
+                if (wanted("relax")) relax_stage();
+                if (wanted("selective")) selective_stage();
+                if (wanted("adsorb")) adsorption_stage();
+            });
+            ranks_.together([&] {
+                if (wanted("md")) dynamics_stages();
+            });
         } catch (const StoppedError& e) {
-            session_.event("stopped", {{"message", e.what()}});
+            if (ranks_.is_first()) session_.event("stopped", {{"message", e.what()}});
             throw;
         } catch (const Error& e) {
-            session_.event("failed", {{"message", e.what()}});
-            report_stage();  // what there is up to here
+            if (ranks_.is_first()) {
+                session_.event("failed", {{"message", e.what()}});
+                report_stage();  // what there is up to here
+            }
             throw;
         }
-        report_stage();
-        session_.event("done");
+        ranks_.first_alone([&] {
+            report_stage();
+            session_.event("done");
+        });
     }
 
   private:
@@ -179,7 +193,7 @@ class Run {
         const Structure structure = io::read_structure(input);
         auto files = table_files(config_, structure);
         files.push_back(input);
-        sweep(config_, structure, files, folder_ / "4-md", session_);
+        sweep(config_, structure, files, folder_ / "4-md", ranks_, session_);
     }
 
     void report_stage() {
@@ -205,6 +219,7 @@ class Run {
             {"git_commit", git_commit()},
             {"blas_kernel", blas_kernel()},
             {"threads", threads_in_use()},
+            {"processes", ranks_.size()},
             {"seed", config_.integer("run.seed")},
             {"date", fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::time(nullptr)))},
             {"stages", stages_},
@@ -216,6 +231,7 @@ class Run {
     const io::Config& config_;
     fs::path folder_;
     std::vector<std::string> stages_;
+    const Ranks& ranks_;
     Session& session_;
 };
 
@@ -229,14 +245,19 @@ void run(const Options& options, Session& session) {
     const fs::path folder =
         config.has("run.folder") ? config.file("run.folder") : fs::path("runs") / config.text("run.name");
     set_threads(static_cast<int>(config.integer("run.threads")));
-    session.attach_folder(folder);
-    std::error_code ignored;
-    if (!fs::equivalent(options.file, folder / "config.toml", ignored))
-        fs::copy_file(options.file, folder / "config.toml", fs::copy_options::overwrite_existing);
-    session.info(fmt::format("stembridge {} ({}), {} threads, BLAS kernel {}, run folder {}", version(),
-                             git_commit(), threads_in_use(), blas_kernel(), folder.string()));
-    Run(config, folder, stages, session).execute();
-    session.info("run folder: " + folder.string());
+    const Ranks ranks;
+    ranks.together([&] { session.attach_folder(folder); });
+    ranks.first_alone([&] {
+        std::error_code ignored;
+        if (!fs::equivalent(options.file, folder / "config.toml", ignored))
+            fs::copy_file(options.file, folder / "config.toml", fs::copy_options::overwrite_existing);
+        session.info(fmt::format(
+            "stembridge {} ({}), {}{} threads, BLAS kernel {}, run folder {}", version(), git_commit(),
+            ranks.size() > 1 ? fmt::format("{} processes, each with ", ranks.size()) : "", threads_in_use(),
+            blas_kernel(), folder.string()));
+    });
+    Run(config, folder, stages, ranks, session).execute();
+    if (ranks.is_first()) session.info("run folder: " + folder.string());
 }
 
 }  // namespace

@@ -69,33 +69,6 @@ Structure relaxed_end(const io::Config& config, const Structure& end, const std:
     return structure;
 }
 
-/// Energies of images and the curve between them over the length of the path.
-io::Figure profile_figure(const md::BandProfile& profile, const md::BandStep& state) {
-    io::Curve curve{.label = "path", .x = {}, .y = {}, .color = 0};
-    constexpr int points = 400;
-    const double length = profile.length.back(), start = profile.energy.front();
-    for (int p = 0; p <= points; ++p) {
-        const double s = length * p / points;
-        curve.x.push_back(s / units::angstrom);
-        curve.y.push_back((profile.at(s) - start) / ev);
-    }
-    io::CurvePlot plot{.name = "profile",
-                       .caption = "Energy along the path",
-                       .x = {.label = "length of the path / Å"},
-                       .panels = {}};
-    plot.panel_height = 240;
-    io::Panel panel{{.label = "energy / eV"}, {curve}, {}};
-    // Points: a short bar at each image.
-    const double width = 0.008 * length / units::angstrom;
-    for (std::size_t k = 0; k < profile.energy.size(); ++k) {
-        const double x = profile.length[k] / units::angstrom, y = (profile.energy[k] - start) / ev;
-        panel.curves.push_back({k == 0 ? "images" : "", {x - width, x + width}, {y, y}, 1});
-    }
-    panel.levels.push_back({fmt::format("barrier {:.2f} eV", state.barrier / ev), state.barrier / ev});
-    plot.panels.push_back(panel);
-    return io::draw(plot);
-}
-
 void write_path(const fs::path& path, const md::ElasticBand& band) {
     fs::path part = path;
     part += ".part";
@@ -216,7 +189,13 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
     }
     write_path(folder / "path.extxyz", band);
     io::write_structure(folder / "saddle.extxyz", band.images()[static_cast<std::size_t>(state.highest)]);
-    io::write_text_atomically(folder / "profile.svg", io::standalone_svg(profile_figure(profile, state)));
+    io::write_text_atomically(folder / "profile.svg",
+                              io::standalone_svg(io::draw(io::EnergyPath{
+                                  .name = "profile",
+                                  .caption = "Energy along the path",
+                                  .length = profile.length,
+                                  .energy = profile.energy,
+                                  .energy_between = [&](double s) { return profile.at(s); }})));
     io::write_text_atomically(folder / "neb.json", summary.dump(1) + "\n");
     if (!band.converged())
         throw ConvergenceError(

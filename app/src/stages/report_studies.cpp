@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "csv_log.hpp"
 #include "stage_folder.hpp"
 #include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/io/structure_file.hpp"
+#include "stembridge/md/elastic_band.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -236,11 +238,15 @@ std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_d
         io::StructureView view = view_of("selective-" + name, "Variant " + name + ", relaxed", start, y_down);
         view.structure.fixed = relaxed.fixed;
         view.displacements = relaxed.positions - start.positions;
-        view.displacement_scale = 5;
+        // Small moves are drawn longer, large ones shorter, so that arrows stay within a ring.
+        const double largest = view.displacements.topRows<2>().colwise().norm().maxCoeff();
+        view.displacement_scale =
+            io::nice_length(std::min(5.0, 3 * units::angstrom / std::max(largest, 1e-6)));
         section.blocks.push_back(
             {name,
              io::draw(view),
-             fmt::format("Held fixed: {}. Where each atom goes.", rules_in_words(v["fix"])),
+             fmt::format("Held fixed: {}. Where each atom goes, arrows {:g} times as long.",
+                         rules_in_words(v["fix"]), view.displacement_scale),
              std::nullopt,
              {},
              false});
@@ -341,6 +347,52 @@ std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_
     }
     section.blocks.push_back({"Sites", std::nullopt, "", table, lines, true});
     section.json = study.dump();
+    return section;
+}
+
+std::optional<io::ReportSection> barrier_section(const fs::path& run) {
+    io::ReportSection section;
+    section.id = "barriers";
+    section.title = "Barriers";
+    section.lead = "Paths of least energy between two states, by nudged elastic bands with a climbing image.";
+    io::ReportTable table;
+    table.head = {"path", "barrier / eV", "back / eV", "end above start / eV", "largest force / (eV/Å)",
+                  "steps"};
+    json numbers = json::object();
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(run))
+        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv"))
+            folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end());
+    for (const fs::path& folder : folders) {
+        const std::string name = folder.filename().string();
+        const json band = load_json(folder / "neb.json");
+        const auto columns = read_csv(folder / "profile.csv");
+        md::BandProfile profile{columns.at("length_angstrom"), columns.at("energy_ev"),
+                                columns.at("slope_ev_per_angstrom")};
+        for (double& x : profile.length) x *= units::angstrom;
+        for (double& x : profile.energy) x *= units::electronvolt;
+        for (double& x : profile.slope) x *= units::electronvolt_per_angstrom;
+        section.blocks.push_back(
+            {name,
+             io::draw(io::EnergyPath{.name = "barrier-" + name,
+                                     .caption = "Energy along the path " + name,
+                                     .length = profile.length,
+                                     .energy = profile.energy,
+                                     .energy_between = [&](double s) { return profile.at(s); }}),
+             band.value("status", "") == "ok" ? "" : "The band is not at rest yet.",
+             std::nullopt,
+             {},
+             false});
+        table.rows.push_back({name, shown(band["barrier_ev"], 3), shown(band["reverse_barrier_ev"], 3),
+                              shown(band["reaction_energy_ev"], 3),
+                              shown(band["max_force_ev_per_angstrom"], 3),
+                              std::to_string(band.value("steps", 0))});
+        numbers[name] = band;
+    }
+    if (folders.empty()) return std::nullopt;
+    section.blocks.push_back({"", std::nullopt, "", table, {}, true});
+    section.json = numbers.dump();
     return section;
 }
 

@@ -10,6 +10,7 @@
 
 #include "session.hpp"
 #include "stage_folder.hpp"
+#include "stembridge/base/ranks.hpp"
 #include "stembridge/io/config.hpp"
 #include "stembridge/structure/structure.hpp"
 
@@ -66,11 +67,12 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
                         StageFolder& folder, Session& session,
                         const std::function<void(std::int64_t)>& progress = {});
 
-/// All the runs of [md], several at a time, each in its own folder 300K/, 500K/, ...; those that are done are
-/// left alone. One that fails does not keep the others from their end. @param files hashed with the
-/// configuration  @throw the first error, or StoppedError after every run has written a checkpoint
+/// Of the runs of [md] those that fall to this process, several at a time, each in its own folder 300K/,
+/// 500K/, ...; those that are done are left alone. One that fails does not keep the others from their end.
+/// @param files hashed with the configuration  @throw the first error, or StoppedError after every run has
+/// written a checkpoint
 void sweep(const io::Config& config, const Structure& start, const std::vector<std::filesystem::path>& files,
-           const std::filesystem::path& folder, Session& session);
+           const std::filesystem::path& folder, const Ranks& ranks, Session& session);
 
 /// Frequencies, normal modes and thermochemistry of a structure; continues from a checkpoint of the same
 /// inputs. Writes vibrations.json, modes.extxyz, spectrum.svg and checkpoint.h5. @throw StoppedError after

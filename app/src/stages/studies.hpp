@@ -45,5 +45,7 @@ std::optional<io::ReportSection> region_section(const std::filesystem::path& run
                                                 const std::optional<io::ReportFrame>& frame);
 std::optional<io::ReportSection> selective_section(const std::filesystem::path& run, bool y_down);
 std::optional<io::ReportSection> adsorption_section(const std::filesystem::path& run, bool y_down);
+/// Of the paths that `stembridge neb --out RUN/NAME` left in folders of the run.
+std::optional<io::ReportSection> barrier_section(const std::filesystem::path& run);
 
 }  // namespace stembridge::app

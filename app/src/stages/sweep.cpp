@@ -52,15 +52,17 @@ class SharedProgress {
 }  // namespace
 
 void sweep(const io::Config& config, const Structure& start, const std::vector<fs::path>& files,
-           const fs::path& folder, Session& session) {
+           const fs::path& folder, const Ranks& ranks, Session& session) {
     const auto replicas = replicas_of(config);
-    const int workers = at_once(config, start, replicas.size());
+    const std::vector<std::size_t> mine = ranks.share_of(replicas.size());
+    if (mine.empty()) return;
+    const int workers = at_once(config, start, mine.size());
     const int threads = std::max(1, threads_in_use() / workers);
     const auto steps = config.integer("md.steps");
-    SharedProgress progress(replicas.size(), steps, session);
+    SharedProgress progress(mine.size(), steps, session);
 
     const auto perform = [&](std::size_t k) {
-        const Replica& replica = replicas[k];
+        const Replica& replica = replicas[mine[k]];
         io::Config own = config_of(config, replica);
         own.set("run.threads", std::to_string(threads), "run.threads");
         StageFolder stage(folder / replica.name, "md", checkpointed_inputs(own, "md", files));
@@ -79,16 +81,16 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
         stage.attempt([&] {
             dynamics(
                 own, start, replica, stage, session,
-                replicas.size() == 1 ? std::function<void(std::int64_t)>()
-                                     : [&](std::int64_t done) { progress.set(k, done); });
+                mine.size() == 1 ? std::function<void(std::int64_t)>()
+                                 : [&](std::int64_t done) { progress.set(k, done); });
         });
         session.event("end", {{"stage", title}, {"seconds", timer.seconds()}});
     };
 
-    std::vector<std::exception_ptr> failures(replicas.size());
+    std::vector<std::exception_ptr> failures(mine.size());
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
-        for (std::size_t k = next++; k < replicas.size(); k = next++) try {
+        for (std::size_t k = next++; k < mine.size(); k = next++) try {
                 perform(k);
             } catch (...) {
                 failures[k] = std::current_exception();
@@ -97,20 +99,20 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
     if (workers == 1) {
         work();
     } else {
-        session.info(fmt::format("{} runs of dynamics, {} at a time with {} {} each", replicas.size(),
-                                 workers, threads, threads == 1 ? "thread" : "threads"));
+        session.info(fmt::format("{} runs of dynamics, {} at a time with {} {} each", mine.size(), workers,
+                                 threads, threads == 1 ? "thread" : "threads"));
         std::vector<std::jthread> team;
         for (int w = 0; w < workers; ++w) team.emplace_back(work);
     }
     std::exception_ptr error, stop;
-    for (std::size_t k = 0; k < replicas.size(); ++k) {
+    for (std::size_t k = 0; k < mine.size(); ++k) {
         if (!failures[k]) continue;
         try {
             std::rethrow_exception(failures[k]);
         } catch (const StoppedError&) {
             if (!stop) stop = failures[k];
         } catch (const std::exception& e) {
-            if (replicas.size() > 1) session.warning(fmt::format("{}: {}", replicas[k].name, e.what()));
+            if (replicas.size() > 1) session.warning(fmt::format("{}: {}", replicas[mine[k]].name, e.what()));
             if (!error) error = failures[k];
         }
     }

@@ -11,6 +11,7 @@
 #include "stage_folder.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/ranks.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/io/state_file.hpp"
 #include "training/elit.hpp"
@@ -84,7 +85,38 @@ void write_report(const io::Config& config, const StageFolder& folder, const std
                           sections);
 }
 
-std::vector<std::string> train_all(const io::Config& config, StageFolder& folder, Session& session) {
+/// Trains the networks, those that do not start from another of them shared by the processes.
+void train_jobs(const io::Config& config, const std::vector<TrainingJob>& jobs, const StageFolder& folder,
+                NetworkTrainer& trainer, const Ranks& ranks) {
+    const auto train = [&](const TrainingJob& job) {
+        trainer.train(job);
+        // The curves of other processes may be in the making.
+        if (ranks.size() == 1) write_report(config, folder, jobs, {}, {});
+    };
+    const std::size_t before = ensemble_options(config).kind == EnsembleKind::baseline ? 1 : 0;
+    ranks.first_alone([&] {
+        for (std::size_t k = 0; k < before; ++k) train(jobs[k]);
+    });
+    ranks.together([&] {
+        for (const std::size_t k : ranks.share_of(jobs.size() - before)) train(jobs[before + k]);
+    });
+    ranks.first_alone([&] { write_report(config, folder, jobs, {}, {}); });
+}
+
+/// Trains on experimental frames as well, iteratively. @return the files of weights
+std::vector<fs::path> meet_experiments(const io::Config& config, ElitOptions options,
+                                       const std::vector<TrainingJob>& jobs, const StageFolder& folder,
+                                       NetworkTrainer& trainer, Session& session) {
+    for (const TrainingJob& job : jobs)
+        for (const fs::path& file : job.outputs)
+            if (file.parent_path().filename() == "networks") options.networks.push_back(file);
+    const ElitOutcome outcome = train_iteratively(config, options, folder, trainer, session);
+    write_report(config, folder, jobs, outcome.trained, outcome.sections);
+    return outcome.networks;
+}
+
+std::vector<std::string> train_all(const io::Config& config, const StageFolder& folder, const Ranks& ranks,
+                                   Session& session) {
     std::vector<std::string> outputs;
     std::vector<TrainingJob> jobs;
     const std::optional<ElitOptions> elit = elit_options(config);
@@ -92,23 +124,16 @@ std::vector<std::string> train_all(const io::Config& config, StageFolder& folder
     // An ensemble that is given needs no training before it meets experimental frames.
     if (!elit || elit->networks.empty()) {
         jobs = jobs_of(config, folder);
-        for (const TrainingJob& job : jobs) {
-            trainer.train(job);
-            for (const fs::path& file : job.outputs)
-                outputs.push_back(file.lexically_relative(folder.path()).string());
-            write_report(config, folder, jobs, {}, {});
-        }
-    }
-    if (elit) {
-        ElitOptions options = *elit;
+        train_jobs(config, jobs, folder, trainer, ranks);
         for (const TrainingJob& job : jobs)
             for (const fs::path& file : job.outputs)
-                if (file.parent_path().filename() == "networks") options.networks.push_back(file);
-        const ElitOutcome outcome = train_iteratively(config, options, folder, trainer, session);
-        for (const fs::path& file : outcome.networks)
-            outputs.push_back(file.lexically_relative(folder.path()).string());
-        write_report(config, folder, jobs, outcome.trained, outcome.sections);
+                outputs.push_back(file.lexically_relative(folder.path()).string());
     }
+    if (elit)
+        ranks.first_alone([&] {
+            for (const fs::path& file : meet_experiments(config, *elit, jobs, folder, trainer, session))
+                outputs.push_back(file.lexically_relative(folder.path()).string());
+        });
     return outputs;
 }
 
@@ -124,28 +149,42 @@ void train_networks(const std::string& config_file, const fs::path& out, Session
         inputs.insert(inputs.end(), elit->networks.begin(), elit->networks.end());
     }
     const std::string hash = inputs_hash(config, {"train", "elit"}, inputs);
-    StageFolder folder(out, "train", fmt::format("{}, seed {}", hash, config.integer("run.seed")));
-    session.attach_folder(folder.path());
+    const Ranks ranks;
+    std::optional<StageFolder> opened;
+    ranks.together([&] {  // every process has looked at the folder before the first one changes it
+        opened.emplace(out, "train", fmt::format("{}, seed {}", hash, config.integer("run.seed")));
+        session.attach_folder(opened->path());
+    });
+    StageFolder& folder = *opened;
     if (folder.is_done()) {
-        session.info("unchanged since the last time, not done again");
+        if (ranks.is_first()) session.info("unchanged since the last time, not done again");
         return;
     }
-    // What an earlier, other configuration left here is no part of this training.
-    if (!folder.was_begun())
-        for (const char* name : {"networks", "curves", "elit", "report", "baseline.h5"})
-            fs::remove_all(folder / name);
-    folder.begin();
     const Timer timer;
+    ranks.first_alone([&] {
+        // What an earlier, other configuration left here is no part of this training.
+        if (!folder.was_begun())
+            for (const char* name : {"networks", "curves", "elit", "report", "baseline.h5"})
+                fs::remove_all(folder / name);
+        folder.begin();
+    });
     std::vector<std::string> outputs;
+    const auto work = [&] { outputs = train_all(config, folder, ranks, session); };
     try {
-        folder.attempt([&] { outputs = train_all(config, folder, session); });
+        if (ranks.is_first())
+            folder.attempt(work);
+        else
+            work();
     } catch (const StoppedError&) {
-        folder.stop(timer.seconds());
+        if (ranks.is_first()) folder.stop(timer.seconds());
         throw;
     }
-    folder.finish(outputs, timer.seconds(), {{"parameters", training_options(config).shape.parameters()}});
-    session.info(fmt::format("{} files of weights; report: {}", outputs.size(),
-                             (folder / "report" / "index.html").string()));
+    ranks.first_alone([&] {
+        folder.finish(outputs, timer.seconds(),
+                      {{"parameters", training_options(config).shape.parameters()}});
+        session.info(fmt::format("{} files of weights; report: {}", outputs.size(),
+                                 (folder / "report" / "index.html").string()));
+    });
 }
 
 }  // namespace stembridge::app

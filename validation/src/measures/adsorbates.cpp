@@ -81,6 +81,8 @@ Findings measure_chromium(const io::Config& setup, const Laboratory& laboratory)
         for (const std::string site : {"bridge", "top"})
             f.values[fmt::format("{}_minus_hollow_ev{}", site, suffix)] =
                 (energies[site] - energies["hollow"]) / electronvolt;
+        f.values["hop_ev" + suffix] =
+            (std::min(energies["bridge"], energies["top"]) - energies["hollow"]) / electronvolt;
         f.values["binding_hollow_ev" + suffix] = (sheet_energy + atom - energies["hollow"]) / electronvolt;
     }
     f.notes.emplace_back("Binding: E(sheet) + E(free Cr, with spin) - E(both), positive = bound.");

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "measures.hpp"
 #include "stembridge/base/errors.hpp"
@@ -80,15 +81,17 @@ Findings measure_silicon(const io::Config& setup, const Laboratory& laboratory) 
         std::sort(near.begin(), near.end(),
                   [](const Neighbor& a, const Neighbor& b) { return a.distance < b.distance; });
         near.resize(neighbours);
-        double length = 0, height = 0, plane = 0;
+        double length = 0, height = 0, offset = 0, plane = 0;
         for (const Neighbor& n : near) {
             length += n.distance / static_cast<double>(neighbours);
             height -= n.r_ij[2] / static_cast<double>(neighbours);
+            offset += std::abs(n.r_ij[2]) / static_cast<double>(neighbours);
         }
         for (int i = 0; i < s.size(); ++i)
             if (i != si) plane += s.positions(2, i) / (s.size() - 1);
         f.values[prefix + "_sic_angstrom"] = length / units::angstrom;
         f.values[prefix + "_height_angstrom"] = std::abs(height) / units::angstrom;
+        f.values[prefix + "_offset_angstrom"] = offset / units::angstrom;
         f.values[prefix + "_height_over_sheet_angstrom"] =
             std::abs(s.positions(2, si) - plane) / units::angstrom;
     };

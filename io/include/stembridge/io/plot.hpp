@@ -6,6 +6,7 @@
 #include <Eigen/Dense>
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,6 +94,19 @@ struct CurvePlot {
 /// @throw InputError when x and y of a curve differ in length
 Figure draw(const CurvePlot& plot);
 
+/// Energy along a path between two states: the curve, a bar at each image, the highest image as the barrier.
+struct EnergyPath {
+    std::string name;
+    std::string caption;
+    std::vector<double> length;                    ///< of the path up to each image, bohr
+    std::vector<double> energy;                    ///< of each image, hartree; the first is drawn as zero
+    std::function<double(double)> energy_between;  ///< hartree, from the length of the path, bohr
+    double width = 520;
+};
+
+/// @throw InputError without images, or with numbers of lengths and energies that differ
+Figure draw(const EnergyPath& path);
+
 struct Sample {
     std::string label;
     std::vector<double> values;
@@ -116,7 +130,8 @@ Figure draw(const Histogram& plot);
 struct Bar {
     std::string label;
     double value = 0;
-    std::string text;  ///< beside the bar: "12.4 s"
+    std::string text;   ///< beside the bar: "12.4 s"
+    bool pale = false;  ///< a value from elsewhere
 };
 
 /// Horizontal bars, longest possible labels.
@@ -125,6 +140,7 @@ struct BarChart {
     std::string caption;
     std::string axis;  ///< label of the value axis: "wall time / s"
     std::vector<Bar> bars;
+    Scale scale = Scale::linear;  ///< logarithmic: from the power of ten below the smallest positive value
     double width = 520;
 };
 

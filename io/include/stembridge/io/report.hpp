@@ -27,6 +27,13 @@ struct ReportStage {
     std::string note;  ///< one line, e.g. "resumed from step 1200"
 };
 
+/// What somebody else needed for a step, beside our own times.
+struct ReportTiming {
+    std::string name;  ///< "the paper: 91 atoms relaxed"
+    double seconds = 0;
+    std::string text;  ///< as it was published: "10 CPU-hours"
+};
+
 /// What the lattice says about the pixels.
 struct ReportCalibration {
     std::optional<double> nominal_angstrom_per_px;  ///< what was stated
@@ -161,6 +168,8 @@ struct ReportData {
     std::string subtitle;
     std::vector<std::string> warnings;
     std::vector<ReportStage> stages;
+    std::vector<ReportTiming> published_timings;
+    std::string published_timings_note;  ///< whose they are, and what has no number
     std::optional<ReportFrame> frame;
     std::optional<ReportBuild> build;
     std::optional<ReportRelaxation> relaxation;
