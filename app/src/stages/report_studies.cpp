@@ -297,7 +297,8 @@ std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_
             failures.push_back(
                 fmt::format("{}. {}: {}", number, job.value("name", ""), job["error"].get<std::string>()));
     }
-    for (const auto& [name, alone] : study.value("alone", json::object()).items())
+    const json all_alone = study.value("alone", json::object());  // items() refers to it
+    for (const auto& [name, alone] : all_alone.items())
         if (alone.contains("unpaired") && alone["unpaired"].is_number())
             lines.push_back(fmt::format("{} alone is lowest with {} unpaired electrons.", name,
                                         alone["unpaired"].get<int>()));
