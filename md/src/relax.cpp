@@ -195,6 +195,7 @@ struct Relaxation::Implementation {
                 displacement = optimizer->propose(structure, old_gradient);
                 moved = moved_by(displacement);
             }
+            // This may be the end: once more from the charges just found, as good as the options say.
             if (free.largest(gradient(moved, trial)) <= options.max_force &&
                 force_accuracy > accuracy_at_the_end * options.max_force) {
                 const int so_far = trial.iterations;

@@ -358,8 +358,8 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
             const auto overlooked = overlooked_atoms(fit, result.region, scale);
             if (overlooked.empty()) break;
             for (const auto& place : overlooked) {
-                blobs.push_back({.position = place, .atom = overlooked_probability, .silicon = 1});
-                blobs.back().votes.same_class = 0;
+                blobs.push_back(
+                    {.position = place, .atom = overlooked_probability, .silicon = 1, .votes = {}});
                 start.push_back(place);
             }
             fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, known);

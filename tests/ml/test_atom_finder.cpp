@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(blob_centres_are_whole_means_of_thresholded_regions) {
             carbon(12, 23) = 0.8f;
             silicon.block<3, 3>(30, 40).setConstant(0.7f);
             const Pixels none = Pixels::Zero(seen.rows(), seen.cols());
-            return {{6, 14, 0}, {carbon, silicon, 1.0f - carbon - silicon}, {none, none, none}};
+            return {{6, 14, 0}, {carbon, silicon, 1.0f - carbon - silicon}, {none, none, none}, {}};
         }
         double pixel_size_angstrom() const override { return 0.15; }
         NetworkShape shape() const override { return {}; }

@@ -35,7 +35,7 @@ class Threshold final : public SegmentationNetwork {
             for (Eigen::Index x = reach; x + reach < seen.cols(); ++x)
                 if (seen(y, x) > blind_above)
                     atom.block(y - reach, x - reach, 2 * reach + 1, 2 * reach + 1).setZero();
-        return {{6, 14, 0}, {atom, none, 1.0f - atom}, {none, none, none}};
+        return {{6, 14, 0}, {atom, none, 1.0f - atom}, {none, none, none}, {}};
     }
     double pixel_size_angstrom() const override { return 0.15; }
     NetworkShape shape() const override { return {}; }

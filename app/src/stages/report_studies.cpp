@@ -66,7 +66,7 @@ io::ReportTable choices_of(const json& region) {
                                                                : std::string("any")},
                   {"contamination", region.value("contamination", "")},
                   {"contaminated share of the frame",
-                   region["contaminated_share"].is_number()
+                   region.value("contaminated_share", json()).is_number()
                        ? fmt::format("{:.1f} %", 100 * region["contaminated_share"].get<double>())
                        : std::string("not taken out")},
                   {"amorphous parts", region.value("amorphous", "")},
@@ -385,9 +385,10 @@ std::optional<io::ReportSection> barrier_section(const fs::path& run) {
              std::nullopt,
              {},
              false});
-        table.rows.push_back({name, shown(band["barrier_ev"], 3), shown(band["reverse_barrier_ev"], 3),
-                              shown(band["reaction_energy_ev"], 3),
-                              shown(band["max_force_ev_per_angstrom"], 3),
+        table.rows.push_back({name, shown(band.value("barrier_ev", json()), 3),
+                              shown(band.value("reverse_barrier_ev", json()), 3),
+                              shown(band.value("reaction_energy_ev", json()), 3),
+                              shown(band.value("max_force_ev_per_angstrom", json()), 3),
                               std::to_string(band.value("steps", 0))});
         numbers[name] = band;
     }
