@@ -43,7 +43,7 @@ void SccDftb::Engine::fill_energy(const Geometry& g, const Cycle& cycle, bool li
         options_.spin.polarized ? g.basis.atoms_from_shells(cycle.out.spin) : Eigen::VectorXd();
     out.fermi_level = *std::max_element(density_.fermi_levels.begin(), density_.fermi_levels.end());
     out.residual = cycle.error;
-    out.energy_bound = options_.scc.enabled ? cycle.bound : 0;
+    out.energy_bound = density_.energy_error + (options_.scc.enabled ? cycle.bound : 0);
     out.solver = solver_->name();
     out.n_orbitals = g.basis.n_orbitals();
 }

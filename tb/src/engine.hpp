@@ -87,8 +87,9 @@ class SccDftb::Engine {
     void load(const Structure& structure);
     int n_spins() const { return options_.spin.polarized ? 2 : 1; }
     /// Of the populations in a density matrix that is the result. Energies per atom are a hundred times as
-    /// accurate: the errors of the pairs have all signs.
-    double last_accuracy() const { return std::min(0.1 * goal_.charge, 100 * goal_.energy); }
+    /// accurate: the errors of the pairs have all signs. However little is wanted of the forces, energies of
+    /// neighbouring geometries are compared.
+    double last_accuracy() const { return std::min({0.1 * goal_.charge, 100 * goal_.energy, 1e-6}); }
     bool needs_on_site() const {
         return std::any_of(terms_.begin(), terms_.end(), [](const auto* t) { return t->needs_on_site(); });
     }

@@ -137,6 +137,29 @@ BOOST_AUTO_TEST_CASE(k_points_agree_with_diagonalisation) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(energies_of_one_surface_however_little_is_wanted_of_the_forces) {
+    // A relaxation compares energies that were asked for with forces of different accuracy.
+    SccDftbOptions o = builtin();
+    o.electronic_temperature = 1000 * units::kelvin;
+    const Structure s = with_adatoms();
+    o.solver = "dense";
+    SccDftb dense(o);
+    Evaluation exact;
+    dense.evaluate(s, {.forces = false, .stress = false}, exact, Context{});
+    o.solver = "pole-expansion";
+    for (const double wanted : {0.0, 1e-5, 3e-5, 1e-4, 1e-3}) {
+        SccDftb calculator(o);
+        Evaluation out;
+        // Twice: from atoms, and from charges that are nearly right, with fewer poles.
+        for (int repeat = 0; repeat < 2; ++repeat) {
+            calculator.evaluate(s, {.forces = true, .stress = false, .force_accuracy = wanted}, out,
+                                Context{});
+            BOOST_TEST(std::abs(out.energy - exact.energy) <= out.energy_bound + exact.energy_bound);
+            BOOST_TEST(out.energy_bound < 1e-6 * s.size());
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_tolerance_gives_its_accuracy_of_energy_forces_and_charges) {
     for (const Structure& s : {defective_sheet(), ragged_flake(8, 0.04, {30, 31, 60}), with_adatoms()})
         for (const double kelvin : {300.0, 1000.0}) {

@@ -199,7 +199,10 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         solution.converged = !options_.scc.enabled ||
                              (cycle.error <= goal_.charge &&
                               cycle.bound <= goal_.energy * g.basis.n_atoms() && accuracy <= last_accuracy());
-        accuracy = std::max(3e-3 * cycle.error, last_accuracy());
+        // The next cycle may be the last when its errors, thirty times smaller, would do.
+        const bool nearly =
+            cycle.error <= 30 * goal_.charge && cycle.bound <= 900 * goal_.energy * g.basis.n_atoms();
+        accuracy = nearly ? last_accuracy() : std::max(3e-3 * cycle.error, last_accuracy());
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
@@ -238,7 +241,9 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     constexpr double largest_error = 0.02, largest_bound = 2e-6;
     Solution solution;
     solution.converged = solution.linearized = true;
-    solver_->set_accuracy(last_accuracy());
+    // The charges are no better than this.
+    constexpr double accuracy = 1e-6;
+    solver_->set_accuracy(std::max(accuracy, last_accuracy()));
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
     for (int k = 1; k <= options_.scc.cycles_per_step; ++k) {
         cycle.in = split(*n + correction, start);

@@ -36,7 +36,7 @@ struct Evaluation {
     int iterations = 0;                 ///< self-consistency cycles
     double residual = 0;                ///< of the self-consistency, e
     bool converged = true;
-    double energy_bound = 0;  ///< how far the energy can be from its self-consistent value, hartree
+    double energy_bound = 0;  ///< how far the energy can be from its self-consistent, exact value, hartree
     std::optional<double> electronic_temperature;  ///< kT of the filling that was used, hartree
     std::string fallback;  ///< what the self-consistency needed beyond its ordinary way; empty = nothing
     std::string solver;    ///< what did the expensive step

@@ -23,6 +23,7 @@ struct Density {
     double ts = 0;                             ///< TS, hartree
     double ts_share_at_zero = 0.5;             ///< energy at zero temperature = free energy + this * TS
     double gap = 0;                            ///< around the Fermi level, hartree
+    double energy_error = 0;                   ///< estimate for the method, hartree
     std::vector<Eigen::MatrixXd> eigenvalues;  ///< (n_orbitals, n_kpoints) per spin; empty when not computed
 };
 

@@ -44,7 +44,7 @@ std::vector<bool> PoleExpansionSolver::in_single_precision(const PoleExpansion& 
                      lowest_level = -19 * units::electronvolt;
     // The error of the electron number, measured as 0.2 sqrt(n) of it, goes to the states at the Fermi level.
     const double n_orbitals = pattern_->basis().n_orbitals();
-    const double accepted = accuracy_ / (1 + 0.02 * std::sqrt(n_orbitals));
+    const double accepted = 1.3 * accuracy_ / (1 + 0.02 * std::sqrt(n_orbitals));
     const double reach = poles.window().shift, kT = electrons_.kT;
     Eigen::VectorXd weights = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(n));
     for (const double part : {-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0})
@@ -93,25 +93,16 @@ int PoleExpansionSolver::bloch_workers() {
 }
 
 template <typename Real>
-void PoleExpansionSolver::factorise_in(
-    std::vector<std::unique_ptr<Multifrontal<std::complex<Real>>>>& workers,
-    const std::vector<std::size_t>& poles, const std::vector<BlockMatrix>& hamiltonian, const Group& group) {
-    const auto n_poles = static_cast<int>(poles.size());
-    const int n_tasks = static_cast<int>(group.last_spin - group.first_spin + 1) * n_poles;
-    const int threads = std::min(n_tasks, static_cast<int>(workers.size()));
+void PoleExpansionSolver::invert_at(Multifrontal<std::complex<Real>>& worker, std::size_t spin,
+                                    std::size_t pole, const BlockMatrix& hamiltonian, const Group& group) {
     constexpr bool single = std::is_same_v<Real, float>;
-    parallel_tasks(n_tasks, threads, [&](int k, int thread) {
-        const std::size_t spin = group.first_spin + static_cast<std::size_t>(k / n_poles);
-        const std::size_t j = poles[static_cast<std::size_t>(k % n_poles)];
-        std::vector<Complex>& g = inverses_[spin].g[j];
-        g.resize(pattern_->n_values());
-        const Complex z = group.centre + electrons_.kT * group.poles->poles()[j];
-        Multifrontal<std::complex<Real>>& worker = *workers[static_cast<std::size_t>(thread)];
-        worker.factorize(hamiltonian[spin].values().data(), overlap_.values().data(), std::complex<Real>(z),
-                         context_.stop);
-        worker.selected_inverse(g.data(), context_.stop);
-        keep(spin, j, z, single ? 1e-2 : 1e-7, hamiltonian[spin], single);
-    });
+    std::vector<Complex>& g = inverses_[spin].g[pole];
+    g.resize(pattern_->n_values());
+    const Complex z = group.centre + electrons_.kT * group.poles->poles()[pole];
+    worker.factorize(hamiltonian.values().data(), overlap_.values().data(), std::complex<Real>(z),
+                     context_.stop);
+    worker.selected_inverse(g.data(), context_.stop);
+    keep(spin, pole, z, single ? 1e-2 : 1e-7, hamiltonian, single);
 }
 
 /// Traces of an inverse, and whether it is one.
@@ -169,25 +160,37 @@ void PoleExpansionSolver::factorise(const std::vector<BlockMatrix>& hamiltonian,
         return;
     }
     const std::vector<bool> single = in_single_precision(*group.poles);
-    std::vector<std::size_t> single_poles, double_poles;
-    for (std::size_t j = 0; j < n_poles; ++j) (single[j] ? single_poles : double_poles).push_back(j);
-    const std::size_t in_single = symbolic_->bytes(sizeof(std::complex<float>)),
-                      in_double = symbolic_->bytes(sizeof(Complex));
-    counters_.clear();
-    if (double_poles.empty()) workers_.clear();
-    if (single_poles.empty()) single_workers_.clear();
-    const auto threads = static_cast<std::size_t>(
-        workers_that_fit((single_poles.empty() ? 0 : in_single) + (double_poles.empty() ? 0 : in_double)));
-    const auto make = [&](auto& workers, const auto& poles) {
-        using Worker = typename std::decay_t<decltype(workers)>::value_type::element_type;
-        workers.resize(std::min(workers.size(), threads));
-        while (!poles.empty() && workers.size() < threads)
-            workers.push_back(std::make_unique<Worker>(*symbolic_));
+    // The long ones first, so that the threads end together.
+    struct Job {
+        std::size_t spin, pole;
+        bool single;
     };
-    make(workers_, double_poles);
-    make(single_workers_, single_poles);
-    factorise_in(workers_, double_poles, hamiltonian, group);
-    factorise_in(single_workers_, single_poles, hamiltonian, group);
+    std::vector<Job> jobs;
+    for (const bool in_single : {false, true})
+        for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin)
+            for (std::size_t j = 0; j < n_poles; ++j)
+                if (single[j] == in_single) jobs.push_back({spin, j, in_single});
+    const bool any_double = !jobs.front().single, any_single = jobs.back().single;
+    const std::size_t for_singles = any_single ? symbolic_->bytes(sizeof(std::complex<float>)) : 0,
+                      for_doubles = any_double ? symbolic_->bytes(sizeof(Complex)) : 0;
+    counters_.clear();
+    const auto threads =
+        std::min(jobs.size(), static_cast<std::size_t>(workers_that_fit(for_singles + for_doubles)));
+    const auto make = [&](auto& workers, bool any) {
+        using Worker = typename std::decay_t<decltype(workers)>::value_type::element_type;
+        workers.resize(any ? std::min(workers.size(), threads) : 0);
+        while (any && workers.size() < threads) workers.push_back(std::make_unique<Worker>(*symbolic_));
+    };
+    make(workers_, any_double);
+    make(single_workers_, any_single);
+    parallel_tasks(static_cast<int>(jobs.size()), static_cast<int>(threads), [&](int k, int thread) {
+        const Job& job = jobs[static_cast<std::size_t>(k)];
+        const auto worker = static_cast<std::size_t>(thread);
+        if (job.single)
+            invert_at(*single_workers_[worker], job.spin, job.pole, hamiltonian[job.spin], group);
+        else
+            invert_at(*workers_[worker], job.spin, job.pole, hamiltonian[job.spin], group);
+    });
     seconds_["factorisation"] += timer.seconds();
 }
 

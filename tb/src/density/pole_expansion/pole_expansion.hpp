@@ -85,9 +85,8 @@ class PoleExpansionSolver final : public DensitySolver {
     void find_fermi_level(const std::vector<BlockMatrix>& hamiltonian, Group& group);
     void factorise(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
     template <typename Real>
-    void factorise_in(std::vector<std::unique_ptr<Multifrontal<std::complex<Real>>>>& workers,
-                      const std::vector<std::size_t>& poles, const std::vector<BlockMatrix>& hamiltonian,
-                      const Group& group);
+    void invert_at(Multifrontal<std::complex<Real>>& worker, std::size_t spin, std::size_t pole,
+                   const BlockMatrix& hamiltonian, const Group& group);
     void factorise_at_kpoints(const std::vector<BlockMatrix>& hamiltonian, const Group& group);
     void keep(std::size_t spin, std::size_t pole, Complex z, double allowed, const BlockMatrix& hamiltonian,
               bool single);

@@ -29,10 +29,17 @@ Eigen::VectorXd make_grid(const PoleExpansion::Window& window, int per_decade, i
     return Eigen::Map<Eigen::VectorXd>(x.data(), static_cast<Eigen::Index>(x.size()));
 }
 
+// What an error of the entropy (times kT) and of the weights of the energy-weighted matrix does to energies
+// and forces, against one of the populations.
+constexpr double entropy_counts = 0.02, energy_counts = 0.5;
+
 std::vector<Function> functions_to_fit(const PoleExpansion::Window& window) {
-    std::vector<Function> all = {fermi_function, entropy_function, [scale = -window.lowest](double x) {
-                                     return x * fermi_function(x) / scale;
-                                 }};
+    // Where the Fermi level is nearly known, the entropy would draw the most poles to the axis, and it needs
+    // the least accuracy. Else the shifted steps need them there anyway.
+    const double entropy = window.shift < 1 ? 0.01 : 1, energy = window.shift < 1 ? 0.3 : 1;
+    std::vector<Function> all = {
+        fermi_function, [entropy](double x) { return entropy * entropy_function(x); },
+        [scale = energy / -window.lowest](double x) { return scale * x * fermi_function(x); }};
     if (window.shift > 0)
         for (const double part : {-1.0, -0.5, 0.5, 1.0})
             all.emplace_back([d = part * window.shift](double x) { return fermi_function(x - d); });
@@ -188,9 +195,8 @@ PoleExpansion::PoleExpansion(const Window& window, std::vector<Complex> poles)
     largest_error_ = measure();
 }
 
-PoleExpansion::PoleExpansion(const Window& window, int n_poles) : window_(window) {
-    // Good enough to stop looking: the errors of the grids differ by a factor of up to 100.
-    constexpr double good = 2e-7;
+PoleExpansion::PoleExpansion(const Window& window, int n_poles, double good) : window_(window) {
+    // The errors of the grids differ by a factor of up to 100.
     struct Grid {
         int per_decade, core;
     };
@@ -278,8 +284,8 @@ double PoleExpansion::measure() const {
     for (const double part : {-1.0, -0.4, 0.0, 0.7, 1.0}) {
         const double d = part * window_.shift;
         largest = std::max({largest, error([d](double x) { return fermi_function(x - d); }),
-                            0.3 * error([d](double x) { return entropy_function(x - d); }),
-                            error([d, scale = -window_.lowest](double x) {
+                            entropy_counts * error([d](double x) { return entropy_function(x - d); }),
+                            energy_counts * error([d, scale = -window_.lowest](double x) {
                                 return (x - d) * fermi_function(x - d) / scale;
                             })});
         if (window_.shift == 0) break;

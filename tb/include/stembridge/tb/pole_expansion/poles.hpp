@@ -26,9 +26,9 @@ class PoleExpansion {
     };
     /// Fits by the set-valued AAA algorithm on several grids and keeps the best; when all of them fail, poles
     /// on a contour. The same on every machine, whatever the number of threads.
-    /// @param n_poles wanted
+    /// @param n_poles wanted  @param good largest error at which no better set is looked for
     /// @source Nakatsukasa, Sete, Trefethen, SIAM J. Sci. Comput. 40, A1494 (2018), doi:10.1137/16M1106122
-    PoleExpansion(const Window& window, int n_poles);
+    PoleExpansion(const Window& window, int n_poles, double good = 2e-7);
     /// Poles on the contour of an elliptic map, which cannot fail but need more poles.
     /// @source Lin, Lu, Ying, E, Chin. Ann. Math. B 30, 729 (2009), doi:10.1007/s11401-009-0201-7
     static PoleExpansion on_contour(const Window& window, int n_poles);
@@ -43,7 +43,8 @@ class PoleExpansion {
     Eigen::VectorXcd energy_weights(double d) const;
     /// Largest deviation of the fit from g on points that the fit has not seen.
     double error(const std::function<double(double)>& g) const;
-    /// Largest error of f(x - d), the entropy and x f / |lowest| over some d.
+    /// Largest error of f(x - d), the entropy and x f / |lowest| over some d, the last two by what they do
+    /// to energies and forces.
     double largest_error() const { return largest_error_; }
 
   private:
