@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -261,24 +262,47 @@ std::vector<LegendItem> legend_of(const StructureView& view) {
 }  // namespace
 
 std::array<double, 4> common_window(const std::vector<const Structure*>& structures) {
-    Eigen::Array2d low = Eigen::Array2d::Constant(std::numeric_limits<double>::infinity());
-    Eigen::Array2d high = -low;
-    const auto include = [&](const Eigen::Vector3d& r) {
-        low = low.min(r.head<2>().array());
-        high = high.max(r.head<2>().array());
-    };
+    // How far the others may widen the picture on each side, of the size of the first: an atom that flew off
+    // must not shrink the rest to a dot.
+    constexpr double widening = 0.25;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    Eigen::Array2d low = Eigen::Array2d::Constant(infinity), high = -low;
+    Eigen::Array2d lowest = high, highest = low;
     for (const Structure* structure : structures) {
         const Scene scene = scene_of(*structure);
+        const auto include = [&](const Eigen::Vector3d& r) {
+            const Eigen::Array2d at = r.head<2>().array().max(lowest).min(highest);
+            low = low.min(at);
+            high = high.max(at);
+        };
         for (int i = 0; i < scene.size(); ++i) include(scene.positions.col(i));
         if (scene.periodic[0] && scene.periodic[1])
             for (const double a : {0.0, 1.0})
                 for (const double b : {0.0, 1.0})
                     include(a * scene.vectors.col(0) + b * scene.vectors.col(1));
+        if (structure != structures.front() || !(low <= high).all()) continue;
+        const double more = widening * std::max((high - low).maxCoeff(), margin_angstrom);
+        lowest = low - more;
+        highest = high + more;
     }
     if (!(low <= high).all()) return {0, 1, 0, 1};
     return {low[0] - margin_angstrom, high[0] + margin_angstrom, low[1] - margin_angstrom,
             high[1] + margin_angstrom};
 }
+
+namespace {
+
+/// Heights that the view from the side shows, angstrom: all of them, or as many as the picture is wide.
+std::pair<double, double> shown_heights(const Scene& scene, double width) {
+    const Eigen::RowVectorXd z = scene.positions.row(2);
+    std::vector<double> sorted(z.begin(), z.end());
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    return {std::max(z.minCoeff() - side_margin_angstrom, *middle - width / 2),
+            std::min(z.maxCoeff() + side_margin_angstrom, *middle + width / 2)};
+}
+
+}  // namespace
 
 Figure draw(const StructureView& view) {
     check(view);
@@ -296,16 +320,18 @@ Figure draw(const StructureView& view) {
             view.name, id, shape, inside);
     };
     const auto draw_matter = [&](const Projection& to_px, int depth_axis) {
+        std::string matter;
         if (view.snapshots.empty())
-            draw_atoms(body, view, scene, to_px, depth_axis);
+            draw_atoms(matter, view, scene, to_px, depth_axis);
         else
-            draw_cloud(body, view, scene, to_px);
+            draw_cloud(matter, view, scene, to_px);
+        return matter;
     };
     if (view.top) {
         const double height = (y_high - y_low) * scale;
         const Projection to_px = {0, 1, {x_low, view.y_down ? y_low : y_high}, {0, 0}, scale, view.y_down};
-        std::string frame = fmt::format("M0 0H{}V{}H0Z", svg_number(view.width), svg_number(height));
-        std::string outline;
+        const std::string picture = fmt::format("M0 0H{}V{}H0Z", svg_number(view.width), svg_number(height));
+        std::string frame = picture, outline;
         if (scene.periodic[0] && scene.periodic[1]) {
             const Eigen::Vector3d a = scene.vectors.col(0);
             const Eigen::Vector3d b = scene.vectors.col(1);
@@ -319,15 +345,15 @@ Figure draw(const StructureView& view) {
                               bonds_path(view, scene, to_px));
         clipped("top", frame, inside);
         if (!outline.empty()) body += fmt::format(R"(<path class="cell" d="{}"/>)", outline);
-        draw_matter(to_px, 2);
-        draw_arrows(body, view, scene, to_px);
+        std::string matter = draw_matter(to_px, 2);
+        draw_arrows(matter, view, scene, to_px);
+        clipped("atoms", picture, matter);
         draw_marks(body, view.marks, std::clamp(0.42 * scale, 5.0, 11.0),
                    [&](const Eigen::Vector3d& r) { return to_px(r / units::angstrom); });
         bottom = height;
     }
     if (view.side && scene.size() > 0) {
-        const double z_low = scene.positions.row(2).minCoeff() - side_margin_angstrom;
-        const double z_high = scene.positions.row(2).maxCoeff() + side_margin_angstrom;
+        const auto [z_low, z_high] = shown_heights(scene, x_high - x_low);
         const double top = bottom + 20;
         const double height = (z_high - z_low) * scale;
         const Projection to_px = {0, 2, {x_low, z_high}, {0, top}, scale, false};
@@ -338,8 +364,7 @@ Figure draw(const StructureView& view) {
         clipped(
             "side",
             fmt::format("M0 {}H{}V{}H0Z", svg_number(top), svg_number(view.width), svg_number(top + height)),
-            inside);
-        draw_matter(to_px, 1);
+            inside + draw_matter(to_px, 1));
         body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(bottom + 18));
         bottom = top + height;
     }

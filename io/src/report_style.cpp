@@ -87,6 +87,7 @@ select{font:inherit;font-size:.9rem;color:var(--ink);background:var(--ground);bo
 dl.facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 24px;margin:0;font-size:.9rem}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0;overflow-wrap:anywhere}
+code{overflow-wrap:anywhere}
 code,pre{font:.86em/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 pre{background:var(--panel);border-radius:6px;padding:16px 18px;overflow-x:auto;margin:.8em 0 0}
 details{margin-top:1.6em;font-size:.95rem}

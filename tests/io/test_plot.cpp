@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_structure_shows_every_atom_in_both_views_and_every_kind_o
     const pugi::xml_document document = parsed(io::draw(view));
     const std::size_t n = static_cast<std::size_t>(flake.size());
     BOOST_TEST(count(document, "//g/circle[contains(@class, 'atom')]") == 2 * n);
-    BOOST_TEST(count(document, "//svg/circle[@class='pin']") == 2 * 2U + 1);  // 2 atoms, 2 views, the legend
+    BOOST_TEST(count(document, "//circle[@class='pin']") == 2 * 2U + 1);  // 2 atoms, 2 views, the legend
     std::map<std::string, std::size_t> wanted;
     for (const auto& [size, number] : ring_counts(view.rings))
         wanted[size >= 5 && size <= 8 ? "ring-" + std::to_string(size) : "ring-n"] +=
@@ -310,6 +310,27 @@ BOOST_AUTO_TEST_CASE(the_picture_of_a_periodic_sheet_does_not_depend_on_which_im
         return places;
     };
     BOOST_TEST(atoms(moved) == atoms(scattered), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_atom_that_flew_off_does_not_shrink_the_rest) {
+    const Structure flake = graphene_flake(6 * units::angstrom);
+    Structure hot = flake;
+    hot.positions.col(0) += Eigen::Vector3d(300, -200, 500) * units::angstrom;
+    const auto [x_low, x_high, y_low, y_high] = io::common_window({&flake, &hot});
+    const auto alone = io::common_window({&flake});
+    BOOST_TEST(x_low <= alone[0]);
+    BOOST_TEST(x_high >= alone[1]);
+    BOOST_TEST(x_high - x_low < 1.5 * (alone[1] - alone[0]));
+    BOOST_TEST(y_high - y_low < 1.5 * (alone[3] - alone[2]));
+    // Small moves are seen whole.
+    hot = flake;
+    hot.positions.row(0).array() += 1 * units::angstrom;
+    BOOST_TEST(io::common_window({&flake, &hot})[1] - alone[1] == 1, boost::test_tools::tolerance(1e-9));
+    // The view from the side is no taller than it is wide.
+    hot.positions(2, 0) += 500 * units::angstrom;
+    io::StructureView view = view_of(hot);
+    view.top = view.legend = false;
+    BOOST_TEST(io::draw(view).height < 1.2 * view.width);
 }
 
 BOOST_AUTO_TEST_CASE(a_cloud_takes_the_place_of_the_atoms) {

@@ -176,7 +176,8 @@ struct StructureView {
 /// @throw InputError when an index of a bond or ring is outside the structure
 Figure draw(const StructureView& view);
 
-/// Window (x low, x high, y low, y high, angstrom) that holds all the structures with a margin.
+/// Window (x low, x high, y low, y high, angstrom) that holds the first structure with a margin and of the
+/// others what is not far outside of it.
 std::array<double, 4> common_window(const std::vector<const Structure*>& structures);
 
 /// How intensities become grey levels: 255 ((I - low) / (high - low))^gamma.
