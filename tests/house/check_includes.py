@@ -16,6 +16,7 @@ MAY_INCLUDE = {
     "md": {"base", "structure"},
     "tb": {"base", "structure"},
     "dft": {"base", "structure", "tb/tables"},
+    "calculators": {"base", "structure", "io", "tb"},
 }
 # third-party header -> the only folders that may include it
 THIRD_PARTY = {
