@@ -28,6 +28,7 @@ THIRD_PARTY = {
     r"mpi\.h": {"base/src/ranks_mpi.cpp"},
     r"pugixml\.hpp": {"io/src"},
     r"toml\+\+/": {"io/src"},
+    r"pybind11/": {"python/src"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 FEATURE_IF = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b.*\b(STEMBRIDGE_|USE_|HAVE_|WITH_|__CUDACC__)")
