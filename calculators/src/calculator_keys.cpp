@@ -6,7 +6,14 @@ using io::Key;
 
 io::Schema calculator_keys() {
     return {
-        Key::choice("calculator.kind", {"scc-dftb"}, "scc-dftb", "Model of the energy"),
+        Key::choice("calculator.kind", {"scc-dftb", "socket"}, "scc-dftb",
+                    "Model of the energy; socket = another program, as a client of i-PI"),
+        Key::text(
+            "calculator.socket.address", "",
+            "Where kind = socket listens for its client: unix:NAME (socket /tmp/ipi_NAME) or HOST:PORT"),
+        Key::quantity("calculator.socket.wait", Dimension::time, "10 min",
+                      "Longest time to wait for the client")
+            .positive(),
         Key::files("calculator.parameters", {"builtin"}, "builtin",
                    "Folders of Slater-Koster tables (.skf), searched in order"),
         Key::quantity("calculator.electronic_temperature", Dimension::temperature, "300 K", "Of the filling")

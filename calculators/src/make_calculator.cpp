@@ -9,6 +9,7 @@
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/ipi.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge {
@@ -65,6 +66,13 @@ bool needs_shells(const io::Config& config, const Structure& structure) {
     return builtin && structure.count(atomic_number("Cr")) > 0;
 }
 
+std::unique_ptr<Calculator> make_socket_server(const io::Config& config) {
+    constexpr double second = 1e15 * units::femtosecond;
+    return std::make_unique<io::SocketServer>(
+        io::SocketAddress::parse(config.text("calculator.socket.address")),
+        config.quantity("calculator.socket.wait") / second);
+}
+
 }  // namespace
 
 fs::path data_folder() {
@@ -100,6 +108,7 @@ std::vector<fs::path> parameter_folders(const io::Config& config) {
 
 std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure,
                                             int cycles_per_step) {
+    if (config.text("calculator.kind") == "socket") return make_socket_server(config);
     tb::SccDftbOptions options;
     options.parameters = parameter_folders(config);
     options.electronic_temperature = config.quantity("calculator.electronic_temperature");

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // stembridge serve: SCC-DFTB for a program that speaks i-PI.
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
 #include <thread>
 
-#include "run_program.hpp"
 #include "stembridge/calculators/calculators.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "support/ipi_server.hpp"
-#include "tb/synthetic.hpp"
+#include "workplace.hpp"
 
 using namespace stembridge;
 using namespace stembridge::testing;
@@ -177,6 +178,28 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_late_is_waited_for) {
     server.accept();
     server.send("EXIT");
     BOOST_TEST(program.wait().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(dynamics_with_a_client_at_a_socket_are_those_without_it) {
+    const MoleculeWorkplace place;
+    const std::string address = "unix:stembridge-test-" + std::to_string(::getpid());
+    const std::string config = place.folder.write(
+        "socket.toml", "[calculator]\nkind = \"socket\"\n[calculator.socket]\naddress = \"" + address +
+                           "\"\nwait = \"60 s\"\n[md]\nscc_cycles = 0\n");
+    const std::string plain = place.folder.write("plain.toml", "[md]\nscc_cycles = 0\n");
+    RunningProgram client({"serve", place.file("start.extxyz"), "--address", address, "--wait", "60 s",
+                           "--parameters", place.file("set"), "--threads", "1", "--scc-tolerance",
+                           tolerance});
+    const Outcome served = run_program(place.md("served", 5, {"--config", config}));
+    BOOST_TEST(served.status == 0, served.output);
+    BOOST_TEST(client.wait().status == 0);
+    const Outcome direct =
+        run_program(place.md("direct", 5, {"--config", plain, "--scc-tolerance", tolerance}));
+    BOOST_TEST(direct.status == 0, direct.output);
+    const auto last = [&](const std::string& folder) {
+        return io::read_structure(place.file(folder + "/trajectory.extxyz"));
+    };
+    BOOST_TEST((last("served").positions - last("direct").positions).cwiseAbs().maxCoeff() < 1e-8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The i-PI client beside a server that speaks the protocol from its description.
-#include <atomic>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <future>
 
@@ -64,6 +65,11 @@ class Pressure : public Calculator {
   private:
     double pressure_;
 };
+
+/// A port of localhost that nobody listens at.
+std::string free_address() {
+    return IpiServer(IpiServer::Kind::internet).address();
+}
 
 bool mentions(const std::exception& error, const std::string& words) {
     const bool found = std::string(error.what()).find(words) != std::string::npos;
@@ -161,11 +167,7 @@ BOOST_AUTO_TEST_CASE(a_missing_server_is_an_error_that_says_where) {
     SpringCalculator springs(sheet());
     BOOST_CHECK_EXCEPTION(io::serve(springs, sheet(), SocketAddress::parse("unix:nobody-there"), {}),
                           BackendError, [](const auto& e) { return mentions(e, "/tmp/ipi_nobody-there"); });
-    std::string address;
-    {
-        const IpiServer gone(IpiServer::Kind::internet);
-        address = gone.address();
-    }
+    const std::string address = free_address();
     BOOST_CHECK_EXCEPTION(io::serve(springs, sheet(), SocketAddress::parse(address), {}), BackendError,
                           [&](const auto& e) { return mentions(e, address); });
     BOOST_CHECK_EXCEPTION(io::serve(springs, sheet(), SocketAddress::parse("no.such.host.invalid:31415"), {}),
@@ -238,6 +240,78 @@ BOOST_AUTO_TEST_CASE(a_stop_request_ends_the_waiting) {
     BOOST_TEST(server.status() == "NEEDINIT");
     served.stop.request_stop();
     BOOST_CHECK_THROW(served.evaluations.get(), StoppedError);
+}
+
+// Both sides of the socket are the project's own here; the server above and that of ASE see to it that this
+// is the protocol and not a dialect.
+BOOST_AUTO_TEST_CASE(a_calculator_behind_a_socket_gives_what_the_client_computes) {
+    for (const std::string& address :
+         {"unix:stembridge-test-" + std::to_string(::getpid()), free_address()}) {
+        auto server = std::make_unique<io::SocketServer>(SocketAddress::parse(address), 60);
+        SpringCalculator springs(sheet()), direct(sheet());
+        auto client = std::async(std::launch::async, [&springs, address] {
+            return io::serve(springs, sheet(), SocketAddress::parse(address), {});
+        });
+        for (int seed = 1; seed <= 3; ++seed) {
+            const Structure moved = rattled(sheet(), 0.1, static_cast<std::uint64_t>(seed));
+            Evaluation expected, served;
+            direct.evaluate(moved, {}, expected, {});
+            server->evaluate(moved, {}, served, {});
+            BOOST_TEST(served.energy == expected.energy);
+            BOOST_TEST(same_bits(served.forces, expected.forces));
+            BOOST_TEST(!served.stress.has_value());
+        }
+        server.reset();  // says EXIT
+        BOOST_TEST(client.get() == 3);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_calculator_behind_a_socket_gives_the_stress_of_the_client) {
+    const std::string address = "unix:stembridge-test-" + std::to_string(::getpid());
+    io::SocketServer server(SocketAddress::parse(address), 60);
+    Structure structure = sheet();
+    structure.cell.vectors << 30, 3, 1, 0, 40, 2, 0, 0, 50;
+    structure.cell.periodic = {true, true, true};
+    Pressure pressure(0.02);
+    auto client = std::async(std::launch::async, [&] {
+        return io::serve(pressure, structure, SocketAddress::parse(address), {});
+    });
+    structure.cell.vectors *= 1.1;
+    Evaluation served;
+    BOOST_TEST(server.offers(structure).stress);
+    server.evaluate(structure, {.forces = true, .stress = true}, served, {});
+    BOOST_TEST(served.energy == 0.02 * structure.cell.volume(), boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(served.stress->isApprox(0.02 * Eigen::Matrix3d::Identity(), 1e-14));
+    structure.atomic_numbers.pop_back();
+    structure.positions.conservativeResize(3, structure.size());
+    BOOST_CHECK_THROW(server.evaluate(structure, {}, served, {}), BackendError);
+    BOOST_CHECK_THROW(client.get(), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_does_not_come_or_goes_is_told) {
+    const std::string address = "unix:stembridge-test-" + std::to_string(::getpid());
+    Evaluation out;
+    {
+        io::SocketServer server(SocketAddress::parse(address), 0.2);
+        BOOST_CHECK_EXCEPTION(server.evaluate(sheet(), {}, out, {}), BackendError,
+                              [](const auto& e) { return mentions(e, "no i-PI client came"); });
+        BOOST_CHECK_EXCEPTION(io::SocketServer(SocketAddress::parse(address), 0.2), BackendError,
+                              [](const auto& e) { return mentions(e, "cannot listen at"); });
+        Context context;
+        std::stop_source stop;
+        stop.request_stop();
+        context.stop = stop.get_token();
+        BOOST_CHECK_THROW(server.evaluate(sheet(), {}, out, context), StoppedError);
+    }
+    BOOST_TEST(!std::filesystem::exists(SocketAddress::parse(address).file));
+    io::SocketServer server(SocketAddress::parse(address), 60);
+    Unconverged unconverged;
+    auto client = std::async(std::launch::async, [&] {
+        return io::serve(unconverged, sheet(), SocketAddress::parse(address), {});
+    });
+    BOOST_CHECK_EXCEPTION(server.evaluate(sheet(), {}, out, {}), BackendError,
+                          [](const auto& e) { return mentions(e, "closed the connection"); });
+    BOOST_CHECK_THROW(client.get(), ConvergenceError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,19 +32,23 @@ void wait_for(int socket, short event, const std::stop_token& stop) {
         if (stop.stop_requested()) throw StoppedError("stopped on request while waiting at a socket");
 }
 
-/// @return the connected socket; none, with errno set, when nobody listens there
-Descriptor connected_unix(const std::filesystem::path& file) {
+sockaddr_un unix_name(const std::filesystem::path& file) {
     sockaddr_un name = {};
     name.sun_family = AF_UNIX;
     std::strncpy(name.sun_path, file.c_str(), sizeof name.sun_path - 1);
-    Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (socket.number() < 0 ||
-        ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
-        return Descriptor();
-    return socket;
+    return name;
 }
 
-Descriptor connected_internet(const SocketAddress& address) {
+/// @param use connects or binds a socket to a name  @return the first socket with which this goes; none, with
+/// errno set, when it goes with none
+template <class Use>
+Descriptor socket_at(const SocketAddress& address, const Use& use) {
+    if (address.host.empty()) {
+        const sockaddr_un name = unix_name(address.file);
+        Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const bool fine = use(socket.number(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+        return fine ? std::move(socket) : Descriptor();
+    }
     addrinfo hints = {};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* first = nullptr;
@@ -56,13 +60,17 @@ Descriptor connected_internet(const SocketAddress& address) {
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(first, &::freeaddrinfo);
     for (const addrinfo* entry = first; entry != nullptr; entry = entry->ai_next) {
         Descriptor socket(::socket(entry->ai_family, entry->ai_socktype | SOCK_CLOEXEC, entry->ai_protocol));
-        if (socket.number() < 0 || ::connect(socket.number(), entry->ai_addr, entry->ai_addrlen) != 0)
-            continue;
-        const int on = 1;  // short messages go out at once
-        ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        return socket;
+        const int on = 1;  // a port can be used again at once after its last server
+        ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (use(socket.number(), entry->ai_addr, entry->ai_addrlen) == 0) return socket;
     }
     return Descriptor();
+}
+
+/// Short messages go out at once; of no meaning for unix sockets.
+void send_without_delay(const Descriptor& socket) {
+    const int on = 1;
+    ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 }  // namespace
@@ -172,8 +180,11 @@ Eigen::Matrix3d Connection::receive_matrix(std::string_view what) {
 Connection connect_to(const SocketAddress& address, double seconds_to_wait, const std::stop_token& stop) {
     const Timer timer;
     for (;;) {
-        Descriptor socket = address.host.empty() ? connected_unix(address.file) : connected_internet(address);
-        if (socket.number() >= 0) return {std::move(socket), "the i-PI server at " + address.text(), stop};
+        Descriptor socket = socket_at(address, ::connect);
+        if (socket.number() >= 0) {
+            send_without_delay(socket);
+            return {std::move(socket), "the i-PI server at " + address.text(), stop};
+        }
         const int error = errno;
         if (timer.seconds() >= seconds_to_wait)
             throw BackendError(
@@ -182,6 +193,42 @@ Connection connect_to(const SocketAddress& address, double seconds_to_wait, cons
                             address.text(), std::strerror(error)));
         if (stop.stop_requested()) throw StoppedError("stopped on request while waiting for the i-PI server");
         std::this_thread::sleep_for(std::chrono::milliseconds(look_up_ms));
+    }
+}
+
+// --- the listener
+
+Listener::Listener(const SocketAddress& address) : address_(address) {
+    // The file of a server that ended without removing it is in the way of the next one.
+    if (!address.file.empty() && socket_at(address, ::connect).number() < 0 && errno == ECONNREFUSED)
+        ::unlink(address.file.c_str());
+    socket_ = socket_at(address, ::bind);
+    if (socket_.number() < 0 || ::listen(socket_.number(), 1) != 0)
+        throw BackendError(fmt::format("cannot listen at {}: {}", address.text(), std::strerror(errno)));
+}
+
+Listener::~Listener() {
+    if (!address_.file.empty()) ::unlink(address_.file.c_str());
+}
+
+Connection Listener::accept(double seconds_to_wait, const std::stop_token& stop) {
+    const Timer timer;
+    for (;;) {
+        pollfd entry = {socket_.number(), POLLIN, 0};
+        if (::poll(&entry, 1, look_up_ms) > 0) {
+            Descriptor client(::accept4(socket_.number(), nullptr, nullptr, SOCK_CLOEXEC));
+            char byte = 0;
+            const bool is_gone = ::recv(client.number(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+            if (client.number() >= 0 && !is_gone) {
+                send_without_delay(client);
+                return {std::move(client), "the i-PI client at " + address_.text(), {}};
+            }
+        }
+        if (stop.stop_requested()) throw StoppedError("stopped on request while waiting for an i-PI client");
+        if (timer.seconds() > seconds_to_wait)
+            throw BackendError(
+                fmt::format("no i-PI client came to {} within {:.3g} s; start it, or wait longer",
+                            address_.text(), seconds_to_wait));
     }
 }
 

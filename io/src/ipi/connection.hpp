@@ -21,6 +21,7 @@ class Message {
     explicit Message(std::string_view header);
     Message& add(std::int32_t value) { return add_bytes(&value, sizeof value); }
     Message& add(double value) { return add_bytes(&value, sizeof value); }
+    Message& add_blank() { return add_bytes(" ", 1); }
     /// One atom after the other. @param columns (3, n)
     Message& add(const Eigen::Matrix3Xd& columns) {
         return add_bytes(columns.data(), sizeof(double) * static_cast<std::size_t>(columns.size()));
@@ -78,5 +79,21 @@ class Connection {
 
 /// @param seconds_to_wait for a server that is not there yet  @throw BackendError when there is none
 Connection connect_to(const SocketAddress& address, double seconds_to_wait, const std::stop_token& stop);
+
+/// A socket that listens for one client.
+class Listener {
+  public:
+    /// @throw BackendError when the address is in use or not one of this machine
+    explicit Listener(const SocketAddress& address);
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    /// @throw BackendError when no client comes in time
+    Connection accept(double seconds_to_wait, const std::stop_token& stop);
+
+  private:
+    SocketAddress address_;
+    Descriptor socket_;
+};
 
 }  // namespace stembridge::io::ipi

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "stembridge/structure/calculator.hpp"
@@ -34,5 +35,26 @@ struct SocketAddress {
 /// @source Kapil et al., Comput. Phys. Commun. 236, 214 (2019), doi:10.1016/j.cpc.2018.09.020
 int serve(Calculator& calculator, Structure structure, const SocketAddress& address, const Context& context,
           double seconds_to_wait = 0);
+
+/// The other side: energies and forces from any program that is a client of i-PI (`stembridge serve`, DFTB+,
+/// CP2K, ...). The server listens from the start and waits for its one client at the first evaluation; at
+/// the end it says EXIT. The energy that the client sends is taken as that of the forces.
+class SocketServer final : public Calculator {
+  public:
+    /// @param seconds_to_wait for the client  @throw BackendError when it cannot listen there
+    explicit SocketServer(const SocketAddress& address, double seconds_to_wait = 600);
+    ~SocketServer() override;
+
+    /// @throw BackendError when no client comes in time, it closes the connection, or breaks the protocol
+    /// @throw StoppedError on request while it waits for the client to come; a computation is waited for
+    void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                  const Context& context) override;
+    Wanted offers(const Structure& structure) const override;
+    std::string description() const override;
+
+  private:
+    class Server;
+    std::unique_ptr<Server> server_;
+};
 
 }  // namespace stembridge::io
