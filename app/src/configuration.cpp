@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <sstream>
 
 #include "configuration_keys.hpp"
@@ -30,7 +29,7 @@ io::Schema run_keys() {
         Key::text("run.name", "run", "Name of the run; its folder is runs/NAME unless run.folder is given"),
         Key::file("run.folder", "", "Folder of the run"),
         Key::integer("run.seed", "1", "Seed of every random number").at_least(0),
-        Key::integer("run.threads", "0", "Threads; 0 = all processors").at_least(0).at_most(1024),
+        threads_key(),
         Key::quantity("run.checkpoint_interval", Dimension::time, "3 min",
                       "Longest time between the checkpoints of relaxations and dynamics")
             .positive(),
@@ -92,79 +91,6 @@ io::Schema detect_keys() {
             .positive(),
         Key::integer("detect.track_memory", "2", "Series: frames an atom may be missed before it is gone")
             .at_least(0),
-    };
-}
-
-io::Schema calculator_keys() {
-    return {
-        Key::choice("calculator.kind", {"scc-dftb"}, "scc-dftb", "Model of the energy"),
-        Key::files("calculator.parameters", {"builtin"}, "builtin",
-                   "Folders of Slater-Koster tables (.skf), searched in order"),
-        Key::quantity("calculator.electronic_temperature", Dimension::temperature, "300 K", "Of the filling")
-            .at_least(0),
-        Key::choice("calculator.filling", {"fermi", "methfessel-paxton", "gaussian"}, "fermi",
-                    "Smearing of the filling"),
-        Key::number("calculator.charge", "0", "Charge of the system, e"),
-        Key::integers("calculator.kpoints", 3, "[1, 1, 1]", "Monkhorst-Pack mesh, in VASP's convention")
-            .at_least(1),
-        Key::boolean("calculator.kpoints_gamma_centered", "false", "Centre the mesh on Gamma"),
-        Key::rows("calculator.kpoint_list", 4, "",
-                  "k-points one by one, instead of the mesh: fractions of the reciprocal vectors and weight"),
-        Key::boolean("calculator.scc.enabled", "true", "Self-consistent charges"),
-        Key::number("calculator.scc.tolerance", "1e-6",
-                    "Largest change of a charge at the end, e; the cycles end when this and energy_tolerance "
-                    "both hold")
-            .positive(),
-        Key::number("calculator.scc.energy_tolerance", "1e-8",
-                    "Largest error of the energy at the end, hartree per atom, by the bound 1/2 r gamma r of "
-                    "the charges' change r; binds beside tolerance: to stop on the energy alone, set "
-                    "tolerance = 0.1")
-            .positive(),
-        Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
-        Key::choice(
-            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
-            "preconditioned",
-            "preconditioned = Anderson on residuals, preconditioned with the local density of states"),
-        Key::number("calculator.scc.mixing", "0", "Step of the mixer; 0 = the mixer's own")
-            .at_least(0)
-            .at_most(2),
-        Key::boolean("calculator.scc.predict", "true",
-                     "In relaxations and dynamics, start from charges extrapolated over the last geometries; "
-                     "false = from the last charges"),
-        Key::boolean(
-            "calculator.scc.fallback", "true",
-            "When 25 cycles bring no progress: first the exact response of the states near the Fermi "
-            "level, then an electronic temperature of 1000, 2000, 4000 K for this system, named in "
-            "log and result"),
-        Key::boolean(
-            "calculator.scc.shell_resolved", "",
-            "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
-        Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
-                    "What makes the density matrix; auto = the fastest, on a GPU where there is one"),
-        Key::text("calculator.device", "auto",
-                  "GPU of the solvers cuda and auto: an index as doctor --gpu lists it; auto = the one with "
-                  "fewest calculators of this process, so that replicas spread"),
-        Key::choice("calculator.device_method", {"auto", "exact", "purification", "pole-expansion"}, "auto",
-                    "How a GPU makes the density matrix; auto = by size and memory, named in the log"),
-        Key::integer("calculator.memory_limit", "0",
-                     "Of the pole expansion, MiB; 0 = three quarters of what is free")
-            .at_least(0),
-        Key::table("calculator.max_angular_momentum",
-                   "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
-        Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
-        Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment"),
-        Key::table("calculator.spin.constants",
-                   "Spin constants per element, hartree, shells s, p, d; default: of the set"),
-        Key::choice("calculator.third_order.mode", {"none", "diagonal", "full"}, "none", "DFTB3 terms"),
-        Key::table("calculator.third_order.hubbard_derivatives", "dU/dq per element, hartree"),
-        Key::number("calculator.third_order.damping_exponent", "", "X-H damping; left out = none").positive(),
-        Key::choice("calculator.dispersion.model", {"none", "lj", "slater-kirkwood", "ts"}, "none",
-                    "Dispersion; ts = Tkatchenko-Scheffler, by the populations of the atoms"),
-        Key::number("calculator.dispersion.ts_scaling", "0.94",
-                    "s_R of ts: scale of the van der Waals radii where it is damped")
-            .positive(),
-        Key::rows("calculator.external.point_charges", 4, "", "x, y, z in angstrom and charge in e of each"),
-        Key::numbers("calculator.external.field", 3, "", "Uniform field, hartree/(bohr e)"),
     };
 }
 
@@ -454,39 +380,6 @@ io::Config ConfigOptions::config() const {
     for (const auto& setting : settings_)
         if (setting->given) config.set(setting->key, setting->value, setting->option);
     return config;
-}
-
-// --- the calculator
-
-fs::path data_folder() {
-    std::vector<fs::path> candidates;
-    if (const char* variable = std::getenv("STEMBRIDGE_DATA")) candidates.emplace_back(variable);
-    std::error_code ignored;
-    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-    candidates.push_back(program.parent_path() / "../share/stembridge");
-    candidates.emplace_back(STEMBRIDGE_DATA_FOLDER);
-    for (const auto& candidate : candidates)
-        if (fs::is_directory(candidate)) return fs::weakly_canonical(candidate);
-    throw FileError(
-        "the program's data folder is not found; set STEMBRIDGE_DATA to the folder data/ of the project");
-}
-
-std::vector<fs::path> parameter_folders(const io::Config& config) {
-    std::vector<fs::path> folders;
-    for (const fs::path& folder : config.files("calculator.parameters")) {
-        if (folder != "builtin") {
-            folders.push_back(folder);
-            continue;
-        }
-        const fs::path own = data_folder() / "parameters" / "stembridge-1";
-        if (!fs::exists(own / "C-C.skf"))
-            throw FileError(
-                fmt::format("the program's own Slater-Koster tables are missing in {}; name another set with "
-                            "--parameters FOLDER or calculator.parameters",
-                            own.string()));
-        folders.push_back(own);
-    }
-    return folders;
 }
 
 // --- fingerprints

@@ -2,14 +2,13 @@
 // The one table of configuration keys, and what the options of the command line do to it.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "stembridge/base/context.hpp"
+#include "stembridge/calculators/calculators.hpp"
 #include "stembridge/io/config.hpp"
-#include "stembridge/structure/calculator.hpp"
 
 namespace CLI {
 class App;
@@ -58,18 +57,7 @@ class ConfigOptions {
     std::vector<std::unique_ptr<Setting>> settings_;
 };
 
-/// The calculator that the [calculator] table describes, with the defaults that fit this structure.
-/// @param cycles_per_step as in tb::SccOptions, for dynamics
-std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure,
-                                            int cycles_per_step = 0);
-/// Folders of .skf files that the configuration names ("builtin" resolved).
-std::vector<std::filesystem::path> parameter_folders(const io::Config& config);
-
 /// Text that is the same whenever these tables hold the same values, for hashes.
 std::string tables_text(const io::Config& config, const std::vector<std::string>& tables);
-
-/// Shipped data: $STEMBRIDGE_DATA, share/stembridge beside the program, or data/ of the source tree.
-/// @throw FileError when there is none
-std::filesystem::path data_folder();
 
 }  // namespace stembridge::app

@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
     app::add_analyze(program, action);
     app::add_simulate_image(program, action);
     app::add_train(program, action);
+    app::add_serve(program, action);
     app::add_report(program, action);
     app::add_config(program, action);
     app::add_make_parameters(program, action);

@@ -37,9 +37,9 @@ BOOST_AUTO_TEST_CASE(doctor_tests_the_gpus_or_says_why_it_cannot) {
 BOOST_AUTO_TEST_CASE(help_and_version_succeed_and_name_every_command) {
     const Outcome help = run_program({"--help"});
     BOOST_TEST(help.status == 0);
-    for (const char* command :
-         {"run", "find-atoms", "build", "adsorb", "energy", "properties", "relax", "md", "vibrations",
-          "analyze", "simulate-image", "train", "make-parameters", "report", "config", "vasp", "doctor"})
+    for (const char* command : {"run", "find-atoms", "build", "adsorb", "energy", "properties", "relax", "md",
+                                "vibrations", "analyze", "simulate-image", "train", "make-parameters",
+                                "serve", "report", "config", "vasp", "doctor"})
         BOOST_TEST(help.output.find(command) != std::string::npos, command);
     BOOST_TEST(run_program({"--version"}).output.starts_with("stembridge 0."));
 }

@@ -16,6 +16,7 @@ MAY_INCLUDE = {
     "md": {"base", "structure"},
     "tb": {"base", "structure"},
     "dft": {"base", "structure", "tb/tables"},
+    "calculators": {"base", "structure", "io", "tb"},
 }
 # third-party header -> the only folders that may include it
 THIRD_PARTY = {
@@ -27,6 +28,7 @@ THIRD_PARTY = {
     r"mpi\.h": {"base/src/ranks_mpi.cpp"},
     r"pugixml\.hpp": {"io/src"},
     r"toml\+\+/": {"io/src"},
+    r"pybind11/": {"python/src"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 FEATURE_IF = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b.*\b(STEMBRIDGE_|USE_|HAVE_|WITH_|__CUDACC__)")

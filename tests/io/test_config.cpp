@@ -115,6 +115,18 @@ BOOST_AUTO_TEST_CASE(a_wrong_entry_of_a_free_table_is_named_with_its_place) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(mistakes_in_a_text_that_is_no_file_name_the_key_alone) {
+    const auto told = [](const std::string& begin) {
+        return [begin](const InputError& error) { return std::string(error.what()).starts_with(begin); };
+    };
+    BOOST_CHECK_EXCEPTION(Config::parse("[relax]\nmax_stesp = 1", small_schema(), ""), InputError,
+                          told("unknown key relax.max_stesp"));
+    BOOST_CHECK_EXCEPTION(Config::parse("[relax]\nmax_steps = 0", small_schema(), ""), InputError,
+                          told("relax.max_steps is the integer 0"));
+    BOOST_CHECK_EXCEPTION(Config::parse("relax = 1", small_schema(), ""), InputError,
+                          told("relax is a table of keys"));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_key_is_named_with_the_nearest_known_one) {
     const std::string message = message_for("[relax]\nmax_force = \"1e-3 eV/angstrom\"\nmax_stesp = 3\n");
     BOOST_TEST(contains(

@@ -29,6 +29,7 @@ void add_neb(CLI::App& program, Action& action);
 void add_analyze(CLI::App& program, Action& action);
 void add_simulate_image(CLI::App& program, Action& action);
 void add_train(CLI::App& program, Action& action);
+void add_serve(CLI::App& program, Action& action);
 void add_report(CLI::App& program, Action& action);
 void add_config(CLI::App& program, Action& action);
 void add_make_parameters(CLI::App& program, Action& action);

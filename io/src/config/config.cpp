@@ -15,13 +15,14 @@ namespace stembridge::io {
 namespace fs = std::filesystem;
 namespace {
 
+/// The beginning of a message; nothing for a text that is no file.
+/// @param name of the file, empty when it has none
 std::string place(const std::string& name, const toml::source_region& region) {
-    return fmt::format("{}:{}:{}", name, region.begin.line, region.begin.column);
+    return name.empty() ? "" : fmt::format("{}:{}:{}: ", name, region.begin.line, region.begin.column);
 }
 
-/// @param name of the file, empty when it has none; then `path` alone is the place
 Value to_value(const toml::node& node, const std::string& name, const std::string& path) {
-    const std::string where = name.empty() ? path : fmt::format("{}: {}", place(name, node.source()), path);
+    const std::string where = place(name, node.source()) + path;
     if (const auto* boolean = node.as_boolean()) return {boolean->get(), where};
     if (const auto* integer = node.as_integer()) return {std::int64_t{integer->get()}, where};
     if (const auto* number = node.as_floating_point()) return {number->get(), where};
@@ -96,7 +97,7 @@ Config Config::parse(std::string_view toml_text, Schema schema, const std::strin
     try {
         root = toml::parse(toml_text, name);
     } catch (const toml::parse_error& error) {
-        throw InputError(fmt::format("{}: {}", place(name, error.source()), error.description()));
+        throw InputError(fmt::format("{}{}", place(name, error.source()), error.description()));
     }
 
     std::vector<Mistake> mistakes;
@@ -118,10 +119,10 @@ Config Config::parse(std::string_view toml_text, Schema schema, const std::strin
                 } else if (is_table_of_keys && node.is_table()) {
                     self(self, *node.as_table(), path + ".");
                 } else if (is_table_of_keys) {
-                    throw InputError(fmt::format("{}: {} is a table of keys, not a value",
+                    throw InputError(fmt::format("{}{} is a table of keys, not a value",
                                                  place(name, toml_name.source()), path));
                 } else {
-                    throw InputError(fmt::format("{}: unknown key {}; the nearest known key is {}",
+                    throw InputError(fmt::format("{}unknown key {}; the nearest known key is {}",
                                                  place(name, toml_name.source()), path,
                                                  nearest(path, known)));
                 }

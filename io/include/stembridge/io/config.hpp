@@ -120,7 +120,7 @@ class Config {
     /// nearest known one), wrong type, missing or wrong unit, and value out of range, each with
     /// file:line:column
     static Config read(const std::filesystem::path& path, Schema schema);
-    /// @param name stands for the file in messages  @param folder where relative paths count from
+    /// @param name of the file in messages, may be empty  @param folder where relative paths count from
     static Config parse(std::string_view toml, Schema schema, const std::string& name,
                         const std::filesystem::path& folder = ".");
 

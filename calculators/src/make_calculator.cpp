@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the [calculator] table to a Calculator.
+#include "stembridge/calculators/calculators.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
-#include "configuration.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/ipi.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
-namespace stembridge::app {
+namespace stembridge {
 namespace fs = std::filesystem;
 namespace {
 
@@ -63,10 +66,49 @@ bool needs_shells(const io::Config& config, const Structure& structure) {
     return builtin && structure.count(atomic_number("Cr")) > 0;
 }
 
+std::unique_ptr<Calculator> make_socket_server(const io::Config& config) {
+    constexpr double second = 1e15 * units::femtosecond;
+    return std::make_unique<io::SocketServer>(
+        io::SocketAddress::parse(config.text("calculator.socket.address")),
+        config.quantity("calculator.socket.wait") / second);
+}
+
 }  // namespace
+
+fs::path data_folder() {
+    std::vector<fs::path> candidates;
+    if (const char* variable = std::getenv("STEMBRIDGE_DATA")) candidates.emplace_back(variable);
+    std::error_code ignored;
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    candidates.push_back(program.parent_path() / "../share/stembridge");
+    candidates.emplace_back(STEMBRIDGE_DATA_FOLDER);
+    for (const auto& candidate : candidates)
+        if (fs::is_directory(candidate)) return fs::weakly_canonical(candidate);
+    throw FileError(
+        "the program's data folder is not found; set STEMBRIDGE_DATA to the folder data/ of the project");
+}
+
+std::vector<fs::path> parameter_folders(const io::Config& config) {
+    std::vector<fs::path> folders;
+    for (const fs::path& folder : config.files("calculator.parameters")) {
+        if (folder != "builtin") {
+            folders.push_back(folder);
+            continue;
+        }
+        const fs::path own = data_folder() / "parameters" / "stembridge-1";
+        if (!fs::exists(own / "C-C.skf"))
+            throw FileError(
+                fmt::format("the program's own Slater-Koster tables are missing in {}; name another set with "
+                            "--parameters FOLDER or calculator.parameters",
+                            own.string()));
+        folders.push_back(own);
+    }
+    return folders;
+}
 
 std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Structure& structure,
                                             int cycles_per_step) {
+    if (config.text("calculator.kind") == "socket") return make_socket_server(config);
     tb::SccDftbOptions options;
     options.parameters = parameter_folders(config);
     options.electronic_temperature = config.quantity("calculator.electronic_temperature");
@@ -120,4 +162,4 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
     return tb::make_scc_dftb(options);
 }
 
-}  // namespace stembridge::app
+}  // namespace stembridge
