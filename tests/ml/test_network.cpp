@@ -207,6 +207,51 @@ BOOST_AUTO_TEST_CASE(a_device_that_is_not_there_is_named) {
     unless_there([&] { train_network(options, seeded(1)); });
 }
 
+BOOST_AUTO_TEST_CASE(automatic_is_the_processor_where_there_is_no_other_device) {
+    REQUIRE_NETWORKS();
+    TrainingOptions options = tiny(3);
+    options.device = Device::cpu;
+    const State weights = train_network(options, seeded(6));
+    const Pixels frame = Pixels::Random(40, 48);
+    try {
+        open_network({weights}, {}, {.device = Device::cuda});
+        return;  // there is one
+    } catch (const BackendError&) {
+    }
+    options.device = Device::automatic;
+    BOOST_TEST(same(train_network(options, seeded(6)), weights));
+    const auto here = open_network({weights}, {}, {.device = Device::cpu})->segment(frame),
+               chosen = open_network({weights}, {}, {.device = Device::automatic})->segment(frame);
+    BOOST_TEST((here.mean[0] == chosen.mean[0]).all());
+}
+
+BOOST_AUTO_TEST_CASE(mixed_precision_learns_the_same_within_its_rounding) {
+    REQUIRE_NETWORKS();
+    const auto reports_of = [](bool bfloat16) {
+        TrainingOptions options = tiny(60);
+        options.shape.filters = 8;
+        options.learning_rate = 1e-2;
+        options.distinct_crops = 16;
+        options.report_every = 1;
+        options.device = Device::cpu;
+        options.bfloat16 = bfloat16;
+        std::vector<TrainingProgress> reports;
+        train_network(options, seeded(1),
+                      {.report = [&](const TrainingProgress& p) { reports.push_back(p); }, .checkpoint = {}});
+        return reports;
+    };
+    const auto mixed = reports_of(true), single = reports_of(false);
+    // The first step has the same weights: numbers are rounded to 8 bits, 4e-3 each, and a loss is a mean.
+    BOOST_TEST(mixed[0].loss != single[0].loss);
+    BOOST_CHECK_CLOSE(mixed[0].loss, single[0].loss, 1);  // percent
+    // Trajectories part, but end equally well.
+    BOOST_TEST_MESSAGE("loss of the first step " << mixed[0].loss << " " << single[0].loss << ", validation "
+                                                 << mixed.back().validation->loss << " "
+                                                 << single.back().validation->loss);
+    BOOST_TEST(mixed.back().validation->loss < 0.8 * mixed[0].validation->loss);
+    BOOST_CHECK_CLOSE(mixed.back().validation->loss, single.back().validation->loss, 20);
+}
+
 BOOST_AUTO_TEST_CASE(every_loss_and_schedule_learns) {
     REQUIRE_NETWORKS();
     for (const auto& [loss, schedule] :

@@ -12,6 +12,7 @@
 #include "density/cuda/host_device.hpp"
 #include "density/cuda/model_problem.hpp"
 #include "density/cuda/pattern_map.hpp"
+#include "forwarding_device.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/tb/pole_expansion/multifrontal.hpp"
@@ -237,32 +238,13 @@ class FaultyDense final : public DenseOperations<double> {
     DenseOperations<double>& right_;
 };
 
-class FaultyDevice final : public Device {
+class FaultyDevice final : public testing::ForwardingDevice {
   public:
-    FaultyDevice() : right_(make_host_device()), dense_(right_->dense(0.0)) {}
     std::string name() const override { return "faulty"; }
-    std::string kind() const override { return "host"; }
-    std::size_t free_memory() const override { return right_->free_memory(); }
-    double expected_seconds(double n) const override { return right_->expected_seconds(n); }
-    void* allocate(std::size_t bytes) override { return right_->allocate(bytes); }
-    void release(void* memory) noexcept override { right_->release(memory); }
-    void to_device(void* to, const void* from, std::size_t n) override { right_->to_device(to, from, n); }
-    void to_host(void* to, const void* from, std::size_t n) override { right_->to_host(to, from, n); }
-    void copy(void* to, const void* from, std::size_t n) override { right_->copy(to, from, n); }
-    void set_zero(void* memory, std::size_t bytes) override { right_->set_zero(memory, bytes); }
-    int n_streams() const override { return 2; }
-    void fork() override {}
-    void use_stream(int) override {}
-    void join() override {}
-    void synchronize() override {}
-    DenseOperations<double>& dense(double) override { return dense_; }
-    DenseOperations<float>& dense(float) override { return right_->dense(0.0f); }
-    FrontOperations<double>& fronts(double) override { return right_->fronts(0.0); }
-    FrontOperations<float>& fronts(float) override { return right_->fronts(0.0f); }
+    tb::DenseOperations<double>& dense(double) override { return dense_; }
 
   private:
-    std::unique_ptr<Device> right_;
-    FaultyDense dense_;
+    FaultyDense dense_{ForwardingDevice::dense(0.0)};
 };
 
 }  // namespace
@@ -282,20 +264,46 @@ BOOST_AUTO_TEST_CASE(a_device_that_computes_wrongly_is_found_out) {
 }
 
 BOOST_AUTO_TEST_CASE(replicas_spread_over_the_gpus) {
-    std::vector<Gpu> gpus(3);
-    for (int k = 0; k < 3; ++k) {
-        gpus[static_cast<std::size_t>(k)].index = k;
-        gpus[static_cast<std::size_t>(k)].free_memory = k == 1 ? 200 : 100;
-    }
-    std::vector<int> in_use(3, 0);
-    std::vector<std::size_t> order;
-    for (int replica = 0; replica < 6; ++replica) {
-        order.push_back(least_used(gpus, in_use));
-        ++in_use[order.back()];
-    }
-    BOOST_TEST(order == (std::vector<std::size_t>{1, 0, 2, 1, 0, 2}), boost::test_tools::per_element());
-    BOOST_CHECK_THROW(choose_gpu("first"), InputError);
-    BOOST_CHECK_THROW(choose_gpu("-1"), InputError);
+    int failing = -1;
+    const GpuAccess access{.list =
+                               [] {
+                                   std::vector<Gpu> gpus(3);
+                                   for (int k = 0; k < 3; ++k) {
+                                       gpus[static_cast<std::size_t>(k)].index = k;
+                                       gpus[static_cast<std::size_t>(k)].free_memory = k == 1 ? 200 : 100;
+                                   }
+                                   return gpus;
+                               },
+                           .open =
+                               [&](int index) {
+                                   if (index == failing) throw BackendError("cudaSetDevice failed");
+                                   // Which one it is can be told by its memory.
+                                   return make_host_device(1000 + static_cast<std::size_t>(index));
+                               }};
+    const auto index_of = [](const Device& device) { return static_cast<int>(device.free_memory()) - 1000; };
+    std::vector<std::unique_ptr<Device>> replicas;
+    std::vector<int> order;
+    const auto add = [&](const std::string& which) {
+        replicas.push_back(choose_gpu(which, access));
+        order.push_back(index_of(*replicas.back()));
+    };
+    for (int replica = 0; replica < 6; ++replica) add("auto");
+    BOOST_TEST(order == (std::vector<int>{1, 0, 2, 1, 0, 2}), boost::test_tools::per_element());
+    // The GPU of a replica that has ended is the next to be taken.
+    replicas.erase(replicas.begin() + 4);
+    add("auto");
+    BOOST_TEST(order.back() == 0);
+    // Those that were asked for by index count too; a GPU that could not be opened does not.
+    failing = 2;
+    BOOST_CHECK_THROW(choose_gpu("2", access), BackendError);
+    failing = -1;
+    add("1");
+    add("auto");
+    BOOST_TEST(order.back() == 0);
+    add("auto");
+    BOOST_TEST(order.back() == 2);
+    BOOST_CHECK_THROW(choose_gpu("first", access), InputError);
+    BOOST_CHECK_THROW(choose_gpu("-1", access), InputError);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

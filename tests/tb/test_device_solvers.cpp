@@ -11,6 +11,7 @@
 #include "density/cuda/host_device.hpp"
 #include "density/cuda/purification_solver.hpp"
 #include "density/pole_expansion/pole_expansion.hpp"
+#include "forwarding_device.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
 #include "support/support.hpp"
@@ -115,6 +116,28 @@ const ElectronicState& insulator() {
     static const auto m = testing::matrices(testing::gapped_sheet(7));
     return *m;
 }
+
+/// Counts what crosses the bus, and lets the transfers fail when it is told to.
+class WatchedDevice final : public testing::ForwardingDevice {
+  public:
+    explicit WatchedDevice(bool& broken) : broken_(broken) {}
+    void to_device(void* to, const void* from, std::size_t bytes) override {
+        transfer(bytes);
+        ForwardingDevice::to_device(to, from, bytes);
+    }
+    void to_host(void* to, const void* from, std::size_t bytes) override {
+        transfer(bytes);
+        ForwardingDevice::to_host(to, from, bytes);
+    }
+    std::size_t transferred = 0;  ///< bytes
+
+  private:
+    void transfer(std::size_t bytes) {
+        if (broken_) throw BackendError("cudaMemcpyAsync failed: an illegal memory access was encountered");
+        transferred += bytes;
+    }
+    bool& broken_;
+};
 
 Eigen::MatrixXd random_symmetric(int n, double width) {
     std::srand(3);
@@ -266,7 +289,16 @@ BOOST_AUTO_TEST_CASE(self_consistent_energies_and_forces_agree) {
         Structure structure;
         double kelvin;
     };
-    for (const Case& c : {Case{testing::ragged_flake(9, 0.03), 3000}, {testing::gapped_sheet(7), 300}}) {
+    for (const Case& c : {Case{testing::ragged_flake(9, 0.03), 3000},
+                          {testing::ragged_flake(9, 0.03), 5000},
+                          {testing::gapped_sheet(7), 0},
+                          {testing::gapped_sheet(7), 300}}) {
+        BOOST_TEST(c.structure.size() >= 96);
+        std::vector<std::string> precisions;  // of the density matrices of purification
+        Context context;
+        context.log_sink = [&](Context::Level, std::string_view text) {
+            if (text.starts_with("purification in ")) precisions.emplace_back(text.substr(16, 6));
+        };
         const auto evaluate = [&](const std::string& solver, const std::string& method) {
             SccDftbOptions options = testing::builtin_options();
             options.electronic_temperature = c.kelvin * units::kelvin;
@@ -275,13 +307,14 @@ BOOST_AUTO_TEST_CASE(self_consistent_energies_and_forces_agree) {
             options.device = {"host", method};
             SccDftb calculator(options);
             Evaluation out;
-            calculator.evaluate(c.structure, {.forces = true, .stress = false}, out, Context{});
+            calculator.evaluate(c.structure, {.forces = true, .stress = false}, out, context);
             return out;
         };
         const Evaluation exact = evaluate("dense", "auto");
         for (const std::string method : {"exact", "purification", "pole-expansion"}) {
             const Evaluation mine = evaluate("cuda", method);
-            BOOST_TEST(mine.solver == "host-" + method);
+            // Without a temperature there is no recursion and there are no poles.
+            BOOST_TEST(mine.solver == "host-" + (c.kelvin > 0 ? method : "exact"));
             const double energy = (mine.energy - exact.energy) / c.structure.size();
             const double forces = (mine.forces - exact.forces).cwiseAbs().maxCoeff();
             BOOST_TEST_MESSAGE(method << " " << c.kelvin << " K: E " << energy << ", F " << forces << ", "
@@ -291,6 +324,11 @@ BOOST_AUTO_TEST_CASE(self_consistent_energies_and_forces_agree) {
             // Early cycles in single precision cost no more cycles to speak of.
             BOOST_TEST(std::abs(mine.iterations - exact.iterations) <= 3);
         }
+        // Far from self-consistency in single precision, at the end in double.
+        if (c.kelvin == 0) continue;
+        BOOST_REQUIRE(precisions.size() > 2);
+        BOOST_TEST(precisions.front() == "single");
+        BOOST_TEST(precisions.back() == "double");
     }
 }
 
@@ -341,6 +379,69 @@ BOOST_AUTO_TEST_CASE(a_device_that_fails_is_replaced_only_where_the_choice_was_f
     // k-points are for the processor.
     DeviceSolver wanted([] { return make_host_device(); }, DeviceMethod::exact, false, false, 0);
     BOOST_CHECK_THROW(wanted.analyze(metal().pattern, KPoints{}), UnsupportedError);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_fails_at_any_point_is_named_and_does_no_harm) {
+    const auto m = testing::matrices(testing::ragged_flake(15, 0.03));
+    const Electrons electrons = neutral(*m, 1000);
+    const Solved exact = by_diagonalisation(*m, electrons);
+    // The transfers fail from a step of the computation on: overlap, density matrix, energy-weighted one.
+    for (int step = 0; step < 3; ++step) {
+        bool broken = false;
+        const auto run = [&](bool choose) {
+            broken = false;
+            DeviceSolver solver([&] { return std::make_unique<WatchedDevice>(broken); }, DeviceMethod::exact,
+                                true, choose, 0);
+            Solved result;
+            Context context;
+            context.log_sink = [&](Context::Level level, std::string_view text) {
+                if (level == Context::Level::warning) result.log.emplace_back(text);
+            };
+            solver.set_context(context);
+            solver.analyze(m->pattern, KPoints{});
+            broken = step == 0;
+            solver.set_overlap(m->overlap);
+            broken = step <= 1;
+            solver.solve(m->hamiltonian, electrons, result.density);
+            broken = true;
+            solver.energy_weighted(result.weighted);
+            return result;
+        };
+        const auto names_it = [](const std::string& text) {
+            return text.find("cudaMemcpyAsync failed") != std::string::npos;
+        };
+        const Solved mine = run(true);
+        BOOST_CHECK_SMALL(difference(mine.density.matrices[0], exact.density.matrices[0]), 1e-6);
+        BOOST_CHECK_SMALL(difference(mine.weighted, exact.weighted), 1e-6);
+        BOOST_REQUIRE(mine.log.size() == 1u);
+        BOOST_TEST(names_it(mine.log[0]), mine.log[0]);
+        BOOST_CHECK_EXCEPTION(run(false), BackendError,
+                              [&](const BackendError& e) { return names_it(e.what()); });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(only_the_elements_of_the_pattern_cross_the_bus) {
+    const auto m = testing::matrices(testing::ragged_flake(15, 0.03));
+    const auto n = static_cast<std::size_t>(m->basis.n_orbitals());
+    const std::size_t pattern = m->pattern.n_values() * sizeof(double), whole = n * n * sizeof(double);
+    for (const std::string method : {"exact", "purification", "pole-expansion"}) {
+        bool broken = false;
+        WatchedDevice device(broken);
+        const auto solver = on(device, method);
+        solver->analyze(m->pattern, KPoints{});
+        solver->set_overlap(m->overlap);
+        Density density;
+        solver->solve(m->hamiltonian, neutral(*m, 1000), density);
+        device.transferred = 0;
+        solver->solve(m->hamiltonian, neutral(*m, 1000), density);
+        BlockMatrix weighted;
+        solver->energy_weighted(weighted);
+        BOOST_TEST_MESSAGE(method << ": " << device.transferred << " bytes, pattern " << pattern
+                                  << ", whole matrix " << whole);
+        // H in, P and W out, and a few vectors.
+        BOOST_TEST(device.transferred < 4 * pattern + 8 * n * sizeof(double));
+        BOOST_TEST(device.transferred < whole / 2);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_overlap_that_is_not_positive_definite_is_an_error) {

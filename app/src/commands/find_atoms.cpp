@@ -49,6 +49,7 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--positions", "detect.positions");
     options->config.add(*command, "--ensemble", "detect.network");
     options->config.add(*command, "--method", "detect.method");
+    options->config.add(*command, "--device", "detect.device");
     options->config.add(*command, "--min-probability", "detect.min_probability");
     options->config.add_flag(*command, "--no-calibration", "detect.calibrate", "false");
     options->config.add_flag(*command, "--require-lattice", "detect.require_lattice", "true");

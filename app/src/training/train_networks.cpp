@@ -139,8 +139,7 @@ std::vector<std::string> train_all(const io::Config& config, const StageFolder& 
 
 }  // namespace
 
-void train_networks(const std::string& config_file, const fs::path& out, Session& session) {
-    const io::Config config = io::Config::read(config_file, training_schema());
+void train_networks(const io::Config& config, const fs::path& out, Session& session) {
     set_threads(static_cast<int>(config.integer("run.threads")));
     std::vector<fs::path> inputs;
     if (config.has("train.start")) inputs.push_back(config.file("train.start"));

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 #include "session.hpp"
+#include "stembridge/io/config.hpp"
 
 namespace stembridge::app {
 
-/// Trains what the configuration says into a folder: networks/member-N.h5, curves/NAME.csv,
+/// Trains what a configuration (training_schema()) says into a folder: networks/member-N.h5, curves/NAME.csv,
 /// report/index.html. Networks that are done are kept, the one that was interrupted goes on from its
 /// checkpoint.
 /// @throw InputError, FileError, StoppedError
-void train_networks(const std::string& config_file, const std::filesystem::path& out, Session& session);
+void train_networks(const io::Config& config, const std::filesystem::path& out, Session& session);
 
 }  // namespace stembridge::app

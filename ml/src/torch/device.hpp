@@ -2,7 +2,6 @@
 // Everything of LibTorch that depends on its version or on the device.
 #pragma once
 
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include "stembridge/ml/network.hpp"
@@ -12,29 +11,24 @@ namespace stembridge::ml {
 /// The device meant. @throw BackendError when CUDA is wanted and this LibTorch or this machine has none
 torch::Device torch_device(Device device);
 
+/// Of this thread; autocast.cpp, or autocast_before_2_4.cpp for an older LibTorch.
+void use_bfloat16(const torch::Device& device, bool on);
+
 /// 16-bit floats inside convolutions while it lives.
 class Autocast {
   public:
-    Autocast(bool enabled, const torch::Device& device) : enabled_(enabled), cuda_(device.is_cuda()) {
-        if (!enabled_) return;
-        if (cuda_) {
-            at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
-            at::autocast::set_enabled(true);
-        } else {
-            at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-            at::autocast::set_cpu_enabled(true);
-        }
+    Autocast(bool enabled, const torch::Device& device) : enabled_(enabled), device_(device) {
+        if (enabled_) use_bfloat16(device_, true);
     }
     ~Autocast() {
-        if (!enabled_) return;
-        cuda_ ? at::autocast::set_enabled(false) : at::autocast::set_cpu_enabled(false);
-        at::autocast::clear_cache();
+        if (enabled_) use_bfloat16(device_, false);
     }
     Autocast(const Autocast&) = delete;
     Autocast& operator=(const Autocast&) = delete;
 
   private:
-    bool enabled_, cuda_;
+    bool enabled_;
+    torch::Device device_;
 };
 
 /// Sets the threads of LibTorch for its life time and gives the program's own number back afterwards.

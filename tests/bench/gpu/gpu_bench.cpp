@@ -6,14 +6,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "budget.hpp"
 #include "density/cuda/choose_gpu.hpp"
-#include "density/cuda/device_array.hpp"
+#include "density/cuda/device_solver.hpp"
 #include "density/cuda/device_tests.hpp"
 #include "density/cuda/purification_solver.hpp"
+#include "rates.hpp"
+#include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"
 #include "stembridge/base/timer.hpp"
@@ -26,6 +28,7 @@
 namespace {
 
 using namespace stembridge;
+using bench::Alarm, bench::best_time;
 using nlohmann::json;
 
 struct Options {
@@ -71,67 +74,15 @@ void save(const std::string& file, const std::string& text) {
     std::ofstream(file) << text;
 }
 
-/// Best of some calls, seconds.
-double best_time(int repeats, const std::function<void()>& task) {
-    double best = 1e99;
-    for (int k = 0; k < repeats; ++k) {
-        const Timer timer;
-        task();
-        best = std::min(best, timer.seconds());
-    }
-    return best;
-}
-
-/// What the device reaches in what it does best: the yardstick of the solvers.
-json ceilings(tb::Device& device) {
-    const int n = device.kind() == "cuda" ? 8192 : 768;
-    const std::size_t size = static_cast<std::size_t>(n) * static_cast<std::size_t>(n);
-    const double flops = 2 * std::pow(n, 3);
-    json result;
-    const auto square = [&](auto real, const char* name) {
-        using Real = decltype(real);
-        tb::DeviceArray<Real> a(device, std::vector<Real>(size, Real(0.5))), c(device, size);
-        const auto run = [&] {
-            device.dense(Real()).multiply(false, false, n, n, n, 1, a.data(), n, a.data(), n, 0, c.data(), n);
-            device.synchronize();
-        };
-        run();
-        result[name] = flops / best_time(3, run) / 1e12;
-    };
-    square(0.0, "product_double_tflops");
-    square(0.0f, "product_single_tflops");
-    {
-        // Batches as the large fronts have them: 24 matrices of 512.
-        const int m = device.kind() == "cuda" ? 512 : 96, batch = 24;
-        const std::size_t each = static_cast<std::size_t>(m) * static_cast<std::size_t>(m);
-        tb::DeviceArray<std::complex<double>> a(device,
-                                                std::vector<std::complex<double>>(each * batch, {0.5, 0.1})),
-            c(device, each * batch);
-        const auto run = [&] {
-            device.fronts(0.0).multiply(false, true, m, m, m, 1, a.data(), m, m * m, a.data(), m, m * m, 0,
-                                        c.data(), m, m * m, batch);
-            device.synchronize();
-        };
-        run();
-        result["batched_complex_product_tflops"] = 8 * std::pow(m, 3) * batch / best_time(3, run) / 1e12;
-    }
-    tb::DeviceArray<double> a(device, size), b(device, size);
-    a.set_zero();
-    const double bytes = static_cast<double>(size * sizeof(double));
-    const auto copy = [&] {
-        b.copy_from(a);
-        device.synchronize();
-    };
-    copy();
-    result["copy_gb_per_s"] = 2 * bytes / best_time(5, copy) / 1e9;
-    std::vector<double> host(size, 1.0);
-    result["to_device_gb_per_s"] = bytes / best_time(3, [&] { a.upload(host.data()); }) / 1e9;
-    return result;
-}
-
-/// A round flake of about so many atoms, rattled by 0.05 angstrom.
+/// A round flake of at most so many atoms, its edge closed by hydrogen, rattled by 0.05 angstrom.
 Structure flake(int n_atoms) {
-    Structure s = graphene_flake(0.913 * std::sqrt(n_atoms) * units::angstrom);
+    Structure s;
+    double radius = 0.913 * std::sqrt(n_atoms);  // angstrom, of so many carbon atoms
+    do {
+        BuildReport report;
+        s = terminate_with_hydrogen(graphene_flake(radius * units::angstrom), {}, report).structure;
+        radius -= 0.1;
+    } while (s.size() > n_atoms);
     Random random(1);
     for (int i = 0; i < s.size(); ++i)
         for (int k = 0; k < 3; ++k) s.positions(k, i) += 0.05 * units::angstrom * random.normal();
@@ -160,28 +111,32 @@ struct Result {
     json report;
 };
 
-/// The second density matrix of a solver, as in the middle of a self-consistency.
-Result time_solver(tb::DensitySolver& solver, const tb::ElectronicState& m, bool again) {
+/// Density matrices as in the middle of a self-consistency. @param seconds for repetitions
+Result time_solver(tb::DensitySolver& solver, const tb::ElectronicState& m, double seconds) {
     Result r;
     const tb::Electrons electrons{.number = m.basis.neutral_shells().sum(), .kT = 300 * units::kelvin};
+    const Timer clock;
     Timer timer;
     solver.analyze(m.pattern, {});
     solver.set_overlap(m.overlap);
     r.report["analysis_and_overlap_s"] = timer.seconds();
     timer.restart();
     solver.solve(m.hamiltonian, electrons, r.density);
-    r.report["first_density_matrix_s"] = timer.seconds();
-    r.report["density_matrix_s"] =
-        again ? best_time(2, [&] { solver.solve(m.hamiltonian, electrons, r.density); }) : timer.seconds();
+    const double first = timer.seconds();
+    r.report["first_density_matrix_s"] = first;
     timer.restart();
     solver.energy_weighted(r.weighted);
     r.report["energy_weighted_s"] = timer.seconds();
-    if (again) {
+    // The first one also allocates and looks for the Fermi level.
+    const auto again = [&](double share) {
+        tb::Density density;
+        return best_time(3, share * seconds, [&] { solver.solve(m.hamiltonian, electrons, density); });
+    };
+    const bool in_time = clock.seconds() + first < seconds;
+    r.report["density_matrix_s"] = in_time ? again(0.3) : first;
+    if (clock.seconds() + first < seconds) {
         solver.set_accuracy(1e-4);
-        tb::Density rough;
-        solver.solve(m.hamiltonian, electrons, rough);
-        r.report["density_matrix_single_precision_s"] =
-            best_time(2, [&] { solver.solve(m.hamiltonian, electrons, rough); });
+        r.report["density_matrix_single_precision_s"] = again(0.3);
         solver.set_accuracy(0);
     }
     r.report["solver"] = solver.name();
@@ -196,37 +151,56 @@ json compare(const Result& mine, const Result& exact, int n_atoms) {
             {"energy_weighted", largest_difference(mine.weighted, exact.weighted)}};
 }
 
-/// A self-consistent energy with forces, then steps of extended-Lagrangian dynamics.
-json time_calculator(const Options& o, const Structure& start, const std::string& method) {
+/// A self-consistent energy with forces, then steps of extended-Lagrangian dynamics. @param seconds for all
+json time_calculator(const Options& o, const Structure& start, const std::string& method, double seconds) {
     tb::SccDftbOptions options = calculator_options(o, method);
     options.scc.tolerance = 1e-5;
     options.scc.energy_tolerance = 1e-6;
     options.scc.cycles_per_step = 1;
     tb::SccDftb calculator(options);
-    Evaluation out;
+    const Alarm alarm(seconds);
+    const Context context = alarm.context();
     json report;
     Structure s = start;
-    Timer timer;
-    calculator.evaluate(s, {.forces = true, .stress = false}, out, Context{});
-    report["scc_energy_and_forces_s"] = timer.seconds();
-    report["scc_cycles"] = out.iterations;
-    // Atoms that fly at 300 K, 1 fs a step: what dynamics asks for, without the integrator.
-    Random random(2);
-    Eigen::Matrix3Xd velocity(3, s.size());
-    const double speed = std::sqrt(300 * units::kelvin / (12.011 * 1822.888));
-    for (Eigen::Index k = 0; k < velocity.size(); ++k) velocity.data()[k] = speed * random.normal();
-    const double dt = 41.341373;  // a.u., 1 fs
-    double best = 1e99;
-    int iterations = 0;
-    for (int step = 0; step < 8; ++step) {
-        s.positions += dt * velocity;
-        timer.restart();
-        calculator.evaluate(s, {.forces = true, .stress = false}, out, Context{});
-        best = std::min(best, timer.seconds());
-        iterations = out.iterations;
+    Evaluation out;
+    const auto evaluate = [&] {
+        const Timer timer;
+        calculator.evaluate(s, {.forces = true, .stress = false}, out, context);
+        return timer.seconds();
+    };
+    try {
+        report["scc_energy_and_forces_s"] = evaluate();
+        report["scc_cycles"] = out.iterations;
+        // Velocity Verlet of 0.5 fs from 300 K; the charges follow once some converged steps are known.
+        constexpr int most_steps = 16;
+        constexpr std::size_t enough = 4;
+        const double dt = 0.5 * units::femtosecond;
+        Eigen::VectorXd mass(s.size());
+        for (int i = 0; i < s.size(); ++i)
+            mass(i) = atomic_mass(s.atomic_numbers[static_cast<std::size_t>(i)]);
+        Random random(2);
+        Eigen::Matrix3Xd velocity(3, s.size());
+        for (double& v : velocity.reshaped()) v = random.normal();
+        velocity *= (300 * units::kelvin * mass.array().inverse()).sqrt().matrix().asDiagonal();
+        const auto kick = [&] { velocity += 0.5 * dt * out.forces * mass.cwiseInverse().asDiagonal(); };
+        std::vector<double> times;
+        for (int step = 0; step < most_steps && times.size() < enough; ++step) {
+            kick();
+            s.positions += dt * velocity;
+            const double time = evaluate();
+            if (out.iterations == options.scc.cycles_per_step) times.push_back(time);
+            kick();
+        }
+        report["dynamics_steps_timed"] = times.size();
+        if (!times.empty()) {
+            std::sort(times.begin(), times.end());
+            report["dynamics_step_s"] = times[times.size() / 2];
+        }
+    } catch (const StoppedError&) {
+        report["left_out"] =
+            fmt::format("{} did not end within {:.0f} s",
+                        report.contains("scc_cycles") ? "dynamics" : "self-consistency", seconds);
     }
-    report["dynamics_step_s"] = best;
-    report["dynamics_density_matrices_per_step"] = iterations;
     report["seconds_by_part"] = calculator.seconds();
     return report;
 }
@@ -262,118 +236,162 @@ int check(const Options& o) {
     return failed > 0 ? 1 : 0;
 }
 
+/// Of a number of the report, or "-".
+std::string text_of(const json& report, const char* key, const char* format) {
+    return report.contains(key) ? fmt::format(fmt::runtime(format), report[key].get<double>()) : "-";
+}
+
 std::string table_of(const json& all) {
     std::string text = fmt::format("# Density matrices on {}\n\n", all["device"].get<std::string>());
-    text += "Ceilings measured:";
-    for (const auto& [name, value] : all["ceilings"].items())
-        text += fmt::format(" {} {:.4g};", name, value.get<double>());
     text +=
-        "\n\n| atoms | orbitals | method | density matrix, s | single, s | SCC energy + forces, s (cycles) | "
-        "step of dynamics, s | TFLOP/s | energy error, hartree/atom | P error | memory, GiB |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|\n";
-    const auto number = [](const json& j, const char* key, const char* format) {
-        return j.contains(key) ? fmt::format(fmt::runtime(format), j[key].get<double>()) : std::string("-");
-    };
+        "| operation | reached | | of the ceiling |\n"
+        "|---|---|---|---|\n";
+    for (const json& r : all["rates"])
+        text += fmt::format("| {} | {:.4g} | {} | {} |\n", r["operation"].get<std::string>(),
+                            r["value"].get<double>(), r["unit"].get<std::string>(),
+                            r["operation"] == r["ceiling"]
+                                ? "is one"
+                                : fmt::format("{:.0f} % of {}", 100 * r["share"].get<double>(),
+                                              r["ceiling"].get<std::string>()));
+    text +=
+        "\n| atoms | orbitals | method | density matrix, s | single, s | SCC energy + forces, s (cycles) | "
+        "step of dynamics, s | TFLOP/s (of products) | energy error, hartree/atom | P error | "
+        "memory of arrays, GiB | |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const json& r : all["results"]) {
-        if (r.contains("skipped")) {
-            text += fmt::format("| {} | {} | {} | {} | | | | | | | |\n", r["atoms"].get<int>(),
-                                r["orbitals"].get<int>(), r["method"].get<std::string>(),
-                                r["skipped"].get<std::string>());
-            continue;
-        }
         const json error = r.value("difference_to_exact", json::object());
-        text += fmt::format(
-            "| {} | {} | {} | {} | {} | {} ({}) | {} | {} | {} | {} | {} |\n", r["atoms"].get<int>(),
-            r["orbitals"].get<int>(), r["method"].get<std::string>(), number(r, "density_matrix_s", "{:.4g}"),
-            number(r, "density_matrix_single_precision_s", "{:.4g}"),
-            number(r, "scc_energy_and_forces_s", "{:.4g}"), number(r, "scc_cycles", "{:.0f}"),
-            number(r, "dynamics_step_s", "{:.4g}"), number(r, "tflops", "{:.3g}"),
-            number(error, "band_energy_hartree_per_atom", "{:.1e}"),
-            number(error, "density_matrix", "{:.1e}"), number(r, "device_memory_gib", "{:.2f}"));
+        text += fmt::format("| {} | {} | {} | {} | {} | {} ({}) | {} | {} ({}) | {} | {} | {} | {} |\n",
+                            r["atoms"].get<int>(), r["orbitals"].get<int>(), r["method"].get<std::string>(),
+                            text_of(r, "density_matrix_s", "{:.4g}"),
+                            text_of(r, "density_matrix_single_precision_s", "{:.4g}"),
+                            text_of(r, "scc_energy_and_forces_s", "{:.4g}"),
+                            text_of(r, "scc_cycles", "{:.0f}"), text_of(r, "dynamics_step_s", "{:.4g}"),
+                            text_of(r, "tflops", "{:.3g}"), text_of(r, "percent_of_products", "{:.0f} %"),
+                            text_of(error, "band_energy_hartree_per_atom", "{:.1e}"),
+                            text_of(error, "density_matrix", "{:.1e}"),
+                            text_of(r, "device_memory_gib", "{:.3f}"), r.value("left_out", ""));
     }
     return text;
+}
+
+/// Hamiltonian and overlap at neutral charges.
+std::unique_ptr<tb::ElectronicState> matrices_of(const Options& o, const Structure& s) {
+    tb::SccDftbOptions options = calculator_options(o, s.size() <= 300 ? "exact" : "pole-expansion");
+    options.scc.enabled = false;
+    tb::SccDftb calculator(options);
+    Evaluation out;
+    calculator.evaluate(s, {.forces = false, .stress = false}, out, Context{});
+    return calculator.electronic_state();
+}
+
+double operations_of(const std::string& method, const tb::ElectronicState& m) {
+    const int n = m.basis.n_orbitals();
+    if (method == "exact") return 10 * std::pow(n, 3);
+    if (method == "purification")
+        return tb::PurificationSolver::work(n, 60 * units::electronvolt / (300 * units::kelvin));
+    return 24 * 16 * tb::Symbolic(m.pattern).work;
+}
+
+/// One method at one size. @param seconds for all of it  @param product_rate operations per second
+/// @param exact of this size; is set by the exact method, compared with by the others
+json measure_method(const Options& o, const Structure& s, const tb::ElectronicState& m,
+                    const std::string& method, double seconds, double product_rate,
+                    std::optional<Result>& exact) {
+    json r = {{"atoms", s.size()}, {"orbitals", m.basis.n_orbitals()}, {"method", method}};
+    // Of the rate of products a GPU reaches a few percent in eigensolvers and fronts, a processor more.
+    const double efficiency = method == "purification" ? 0.5 : o.gpu == "host" ? 0.2 : 0.03;
+    const double operations = operations_of(method, m);
+    const double expected = operations / product_rate / efficiency;
+    if (seconds < expected) {
+        r["left_out"] = fmt::format("{:.0f} s are left for it, some {:.0f} s are needed", seconds, expected);
+        return r;
+    }
+    try {
+        const Timer clock;
+        {
+            const tb::Device* device = nullptr;
+            tb::DeviceSolver solver(
+                [&] {
+                    auto opened = tb::choose_gpu(o.gpu);
+                    device = opened.get();
+                    return opened;
+                },
+                tb::device_method_from_name(method), true, false, 0);
+            Result result = time_solver(solver, m, 0.3 * seconds);
+            r["device_memory_gib"] = static_cast<double>(device->most_allocated()) / (1 << 30);
+            r.update(result.report);
+            if (exact) r["difference_to_exact"] = compare(result, *exact, s.size());
+            if (method == "exact") exact = std::move(result);
+        }
+        const double one = r["density_matrix_s"].get<double>();
+        r["tflops"] = operations / one / 1e12;
+        r["percent_of_products"] = 100 * operations / one / product_rate;
+        // Some fifteen cycles, and as many responses.
+        const double left = seconds - clock.seconds(), cycles = 30 * one;
+        if (cycles < left)
+            r.update(time_calculator(o, s, method, left));
+        else
+            r["left_out"] =
+                fmt::format("self-consistency: {:.0f} s are left for it, some {:.0f} s are needed",
+                            std::max(0.0, left), cycles);
+    } catch (const Error& error) {
+        r["left_out"] = std::string("failed: ") + error.what();
+    }
+    return r;
 }
 
 int measure(const Options& o) {
     const Timer clock;
     json all;
-    double free_gib = 0;
+    double product_rate = 0;
     {
+        // A tenth of the time for what the device can do at best.
         const auto device = tb::choose_gpu(o.gpu);
         all["device"] = device->name();
-        all["ceilings"] = ceilings(*device);
-        free_gib = static_cast<double>(device->free_memory()) / (1 << 30);
+        all["free_gib"] = static_cast<double>(device->free_memory()) / (1 << 30);
+        all["rates"] = json::array();
+        for (const bench::Rate& rate : bench::measure_rates(*device, 0.1 * o.seconds)) {
+            all["rates"].push_back({{"operation", rate.operation},
+                                    {"value", rate.value},
+                                    {"unit", rate.unit},
+                                    {"ceiling", rate.ceiling},
+                                    {"share", rate.share}});
+            if (rate.operation == bench::product_double) product_rate = 1e12 * rate.value;
+        }
     }
-    std::printf("%s, %.1f GiB free\n%s\n", all["device"].get<std::string>().c_str(), free_gib,
-                all["ceilings"].dump(2).c_str());
     all["results"] = json::array();
-    const double product_rate = 1e12 * all["ceilings"]["product_double_tflops"].get<double>();
+    const auto add = [&](const json& result) {
+        all["results"].push_back(result);
+        all["seconds"] = clock.seconds();
+        std::printf("%6.1f s  %s\n", clock.seconds(), result.dump().c_str());
+        std::fflush(stdout);
+        // What is there so far survives an interruption.
+        save(o.json_file, all.dump(2) + "\n");
+        save(o.table_file, table_of(all));
+    };
+    const std::vector<std::string> methods = {"exact", "purification", "pole-expansion"};
+    auto parts = static_cast<double>(o.sizes.size() * methods.size());
     for (const int size : o.sizes) {
         const Structure s = flake(size);
-        // Hamiltonian and overlap at neutral charges.
-        std::unique_ptr<tb::ElectronicState> m;
-        {
-            tb::SccDftbOptions options = calculator_options(o, size <= 300 ? "exact" : "pole-expansion");
-            options.scc.enabled = false;
-            tb::SccDftb calculator(options);
-            Evaluation out;
-            calculator.evaluate(s, {.forces = false, .stress = false}, out, Context{});
-            m = calculator.electronic_state();
-        }
-        const int n = m->basis.n_orbitals();
+        const auto m = matrices_of(o, s);
         std::optional<Result> exact;
-        for (const std::string method : {"exact", "purification", "pole-expansion"}) {
-            json r = {{"atoms", s.size()}, {"orbitals", n}, {"method", method}};
-            const double left = o.seconds - clock.seconds();
-            // Eigensolvers reach a few percent of the rate of products; one solve is all that is needed.
-            const double cubic = std::pow(n, 3) / product_rate;
-            const double expected = method == "exact"          ? 300 * cubic
-                                    : method == "purification" ? 300 * cubic
-                                                               : 0;
-            if (left < expected || left < 0) {
-                r["skipped"] = fmt::format("skipped: {:.0f} s left, some {:.0f} s needed", left, expected);
-            } else
-                try {
-                    {
-                        auto solver = tb::make_density_solver("cuda", true, 0, {o.gpu, method});
-                        Result result = time_solver(*solver, *m, expected < 0.1 * left);
-                        r.update(result.report);
-                        r["seconds_by_part"] = solver->seconds();
-                        if (exact) r["difference_to_exact"] = compare(result, *exact, s.size());
-                        if (method == "exact") exact = std::move(result);
-                    }
-                    const double flops = method == "exact" ? 10 * std::pow(n, 3)
-                                         : method == "purification"
-                                             ? tb::PurificationSolver::work(
-                                                   n, 60 * units::electronvolt / (300 * units::kelvin))
-                                             : 24 * 16 * tb::Symbolic(m->pattern).work;
-                    r["tflops"] = flops / r["density_matrix_s"].get<double>() / 1e12;
-                    // Cycles with the exact path of a large system say nothing new.
-                    if (method != "exact" || expected < 0.02 * left) r.update(time_calculator(o, s, method));
-                } catch (const Error& error) {
-                    r["skipped"] = std::string("failed: ") + error.what();
-                }
-            std::printf("%6.1f s  %s\n", clock.seconds(), r.dump().c_str());
-            std::fflush(stdout);
-            all["results"].push_back(r);
-            all["seconds"] = clock.seconds();
-            // What is there so far survives an interruption.
-            save(o.json_file, all.dump(2) + "\n");
-            save(o.table_file, table_of(all));
+        for (const std::string& method : methods) {
+            // What is left is shared out evenly; larger systems get what smaller ones leave.
+            const double share = std::max(0.0, o.seconds - clock.seconds()) / parts--;
+            add(measure_method(o, s, *m, method, share, product_rate, exact));
         }
         // The exact path of small systems against the processor.
-        if (exact && n <= (o.gpu == "host" ? 1000 : 8200)) {
+        if (exact && m->basis.n_orbitals() <= (o.gpu == "host" ? 1000 : 8200)) {
             const auto dense = tb::make_density_solver("dense");
-            const Result reference = time_solver(*dense, *m, false);
-            json r = {{"atoms", s.size()}, {"orbitals", n}, {"method", "processor, dense"}};
+            const Result reference = time_solver(*dense, *m, 0);
+            json r = {{"atoms", s.size()},
+                      {"orbitals", m->basis.n_orbitals()},
+                      {"method", "processor, dense"},
+                      {"difference_to_exact", compare(reference, *exact, s.size())}};
             r.update(reference.report);
-            r["difference_to_exact"] = compare(reference, *exact, s.size());
-            all["results"].push_back(r);
+            add(r);
         }
     }
-    all["seconds"] = clock.seconds();
-    save(o.json_file, all.dump(2) + "\n");
-    save(o.table_file, table_of(all));
     std::printf("\n%s", table_of(all).c_str());
     return 0;
 }

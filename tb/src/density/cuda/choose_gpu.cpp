@@ -7,7 +7,6 @@
 #include <map>
 #include <mutex>
 
-#include "density/cuda/gpu.hpp"
 #include "density/cuda/host_device.hpp"
 #include "stembridge/base/errors.hpp"
 
@@ -50,7 +49,7 @@ std::size_t least_used(const std::vector<Gpu>& gpus, const std::vector<int>& in_
     return best;
 }
 
-std::unique_ptr<Device> choose_gpu(const std::string& which) {
+std::unique_ptr<Device> choose_gpu(const std::string& which, const GpuAccess& access) {
     if (which == "host") return make_host_device();
     int wanted = -1;
     if (which != "auto") {
@@ -60,7 +59,7 @@ std::unique_ptr<Device> choose_gpu(const std::string& which) {
             throw InputError(
                 fmt::format("GPU \"{}\" is neither \"auto\" nor \"host\" nor an index such as \"0\"", which));
     }
-    const std::vector<Gpu> gpus = list_gpus();
+    const std::vector<Gpu> gpus = access.list();
     const int index = gpu_register().take([&](std::map<int, int>& known) {
         if (wanted >= 0) return wanted;
         std::vector<int> in_use;
@@ -68,7 +67,7 @@ std::unique_ptr<Device> choose_gpu(const std::string& which) {
         return gpus[least_used(gpus, in_use)].index;
     });
     try {
-        std::unique_ptr<Device> device = open_gpu(index);
+        std::unique_ptr<Device> device = access.open(index);
         device->when_closed([index] { gpu_register().give_back(index); });
         return device;
     } catch (...) {

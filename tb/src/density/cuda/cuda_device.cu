@@ -100,7 +100,7 @@ class GpuDevice final : public Device {
     std::string kind() const override { return "cuda"; }
     std::size_t free_memory() const override {
         std::size_t free = 0, total = 0;
-        check(cudaSetDevice(index_), "cudaSetDevice");
+        make_current();
         check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
         return free;
     }
@@ -108,7 +108,7 @@ class GpuDevice final : public Device {
 
     void* allocate(std::size_t bytes) override {
         void* block = nullptr;
-        check(cudaSetDevice(index_), "cudaSetDevice");
+        make_current();
         const cudaError_t status = cudaMalloc(&block, bytes);
         if (status != cudaSuccess) {
             cudaGetLastError();
@@ -139,24 +139,30 @@ class GpuDevice final : public Device {
         move(to, from, bytes, cudaMemcpyDeviceToDevice);
     }
     void set_zero(void* memory, std::size_t bytes) override {
+        make_current();
         check(cudaMemsetAsync(memory, 0, bytes, streams_->current->stream), "cudaMemsetAsync");
     }
 
     int n_streams() const override { return cuda::Streams::n_side; }
     void fork() override {
+        make_current();
         check(cudaEventRecord(streams_->main.event, streams_->main.stream), "cudaEventRecord");
         for (cuda::Stream& s : streams_->side)
             check(cudaStreamWaitEvent(s.stream, streams_->main.event, 0), "cudaStreamWaitEvent");
     }
     void use_stream(int k) override { streams_->current = k < 0 ? &streams_->main : &streams_->side[k]; }
     void join() override {
+        make_current();
         for (cuda::Stream& s : streams_->side) {
             check(cudaEventRecord(s.event, s.stream), "cudaEventRecord");
             check(cudaStreamWaitEvent(streams_->main.stream, s.event, 0), "cudaStreamWaitEvent");
         }
         use_stream(-1);
     }
-    void synchronize() override { check(cudaDeviceSynchronize(), "cudaDeviceSynchronize"); }
+    void synchronize() override {
+        make_current();
+        check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+    }
 
     DenseOperations<double>& dense(double) override { return on(*dense_); }
     DenseOperations<float>& dense(float) override { return on(*rough_dense_); }
@@ -164,14 +170,15 @@ class GpuDevice final : public Device {
     FrontOperations<float>& fronts(float) override { return on(*rough_fronts_); }
 
   private:
-    /// Several devices may be in use by turns.
+    /// Several devices may be in use by turns, and which one is current is a matter of the thread.
+    void make_current() const { check(cudaSetDevice(index_), "cudaSetDevice"); }
     template <typename Operations>
     Operations& on(Operations& operations) {
-        check(cudaSetDevice(index_), "cudaSetDevice");
+        make_current();
         return operations;
     }
     void move(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-        check(cudaSetDevice(index_), "cudaSetDevice");
+        make_current();
         check(cudaMemcpyAsync(to, from, bytes, kind, streams_->current->stream), "cudaMemcpyAsync");
     }
     void wait() { check(cudaStreamSynchronize(streams_->current->stream), "cudaStreamSynchronize"); }

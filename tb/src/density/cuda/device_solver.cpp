@@ -54,7 +54,12 @@ DeviceSolver::DeviceSolver(Open open, DeviceMethod method, bool only_gamma, bool
       only_gamma_(only_gamma),
       choose_(choose),
       memory_limit_(memory_limit) {
-    if (!choose_) open_device();
+    if (choose_) return;
+    try {
+        open_device();
+    } catch (const BackendError& failure) {
+        give_up(failure.what());
+    }
 }
 
 void DeviceSolver::open_device() {
@@ -240,7 +245,8 @@ DensitySolver& DeviceSolver::processor() {
 }
 
 void DeviceSolver::give_up(const std::string& reason) {
-    if (!choose_) throw BackendError(reason);
+    if (!choose_)
+        throw BackendError(reason + "; the solver was asked for by name, \"auto\" would go to the processor");
     failed_ = true;
     held_.reset();
     device_.reset();

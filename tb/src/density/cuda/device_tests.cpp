@@ -229,15 +229,15 @@ std::vector<double> small_fronts(Device& device) {
 template <typename Real>
 std::vector<double> large_fronts(Device& device) {
     FrontOperations<Real>& on = device.fronts(Real());
-    const int n_poles = 3, m = 80, n = 64;
+    const int n_poles = 3, m = 80, n = 64, repeats = 4;
     const std::size_t size = m * m;
     std::vector<std::complex<Real>> matrix = random_complex<Real>(n_poles * size, 13);
     for (std::size_t p = 0; p < n_poles; ++p)
         for (std::size_t i = 0; i < m; ++i) matrix[p * size + i * (m + 1)] += std::complex<Real>(30, 20);
     std::vector<double> out;
     device.fork();
-    for (int stream = 0; stream < device.n_streams(); ++stream) {
-        device.use_stream(stream);
+    for (int k = 0; k < repeats; ++k) {
+        device.use_stream(k % device.n_streams());
         DeviceArray<std::complex<Real>> a(device, matrix), inverse(device, n_poles * n * n),
             c(device, random_complex<Real>(n_poles * size, 14));
         on.invert_blocks(n, a.data() + m + 1, m, size, inverse.data(), n_poles);

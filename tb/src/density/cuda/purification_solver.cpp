@@ -115,6 +115,8 @@ void PurificationSolver::solve(const std::vector<BlockMatrix>& hamiltonian, cons
     else
         fill(work_, electrons, out);
     fermi_levels_ = out.fermi_levels;
+    context_.debug(
+        fmt::format("purification in {} precision, {} steps", rough_ ? "single" : "double", steps_));
 }
 
 template <typename Real>
