@@ -43,6 +43,10 @@ double largest_difference(const TwoCentreIntegrals& a, const TwoCentreIntegrals&
     return largest;
 }
 
+std::size_t slater_count(const SlaterFunctions& slater) {
+    return slater.exponents.size() * static_cast<std::size_t>(slater.powers);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_two_centre)
@@ -120,6 +124,60 @@ BOOST_AUTO_TEST_CASE(every_integral_of_every_pair_is_converged) {
                 BOOST_TEST(largest_difference(found, ba.at(r), true) < 1e-9);
             }
         }
+}
+
+// The complete basis is the limit of Slater functions: the overlaps of H and C with ever more of them tend to
+// those of the splines, and the energies of the atoms to theirs from above. Three exponents of H and four of
+// C with three powers each (the basis of mio-1-1) are 3.2e-4 away from the limit, which is why
+// test_reference_two_centre allows that much.
+BOOST_AUTO_TEST_CASE(larger_slater_bases_tend_to_the_splines) {
+    const PseudoAtom h = hydrogen(), c = carbon();
+    const auto overlaps = [](const PseudoAtom& a, const PseudoAtom& b) {
+        const TwoCentre pair(a, b, {});
+        std::vector<double> values;
+        for (double r = 1.4; r < 8; r += 0.2) {
+            const TwoCentreIntegrals found = pair.at(r);
+            values.push_back(found.overlap[0][0][0]);
+            values.push_back(found.overlap[0][1][0]);
+        }
+        return values;
+    };
+    const std::vector<double> limit = overlaps(h, c);
+    struct Basis {
+        SlaterFunctions hydrogen, carbon;
+    };
+    const std::vector<Basis> bases = {{{{0.5, 1, 2}, 2}, {{0.5, 1.14, 2.62, 6}, 2}},
+                                      {{{0.5, 1, 2}, 3}, {{0.5, 1.14, 2.62, 6}, 3}},
+                                      {{{0.5, 1, 2}, 4}, {{0.5, 1.14, 2.62, 6}, 4}},
+                                      {{{0.5, 1, 2, 4}, 4}, {{0.5, 1.14, 2.62, 6, 13.8}, 4}}};
+    std::vector<double> largest;
+    double energy_above_h = 1, energy_above_c = 1;
+    for (const Basis& basis : bases) {
+        const PseudoAtom slater_h =
+            pseudo_atom(1, "1s1", 3.0, 2.5, {{1, 0}}, Relativity::none, {basis.hydrogen});
+        const PseudoAtom slater_c = pseudo_atom(6, "[He] 2s2 2p2", 2.7, 7.0, {{2, 0}, {2, 1}},
+                                                Relativity::none, {basis.carbon, basis.carbon});
+        const std::vector<double> values = overlaps(slater_h, slater_c);
+        largest.push_back(0);
+        for (std::size_t k = 0; k < values.size(); ++k)
+            largest.back() = std::max(largest.back(), std::abs(values[k] - limit[k]));
+        // The variational principle.
+        const double above_h = slater_h.wave.energy - h.wave.energy,
+                     above_c = slater_c.wave.energy - c.wave.energy;
+        BOOST_TEST(above_h > -1e-8);
+        BOOST_TEST(above_c > -1e-8);
+        BOOST_TEST(above_h < energy_above_h);
+        BOOST_TEST(above_c < energy_above_c);
+        energy_above_h = above_h;
+        energy_above_c = above_c;
+        BOOST_TEST_MESSAGE("overlaps of H and C with "
+                           << slater_count(basis.hydrogen) << " and " << slater_count(basis.carbon)
+                           << " Slater functions per l: " << largest.back() << " from the splines; energies "
+                           << above_h << ", " << above_c << " hartree above");
+    }
+    for (std::size_t k = 1; k < largest.size(); ++k) BOOST_TEST(largest[k] < 0.25 * largest[k - 1]);
+    BOOST_TEST(largest[1] > 3e-4);
+    BOOST_TEST(largest.back() < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(tables_hold_both_orders_and_end_where_nothing_is_left) {

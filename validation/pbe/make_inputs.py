@@ -153,7 +153,7 @@ def rattled_graphene():
     """More seeds of the rattled sheets, as in the groups g44_rat300 and g44_rat2000."""
     jobs = []
     for temperature, sigma in ((300, 0.045), (2000, 0.11)):
-        for seed in (11, 12, 13):
+        for seed in (11, 12, 13, 14, 15, 16):
             atoms, cell = sheet(3, 4, 10.0)
             jobs.append(job(f"g34_rat{temperature}_{seed}", f"g34_rat{temperature}", rattled(atoms, sigma, seed), cell,
                             cutoff=300, smearing=1000, alpha=0.4, added=16))
