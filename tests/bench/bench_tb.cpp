@@ -113,7 +113,7 @@ void density_matrix(benchmark::State& state, const std::string& name, double acc
     // The first finds the Fermi level, the next the poles that need to reach less far and the memory.
     constexpr double rough = 1e-4;
     if (name != "dense")
-        for (const double a : {rough, rough, accuracy}) {
+        for (const double a : {rough, rough, accuracy, accuracy}) {
             solver->set_accuracy(a);
             solver->solve(m.hamiltonian, electrons, density);
         }

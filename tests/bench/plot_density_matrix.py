@@ -74,8 +74,10 @@ def draw(series):
         fitted = [p for p in points if p[0] >= FIT_FROM]
         if len(fitted) > 1:
             label += f": N^{slope(fitted):.2f} from {fitted[0][0]:.0f} atoms"
-        out.append(f'<circle cx="{LEFT + 20}" cy="{TOP + 18 + 22 * k}" r="5" fill="{colour}"/>')
-        out.append(f'<text x="{LEFT + 32}" y="{TOP + 23 + 22 * k}">{label}</text>')
+        # Below the curves, where nothing is.
+        left, top = LEFT + 230, HEIGHT - BOTTOM - 22 * len(series)
+        out.append(f'<circle cx="{left}" cy="{top + 22 * k}" r="5" fill="{colour}"/>')
+        out.append(f'<text x="{left + 12}" y="{top + 5 + 22 * k}">{label}</text>')
     return "\n".join(out + ["</svg>", ""])
 
 
