@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nose_hoover_chain.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -49,9 +50,19 @@ double NoseHooverChain::half_step(double kinetic, double kT, double timestep) {
         const double damping = j < last ? std::exp(-dt / 8 * v_(j + 1)) : 1;
         v_(j) = (v_(j) * damping + dt / 4 * force(j)) * damping;
     };
-    for (int n = 0; n < substeps_; ++n) {
+    // A large system far from the target drives the chain fast (G_2 grows as N_f): it then takes shorter
+    // steps.
+    constexpr double steps_per_time = 4, most_substeps = 1000;
+    double fastest = 0;
+    for (Eigen::Index j = 0; j <= last; ++j)
+        fastest = std::max({fastest, std::abs(v_(j)), std::sqrt(std::abs(force(j)))});
+    const double reach = fastest * timestep;
+    const int substeps =
+        reach < 1 ? substeps_
+                  : std::max(substeps_, static_cast<int>(std::min(steps_per_time * reach, most_substeps)));
+    for (int n = 0; n < substeps; ++n) {
         for (const double weight : weights_) {
-            const double dt = weight * timestep / substeps_;
+            const double dt = weight * timestep / substeps;
             for (Eigen::Index j = last; j >= 0; --j) kick(j, dt);
             scale *= std::exp(-dt / 2 * v_(0));
             taken_ += dt / 2 * kT * (v_.sum() + (n_f_ - 1) * v_(0));

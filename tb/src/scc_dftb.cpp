@@ -130,8 +130,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     if (!solution) {
         solution = converge(g, bonds, electrons, cycle, context);
         const Eigen::VectorXd q = joined(cycle.out);
-        if (solution->converged && options_.scc.cycles_per_step > 0)
-            lagrangian_.add(structure, q, Eigen::VectorXd::Zero(q.size()));
+        if (solution->converged && options_.scc.cycles_per_step > 0) lagrangian_.add_converged(structure, q);
     }
     if (electrons.kT > options_.electronic_temperature) raised_kT_ = electrons.kT;
 

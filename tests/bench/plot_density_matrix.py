@@ -75,7 +75,7 @@ def draw(series):
         if len(fitted) > 1:
             label += f": N^{slope(fitted):.2f} from {fitted[0][0]:.0f} atoms"
         # Below the curves, where nothing is.
-        left, top = LEFT + 230, HEIGHT - BOTTOM - 22 * len(series)
+        left, top = LEFT + 190, HEIGHT - BOTTOM - 22 * len(series)
         out.append(f'<circle cx="{left}" cy="{top + 22 * k}" r="5" fill="{colour}"/>')
         out.append(f'<text x="{left + 12}" y="{top + 5 + 22 * k}">{label}</text>')
     return "\n".join(out + ["</svg>", ""])

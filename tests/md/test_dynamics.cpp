@@ -79,6 +79,27 @@ BOOST_AUTO_TEST_CASE(the_error_of_the_conserved_quantity_falls_as_the_square_of_
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_chain_heats_a_large_system_that_starts_far_from_its_temperature) {
+    // From a relaxed sheet half of the start's kinetic energy goes into the springs at once, and the second
+    // thermostat is driven N_f times harder than in a small one.
+    const Structure sheet = graphene_sheet(16, 16, true);
+    SpringCalculator springs(sheet);
+    DynamicsOptions options = with_ensemble("nvt");
+    options.timestep = fs;
+    MolecularDynamics md(sheet, springs, options);
+    const double start = md.observables().conserved;
+    const double kinetic = 0.5 * md.degrees_of_freedom() * options.temperature;
+    double mean = 0, worst = 0;
+    constexpr int steps = 600, late = 300;
+    int done = 0;
+    md.run(steps, [&](const DynamicsObservables& now) {
+        worst = std::max(worst, std::abs(now.conserved - start));
+        if (++done > steps - late) mean += now.kinetic / late;
+    });
+    BOOST_TEST(worst < 0.02 * kinetic);
+    BOOST_TEST(mean == kinetic, boost::test_tools::tolerance(0.03));
+}
+
 BOOST_AUTO_TEST_CASE(verlet_follows_an_oscillator) {
     // x(t) = x0 cos(omega t); the phase error of velocity Verlet after time t is omega t (omega dt)^2 / 24.
     Structure atom;

@@ -39,6 +39,16 @@ void ExtendedLagrangian::add(const Structure& structure, const Eigen::VectorXd& 
     correction_ = correction;
 }
 
+void ExtendedLagrangian::add_converged(const Structure& structure, const Eigen::VectorXd& q) {
+    // Charges that still move with the atoms are drawn to the self-consistent ones; else those begin anew.
+    constexpr double far = 0.2;
+    const std::optional<Eigen::VectorXd> n = next(structure);
+    if (n && n->size() == q.size() && (q - *n).cwiseAbs().maxCoeff() < far)
+        add(structure, *n, q - *n);
+    else
+        add(structure, q, Eigen::VectorXd::Zero(q.size()));
+}
+
 State ExtendedLagrangian::save() const {
     State state;
     if (history_.empty()) return state;

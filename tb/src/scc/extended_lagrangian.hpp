@@ -23,6 +23,8 @@ class ExtendedLagrangian {
   public:
     /// n of the next step; empty until enough steps are known, for other atoms, and after a jump of an atom.
     std::optional<Eigen::VectorXd> next(const Structure& structure) const;
+    /// Takes in a step whose charges were converged: q - n is then the exact K (q - n).
+    void add_converged(const Structure& structure, const Eigen::VectorXd& q);
     /// Takes in a step. @param n its auxiliary charges, or its converged ones
     /// @param correction K (q - n), zero for converged charges
     void add(const Structure& structure, const Eigen::VectorXd& n, const Eigen::VectorXd& correction);
