@@ -17,7 +17,7 @@ std::string rough_duration(double seconds) {
 }
 
 CheckpointClock::CheckpointClock(const io::Config& config, std::int64_t steps)
-    : steps_(steps), seconds_(config.quantity("run.checkpoint_interval") / (1e15 * units::femtosecond)) {}
+    : steps_(steps), seconds_(config.quantity("run.checkpoint_interval") / units::second) {}
 
 bool CheckpointClock::due_after_step() {
     if (++since_ < steps_ && timer_.seconds() < seconds_) return false;

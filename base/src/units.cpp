@@ -30,7 +30,7 @@ const UnitTable& unit_table(Dimension dimension) {
     static const UnitTable time = {{"fs", femtosecond},
                                    {"ps", 1e3 * femtosecond},
                                    {"ns", 1e6 * femtosecond},
-                                   {"s", 1e15 * femtosecond},
+                                   {"s", second},
                                    {"min", 6e16 * femtosecond},
                                    {"h", 3.6e18 * femtosecond},
                                    {"a.u.", 1}};

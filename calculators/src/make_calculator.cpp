@@ -67,10 +67,9 @@ bool needs_shells(const io::Config& config, const Structure& structure) {
 }
 
 std::unique_ptr<Calculator> make_socket_server(const io::Config& config) {
-    constexpr double second = 1e15 * units::femtosecond;
     return std::make_unique<io::SocketServer>(
         io::SocketAddress::parse(config.text("calculator.socket.address")),
-        config.quantity("calculator.socket.wait") / second);
+        config.quantity("calculator.socket.wait") / units::second);
 }
 
 }  // namespace

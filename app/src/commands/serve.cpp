@@ -20,8 +20,7 @@ struct Options {
 
 void run(const Options& options, Session& session) {
     const io::SocketAddress address = io::SocketAddress::parse(options.address);
-    const double seconds_to_wait =
-        parse_quantity(options.wait, Dimension::time) / (1e15 * units::femtosecond);
+    const double seconds_to_wait = parse_quantity(options.wait, Dimension::time) / units::second;
     const io::Config config = options.config.config();
     set_threads(static_cast<int>(config.integer("run.threads")));
     const Structure structure = io::read_structure(options.structure);

@@ -41,9 +41,8 @@ void ExtendedLagrangian::add(const Structure& structure, const Eigen::VectorXd& 
 
 void ExtendedLagrangian::add_converged(const Structure& structure, const Eigen::VectorXd& q) {
     // Charges that still move with the atoms are drawn to the self-consistent ones; else those begin anew.
-    constexpr double far = 0.2;
     const std::optional<Eigen::VectorXd> n = next(structure);
-    if (n && n->size() == q.size() && (q - *n).cwiseAbs().maxCoeff() < far)
+    if (n && n->size() == q.size() && (q - *n).cwiseAbs().maxCoeff() < lost)
         add(structure, *n, q - *n);
     else
         add(structure, q, Eigen::VectorXd::Zero(q.size()));

@@ -21,6 +21,9 @@ namespace stembridge::tb {
 /// J. Chem. Phys. 141, 164123 (2014)
 class ExtendedLagrangian {
   public:
+    /// Error of a charge, e, from which on charges no longer follow the atoms.
+    static constexpr double lost = 0.2;
+
     /// n of the next step; empty until enough steps are known, for other atoms, and after a jump of an atom.
     std::optional<Eigen::VectorXd> next(const Structure& structure) const;
     /// Takes in a step whose charges were converged: q - n is then the exact K (q - n).

@@ -238,7 +238,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     const std::optional<Eigen::VectorXd> n = lagrangian_.next(g.structure);
     if (!n || n->size() != joined(start).size()) return std::nullopt;
     // Beyond this the charges have lost the ground state, e.g. when a bond broke: e, hartree per atom.
-    constexpr double largest_error = 0.02, largest_bound = 2e-6, lost = 0.2;
+    constexpr double largest_error = 0.02, largest_bound = 2e-6;
     Solution solution;
     solution.converged = solution.linearized = true;
     // The charges are no better than this.
@@ -257,7 +257,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
                 "the charges are {:.2g} e off their self-consistent values: converged in this step",
                 cycle.error));
             // Still the better start.
-            if (!(cycle.error < lost)) cycle.in = start;
+            if (!(cycle.error < ExtendedLagrangian::lost)) cycle.in = start;
             return std::nullopt;
         }
         correction +=

@@ -12,6 +12,7 @@ namespace units {
 inline constexpr double angstrom = 1.0 / 0.529177210903;        ///< bohr
 inline constexpr double electronvolt = 1.0 / 27.211386245988;   ///< hartree
 inline constexpr double femtosecond = 1.0 / 0.024188843265857;  ///< atomic time units
+inline constexpr double second = 1e15 * femtosecond;            ///< atomic time units
 inline constexpr double dalton = 1822.888486209;                ///< electron masses
 inline constexpr double kelvin = 3.1668115634556e-6;            ///< hartree (as kT)
 inline constexpr double electronvolt_per_angstrom = electronvolt / angstrom;

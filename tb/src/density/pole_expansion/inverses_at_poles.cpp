@@ -43,6 +43,7 @@ std::vector<bool> PoleExpansionSolver::in_single_precision(const PoleExpansion& 
     constexpr double epsilon = 6e-8, norm = 50 * units::electronvolt,
                      lowest_level = -19 * units::electronvolt;
     // The error of the electron number, measured as 0.2 sqrt(n) of it, goes to the states at the Fermi level.
+    // The estimate is that much above the errors measured: charges stay within 0.6 of what is accepted.
     const double n_orbitals = pattern_->basis().n_orbitals();
     const double accepted = 1.3 * accuracy_ / (1 + 0.02 * std::sqrt(n_orbitals));
     const double reach = poles.window().shift, kT = electrons_.kT;
