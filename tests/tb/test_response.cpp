@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges
     BOOST_TEST_MESSAGE("near-sighted " << least << " to " << most);
     // The charges of the dynamics are stable for eigenvalues between 0 and 2 and follow well from 0.3 on.
     BOOST_TEST(least > 0.3);
-    BOOST_TEST(most < 1.6);
+    BOOST_TEST(most < 1.9);
     // It takes the pairs to get there.
     const auto [lower, upper] = range(
         make_preconditioner(local_response(sites, poles.states, 1, true), none, gamma, no_spin), dielectric);
@@ -149,41 +149,44 @@ BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges
 }
 
 BOOST_AUTO_TEST_CASE(charges_of_dangling_bonds_follow_with_one_density_matrix_a_step) {
-    SccDftbOptions o = builtin_options();
-    o.solver = "pole-expansion";
-    o.electronic_temperature = 300 * units::kelvin;
-    o.scc.cycles_per_step = 1;
-    o.scc.tolerance = 1e-5;
-    SccDftb calculator(o);
-    const Structure first = ragged_flake(6.5, 0.03, {20});
-    // Every atom swings with the period of a stretched bond, 20 fs, as fast as at 300 K: sqrt(kT / m) is
-    // 0.0046 angstrom/fs for carbon.
-    constexpr double period = 20, swing = 0.02;
-    Random random(3);
-    Eigen::Matrix3Xd amplitude(3, first.size()), phase(3, first.size());
-    for (int i = 0; i < first.size(); ++i)
-        for (int k = 0; k < 3; ++k) {
-            amplitude(k, i) = swing * units::angstrom * random.normal();
-            phase(k, i) = 2 * M_PI * random.uniform();
+    for (const char* solver : {"pole-expansion", "dense"}) {
+        SccDftbOptions o = builtin_options();
+        o.solver = solver;
+        o.electronic_temperature = 300 * units::kelvin;
+        o.scc.cycles_per_step = 1;
+        o.scc.tolerance = 1e-5;
+        SccDftb calculator(o);
+        const Structure first = ragged_flake(6.5, 0.03, {20});
+        // Every atom swings with the period of a stretched bond, 20 fs, as fast as at 300 K: sqrt(kT / m) is
+        // 0.0046 angstrom/fs for carbon.
+        constexpr double period = 20, swing = 0.02;
+        Random random(3);
+        Eigen::Matrix3Xd amplitude(3, first.size()), phase(3, first.size());
+        for (int i = 0; i < first.size(); ++i)
+            for (int k = 0; k < 3; ++k) {
+                amplitude(k, i) = swing * units::angstrom * random.normal();
+                phase(k, i) = 2 * M_PI * random.uniform();
+            }
+        double worst = 0;
+        int cycles = 0;
+        constexpr int known = 6, steps = 40;
+        for (int step = 0; step < steps; ++step) {
+            Structure s = first;
+            for (int i = 0; i < s.size(); ++i)
+                for (int k = 0; k < 3; ++k)
+                    s.positions(k, i) += amplitude(k, i) * std::sin(2 * M_PI * step / period + phase(k, i));
+            Evaluation out;
+            calculator.evaluate(s, {.forces = true}, out, Context{});
+            if (step < known) continue;
+            BOOST_TEST(out.iterations <= 2);
+            cycles += out.iterations;
+            worst = std::max(worst, out.residual);
         }
-    double worst = 0;
-    int cycles = 0;
-    constexpr int known = 6, steps = 40;
-    for (int step = 0; step < steps; ++step) {
-        Structure s = first;
-        for (int i = 0; i < s.size(); ++i)
-            for (int k = 0; k < 3; ++k)
-                s.positions(k, i) += amplitude(k, i) * std::sin(2 * M_PI * step / period + phase(k, i));
-        Evaluation out;
-        calculator.evaluate(s, {.forces = true}, out, Context{});
-        if (step < known) continue;
-        BOOST_TEST(out.iterations <= 2);
-        cycles += out.iterations;
-        worst = std::max(worst, out.residual);
+        BOOST_TEST_MESSAGE(solver << ": residual up to " << worst << " e, cycles " << cycles << " in "
+                                  << steps - known);
+        // One step in five may need a second density matrix.
+        BOOST_TEST(cycles <= 1.2 * (steps - known));
     }
-    BOOST_TEST_MESSAGE("residual up to " << worst << " e, cycles " << cycles << " in " << steps - known);
-    // One step in five may need a second density matrix.
-    BOOST_TEST(cycles <= 1.2 * (steps - known));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,13 +37,13 @@ class Coordinates {
     Eigen::Index n_spin_;
 };
 
-/// d d^T / sum(d) of each Fermi level: it moves so that no electrons are made.
-std::vector<Response::RankOne> fermi_levels(const Coordinates& at, const std::vector<Eigen::VectorXd>& sums,
-                                            bool shared) {
-    std::vector<Response::RankOne> levels;
+/// d / sqrt(sum(d)) of each Fermi level: it moves so that no electrons are made.
+std::vector<Eigen::VectorXd> fermi_levels(const Coordinates& at, const std::vector<Eigen::VectorXd>& sums,
+                                          bool shared) {
+    std::vector<Eigen::VectorXd> levels;
     const auto add = [&](const Eigen::VectorXd& d) {
         const double all = d.head(at.site_count()).sum();
-        if (all > 1e-12) levels.push_back({d, 1 / all});
+        if (all > 1e-12) levels.emplace_back(d / std::sqrt(all));
     };
     if (shared)
         add(std::accumulate(
@@ -136,27 +136,20 @@ Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n
 
 Response near_sighted_response(const Sites& sites, const Eigen::SparseMatrix<double>& near,
                                const Eigen::VectorXd& states) {
-    // Eigenvalues of (1 - chi0 gamma)^-1 (1 - chi gamma) with this share were 0.4 to 1.2 for a sheet at 300 K
-    // with dangling bonds, whose own reach 106.
-    constexpr double share_of_atom = 0.7;
     const Coordinates at(sites, 1);
     const Eigen::VectorXd d = at.gather(states, 0);
-    Eigen::VectorXd far = -d;
+    Eigen::VectorXd missing = -d;
     std::vector<Eigen::Triplet<double>> entries;
     for (int column = 0; column < near.outerSize(); ++column)
         for (Eigen::SparseMatrix<double>::InnerIterator it(near, column); it; ++it) {
             entries.emplace_back(at.site(it.row()), at.site(it.col()), it.value());
-            far(at.site(it.row())) -= it.value();
+            missing(at.site(it.row())) -= it.value();
         }
+    for (Eigen::Index site = 0; site < at.size(); ++site) entries.emplace_back(site, site, missing(site));
     Response chi;
-    chi.levels = fermi_levels(at, {d}, true);
-    const double sum = far.sum();
-    const bool can_share = std::abs(sum) > 0.1 * far.cwiseAbs().sum();
-    if (can_share) chi.levels.push_back({far, (1 - share_of_atom) / sum});
-    for (Eigen::Index site = 0; site < at.size(); ++site)
-        entries.emplace_back(site, site, (can_share ? share_of_atom : 1) * far(site));
     chi.local.resize(at.size(), at.size());
     chi.local.setFromTriplets(entries.begin(), entries.end());
+    chi.levels = fermi_levels(at, {d}, true);
     return chi;
 }
 
@@ -206,13 +199,13 @@ Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatri
     Eigen::MatrixXd a = Eigen::MatrixXd::Identity(n + n_spin, n + n_spin);
     a.leftCols(n).noalias() -= Eigen::SparseMatrix<double>(chi.local.leftCols(n)) * gamma;
     a.topLeftCorner(n, n).noalias() -= bonds * gamma;
-    for (const auto& [d, factor] : chi.levels)
-        a.leftCols(n).noalias() -= factor * d * (gamma * d.head(n)).transpose();
+    for (const Eigen::VectorXd& d : chi.levels)
+        a.leftCols(n).noalias() -= d * (gamma * d.head(n)).transpose();
     if (chi.dense.size() > 0) a.leftCols(n).noalias() -= chi.dense.leftCols(n) * gamma;
     if (n_spin > 0) {
         a.rightCols(n_spin) -= chi.local.rightCols(n_spin) * spin;
-        for (const auto& [d, factor] : chi.levels)
-            a.rightCols(n_spin).noalias() -= factor * d * (spin * d.tail(n_spin)).transpose();
+        for (const Eigen::VectorXd& d : chi.levels)
+            a.rightCols(n_spin).noalias() -= d * (spin * d.tail(n_spin)).transpose();
         if (chi.dense.size() > 0) a.rightCols(n_spin) -= chi.dense.rightCols(n_spin) * spin;
     }
     return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) {

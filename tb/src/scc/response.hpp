@@ -19,12 +19,8 @@ namespace stembridge::tb {
 /// chi in parts, whose sum it is: (sites + spins, sites + spins), e^2/hartree.
 struct Response {
     Eigen::SparseMatrix<double> local;
-    struct RankOne {
-        Eigen::VectorXd d;
-        double factor = 0;
-    };
-    std::vector<RankOne> levels;  ///< of each Fermi level, chi += factor d d^T
-    Eigen::MatrixXd dense;        ///< or empty
+    std::vector<Eigen::VectorXd> levels;  ///< d of each Fermi level, chi += d d^T
+    Eigen::MatrixXd dense;                ///< or empty
 };
 
 /// The part of the response that bonds give: kappa for each pair of bonded atoms, minus the sum on the
@@ -40,8 +36,9 @@ Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n
                         bool shared_fermi_level);
 
 /// Response of near atoms to each other and of the Fermi level, chi = near + D D^T / sum(D), without spin. To
-/// one potential everywhere atoms must answer with -D at a fixed Fermi level: what near atoms leave of that
-/// is given partly to the atom itself, partly to all atoms, as if they exchanged electrons alike.
+/// one potential everywhere an atom must answer with -D at a fixed Fermi level: what near atoms leave of that
+/// is given to the atom itself, so that slow waves of charge, on which Coulomb's law is strict, are answered
+/// right.
 /// @param near (n_shells, n_shells) at a fixed Fermi level, 1/hartree
 /// @param states D, number of states on each shell at the Fermi level, (n_shells), 1/hartree
 Response near_sighted_response(const Sites& sites, const Eigen::SparseMatrix<double>& near,

@@ -259,13 +259,14 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     constexpr double accuracy = 1e-6;
     solver_->set_accuracy(std::max(accuracy, last_accuracy()));
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
+    const bool in_window = solver_->offers_states() && window_is_cheap(g);
     for (int k = 1;; ++k) {
         cycle.in = split(*n + correction, start);
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
         one_cycle(g, electrons, cycle);
         solution.errors.push_back(cycle.error);
-        const Eigen::VectorXd step =
-            preconditioner(g, bonds, electrons.kT, cycle.error, false)(joined(cycle.out) - joined(cycle.in));
+        const Eigen::VectorXd step = preconditioner(g, bonds, electrons.kT, cycle.error,
+                                                    in_window)(joined(cycle.out) - joined(cycle.in));
         correction += step;
         const Charges corrected = split(*n + correction, start);
         // The linearised energy lies 1/2 r gamma (n* - n) below the self-consistent one.
@@ -279,8 +280,11 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
         // A step that asks much of the charges gets one cycle more.
         if (k <= options_.scc.cycles_per_step) continue;
         context.debug("the charges are too far from their self-consistent values: converged in this step");
-        // Still the better start.
-        cycle.in = cycle.error < ExtendedLagrangian::lost && step.allFinite() ? corrected : start;
+        // Still the better start, unless all is lost.
+        cycle.in = std::max(cycle.error, lag) < ExtendedLagrangian::lost &&
+                           below < 10 * largest_energy * g.basis.n_atoms()
+                       ? corrected
+                       : start;
         return std::nullopt;
     }
     lagrangian_.add(g.structure, *n, correction);
