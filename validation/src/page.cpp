@@ -34,6 +34,7 @@ small,.note{color:var(--soft)}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(230px,1fr));gap:22px;margin-top:22px}
 .pictures figure{margin:0}.pictures svg{width:100%;height:auto;display:block}
 figcaption{color:var(--soft);font-size:.86rem}
+.how{max-width:46em}
 .error{border-left:4px solid var(--bad);padding:8px 16px;background:var(--panel)}
 .bar{display:block;width:120px;height:14px}
 @media(max-width:640px){td.why{min-width:16em}}
@@ -87,12 +88,17 @@ std::string row_of(const Reference& r, const Outcome& outcome) {
         r.tolerance ? fmt::format(" <small>± {}</small>", number(*r.tolerance)) : "",
         value != nullptr ? bar(r, *value) : "", word(verdict), word(verdict), escape_markup(r.source),
         r.verified ? "" : " <small>(unverified: gates nothing)</small>",
-        r.reason.empty() ? "" : "<br><small>" + escape_markup(r.reason) + "</small>");
+        !r.reason.empty() ? "<br><small>" + escape_markup(r.reason) + "</small>"
+        : value != nullptr && r.leaves_unexplained(*value)
+            ? "<br><small class=\"missed\">outside of the tolerance, and not explained yet</small>"
+            : "");
 }
 
 std::string section_of(const Outcome& outcome) {
     std::string html =
         fmt::format("<section id=\"{0}\"><h2>{1}</h2>", outcome.c.name, escape_markup(outcome.c.title()));
+    if (!outcome.c.description.empty())
+        html += fmt::format("<p class=\"how\">{}</p>", escape_markup(outcome.c.description));
     if (!outcome.error.empty())
         html += fmt::format("<p class=\"error\">{}</p>", escape_markup(outcome.error));
     html +=
@@ -156,6 +162,16 @@ int count_failures(const std::vector<Outcome>& outcomes) {
             const Verdict verdict = verdict_of(r, outcome);
             if (verdict == Verdict::missed || verdict == Verdict::missing) ++n;
         }
+    return n;
+}
+
+int count_unexplained(const std::vector<Outcome>& outcomes) {
+    int n = 0;
+    for (const Outcome& outcome : outcomes)
+        for (const Reference& r : outcome.c.references)
+            if (outcome.findings && outcome.findings->values.count(r.key) != 0 &&
+                r.leaves_unexplained(outcome.findings->values.at(r.key)))
+                ++n;
     return n;
 }
 
