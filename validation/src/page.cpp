@@ -37,7 +37,18 @@ figcaption{color:var(--soft);font-size:.86rem}
 .how{max-width:46em}
 .error{border-left:4px solid var(--bad);padding:8px 16px;background:var(--panel)}
 .bar{display:block;width:120px;height:14px}
-@media(max-width:640px){td.why{min-width:16em}}
+.facts td{overflow-wrap:anywhere}
+@media(max-width:640px){
+.rows thead{display:none}
+.rows tr{display:grid;grid-template-columns:1fr 1fr;gap:4px 14px;padding:12px 0;border-bottom:1px solid var(--line)}
+.rows th,.rows td{border:0;padding:0}
+.rows th,.rows .why{grid-column:1/-1}
+.rows th{font-weight:600}
+.rows .n{text-align:left}
+.rows .n::before{content:attr(data-label);display:block;color:var(--soft);font-size:.82rem;font-weight:400}
+.facts th,.facts td{display:block;border:0;padding:0}
+.facts td{border-bottom:1px solid var(--line);padding-bottom:8px;margin-bottom:8px}
+}
 )css";
 
 std::string number(double value) {
@@ -81,7 +92,8 @@ std::string row_of(const Reference& r, const Outcome& outcome) {
         if (const auto at = outcome.findings->values.find(r.key); at != outcome.findings->values.end())
             value = &at->second;
     return fmt::format(
-        "<tr><th scope=\"row\">{}</th><td class=\"n v\">{}</td><td class=\"n\">{}{}</td><td>{}</td><td "
+        "<tr><th scope=\"row\">{}</th><td class=\"n v\" data-label=\"this program\">{}</td><td class=\"n\" "
+        "data-label=\"reference\">{}{}</td><td>{}</td><td "
         "class=\"{}\">{}</td><td class=\"why\">{}{}{}</td></tr>",
         escape_markup(r.title), value != nullptr ? number(*value) + " " + escape_markup(r.unit) : "–",
         r.value ? number(*r.value) : "–",
@@ -102,7 +114,8 @@ std::string section_of(const Outcome& outcome) {
     if (!outcome.error.empty())
         html += fmt::format("<p class=\"error\">{}</p>", escape_markup(outcome.error));
     html +=
-        "<div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">this program</th><th "
+        "<div class=\"scroll\"><table class=\"rows\"><thead><tr><th></th><th class=\"n\">this "
+        "program</th><th "
         "class=\"n\">reference</th><th>within tolerance</th><th></th><th>source</th></tr></thead><tbody>";
     for (const Reference& r : outcome.c.references) html += row_of(r, outcome);
     html += "</tbody></table></div>";
@@ -195,7 +208,7 @@ void write_validation(const std::filesystem::path& folder, const std::vector<Out
     html += "<div class=\"sum\">";
     for (const Verdict v : {Verdict::met, Verdict::missed, Verdict::shown, Verdict::missing})
         if (counts[v] > 0) html += fmt::format("<div class=\"{0}\"><b>{1}</b>{0}</div>", word(v), counts[v]);
-    html += "</div>" + sections + "<section><table><tbody>";
+    html += "</div>" + sections + "<section><table class=\"facts\"><tbody>";
     for (const auto& [name, value] : facts)
         html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape_markup(name),
                             escape_markup(value));

@@ -423,7 +423,10 @@ std::vector<io::ReportBlock> pictures_of(const Path& path, bool y_down) {
             view.displacements = path.images[image + 1].positions - path.images[image - 1].positions;
             const double largest = view.displacements.colwise().norm().maxCoeff();
             view.displacement_scale = io::nice_length(1.5 * units::angstrom / std::max(largest, 1e-6));
-            caption = fmt::format("Arrows: from the image before it to the one after it, {:g} times as long.",
+            caption =
+                view.displacement_scale == 1
+                    ? "Arrows: from the image before it to the one after it."
+                    : fmt::format("Arrows: from the image before it to the one after it, {:g} times as long.",
                                   view.displacement_scale);
         }
         blocks.push_back({title, io::draw(view), caption, std::nullopt, {}, false});
