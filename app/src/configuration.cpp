@@ -38,10 +38,10 @@ io::Schema run_keys() {
             "Runs of a sweep (md.temperature, md.seeds) done at the same time, sharing the threads; 0 = "
             "one per thread up to 400 atoms, else one")
             .at_least(0),
-        Key::texts(
-            "run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
-            "Stages to do, of detect, build, relax, selective, adsorb, md, report; stages with unchanged "
-            "inputs are not done again"),
+        Key::texts("run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
+                   "Stages to do, of detect, build, relax, selective, adsorb, neb, md, report; stages with "
+                   "unchanged "
+                   "inputs are not done again"),
     };
 }
 
@@ -161,6 +161,23 @@ io::Schema simulate_keys() {
                      "Most steps between checkpoints; see also run.checkpoint_interval")
             .at_least(1),
 
+        Key::file("neb.end", "",
+                  "Stage neb: file of the other state, the atoms of the relaxed structure in the same order"),
+        Key::text("neb.rotate", "",
+                  "Stage neb: the other state is the relaxed structure with a bond turned by 90 degrees: "
+                  "\"middle\", "
+                  "\"defect\" (between the heptagons of the largest 5-7-7-5, which heals it), or two atoms "
+                  "counted from 1, \"12-13\""),
+        Key::text(
+            "neb.adsorbate", "",
+            "Stage neb: Cr (or any element), CH, CH2, CH3 goes from one site of the relaxed structure to the "
+            "next; spin as in adsorb.spin, with the number of unpaired electrons that is lowest at the first "
+            "site"),
+        Key::texts(
+            "neb.sites", "[\"hollow\", \"hollow\"]",
+            "Kinds of the two sites, of hollow, bridge, top: the first one is the nearest to "
+            "adsorb.center_angstrom, else to the largest defect, else to the middle; the second one the "
+            "nearest to that"),
         Key::integer("neb.images", "7", "Images between the two states").at_least(1).at_most(200),
         Key::choice("neb.path", {"idpp", "linear"}, "idpp",
                     "First path: by pair distances, so that atoms go around each other, or straight"),

@@ -418,7 +418,7 @@ Figure draw(const EnergyPath& path) {
         panel.curves.push_back({k == 0 ? "images" : "", {x - half_width, x + half_width}, {y, y}, 1});
     }
     const double barrier = ev(*std::max_element(path.energy.begin(), path.energy.end()));
-    panel.levels.push_back({fmt::format("barrier {:.2f} eV", barrier), barrier});
+    panel.levels.push_back({fmt::format("barrier {:.{}f} eV", barrier, barrier < 0.1 ? 3 : 2), barrier});
     plot.panels.push_back(panel);
     return draw(plot);
 }

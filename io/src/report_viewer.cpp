@@ -98,6 +98,14 @@ json states_of(const ReportData& data, SpeciesTable& species) {
         }
         states.push_back(std::move(entry));
     }
+    for (const ReportSection& section : data.sections)
+        for (const ReportFilm& film : section.films) {
+            if (film.frames.empty()) continue;
+            json entry = state_of(film.label, film.frames.front(), species);
+            for (const Structure& frame : film.frames)
+                entry["frames"].push_back(frame_of(frame, find_rings(BondGraph(frame))));
+            states.push_back(std::move(entry));
+        }
     return states;
 }
 
@@ -275,11 +283,11 @@ constexpr std::string_view script = R"js(
 }  // namespace
 
 std::string viewer_section(const ReportData& data) {
-    if (report_states(data).empty()) return "";
-    const std::string three = library();
-    if (three.empty()) return "";
     SpeciesTable species;
     const json states = states_of(data, species);
+    if (states.empty()) return "";
+    const std::string three = library();
+    if (three.empty()) return "";
     const json content = {{"states", states}, {"species", species.table()}, {"y_down", data.y_down}};
     return fmt::format(
         R"(<section id="view"><h2>In three dimensions</h2>

@@ -17,10 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the library may be: what the user says, beside the program, in the build folder.
+/// Where the library may be: where the user says and nowhere else, else beside the program or in the build
+/// folder.
 std::vector<fs::path> library_candidates() {
+    if (const char* path = std::getenv("STEMBRIDGE_LIBRARY_PATH"))
+        return {fs::path(path) / network_library_file};
     std::vector<fs::path> folders;
-    if (const char* path = std::getenv("STEMBRIDGE_LIBRARY_PATH")) folders.emplace_back(path);
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
     if (!error) {

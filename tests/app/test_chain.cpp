@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chain from frame to report, on small frames made here; and frames that cannot be used.
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -76,6 +77,40 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
     BOOST_TEST(longer.status == 0);
     BOOST_TEST(longer.output.find("--- dynamics") != std::string::npos, longer.output);
     BOOST_TEST(longer.output.find("--- relaxing") == std::string::npos, longer.output);
+}
+
+BOOST_AUTO_TEST_CASE(atoms_found_without_networks_are_found_again_once_there_are_some) {
+    const Workplace place;
+    const std::string config = place.folder
+                                   .write("auto.toml",
+                                          "[run]\nfolder = \"auto\"\nthreads = 1\nstages = [\"detect\"]\n"
+                                          "[detect]\nimage = \"frame.npy\"\npixel_size = \"0.1 angstrom\"\n")
+                                   .string();
+    // Where STEMBRIDGE_LIBRARY_PATH says, and nowhere else, the program looks for the library of the
+    // networks.
+    const auto run = [&](bool with_networks) {
+        if (with_networks)
+            ::unsetenv("STEMBRIDGE_LIBRARY_PATH");
+        else
+            ::setenv("STEMBRIDGE_LIBRARY_PATH", place.file("nowhere").c_str(), 1);
+        const Outcome outcome = run_program({"run", config});
+        ::unsetenv("STEMBRIDGE_LIBRARY_PATH");
+        BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+        const auto summary =
+            nlohmann::json::parse(std::ifstream(place.folder.path() / "auto/1-detect/summary.json"));
+        const bool done_again = outcome.output.find("unchanged, not done again") == std::string::npos;
+        return std::pair(summary["method"].get<std::string>(), done_again);
+    };
+    using Result = std::pair<std::string, bool>;
+    BOOST_TEST((run(false) == Result("classical", true)));
+    BOOST_TEST((run(false) == Result("classical", false)));
+    if (run_program({"doctor"}).output.find("STEMBRIDGE_LIBTORCH") != std::string::npos) {
+        skip("built without LibTorch");
+        return;
+    }
+    BOOST_TEST((run(true) == Result("network", true)));
+    BOOST_TEST((run(true) == Result("network", false)));
+    BOOST_TEST((run(false) == Result("network", false)));
 }
 
 BOOST_AUTO_TEST_CASE(a_stage_that_fails_leaves_a_report_of_what_there_is) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Studies of one structure: selective dynamics, adsorption at every site, their restart, and what is refused.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -120,6 +121,16 @@ BOOST_AUTO_TEST_CASE(adsorption_at_every_site_is_resumable_and_names_its_sign) {
     BOOST_TEST(study["sign_convention"] == "positive = bound: E_sheet + E_adsorbate - E_total");
     BOOST_TEST(study["spin_polarized"] == true);
     BOOST_TEST(study["alone"]["H"]["unpaired"] == 1);
+    // A free moment and the unpaired electron of H alone are tried, and the lower one counts.
+    for (const json& job : study["jobs"]) {
+        BOOST_REQUIRE(job["spin_states"].size() == 2u);
+        double lowest = 0;
+        for (const json& state : job["spin_states"])
+            lowest = std::min(lowest, state["energy_zero_hartree"].get<double>());
+        BOOST_TEST(job["energy_zero_hartree"].get<double>() == lowest);
+        BOOST_TEST(
+            fs::exists(place.folder.path() / "study" / job["folder"].get<std::string>() / "relaxed.extxyz"));
+    }
     BOOST_REQUIRE(study["jobs"].size() == 2u);  // the middle of coronene: one hollow, one kind of atom
     for (const json& job : study["jobs"]) {
         BOOST_TEST(job["status"] == "done");
@@ -140,6 +151,24 @@ BOOST_AUTO_TEST_CASE(adsorption_at_every_site_is_resumable_and_names_its_sign) {
     const Outcome again = run_program(command);
     BOOST_TEST(again.status == 0);
     BOOST_TEST((fs::last_write_time(place.folder.path() / "study/sheet/relaxed.extxyz") == before));
+}
+
+BOOST_AUTO_TEST_CASE(chromium_keeps_its_six_unpaired_electrons_wherever_the_relaxation_starts) {
+    const Workplace place;
+    io::write_structure(place.folder.path() / "sheet.extxyz", graphene_sheet(4, 2, 1.425 * units::angstrom));
+    // Started 1.62 angstrom high a free moment goes to zero and stays there: 1.7 eV above the septet.
+    const Outcome outcome = run_program(
+        {"adsorb", place.file("sheet.extxyz"), "--species", "Cr", "--enumerate", "--sites", "hollow",
+         "--radius", "1.5 angstrom", "--heights", "1.62 angstrom", "--electronic-temperature", "1000 K",
+         "--max-force", "0.1 eV/angstrom", "--threads", "1", "--out", place.file("study")});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const json study = place.read("study/adsorption.json");
+    BOOST_TEST(study["alone"]["Cr"]["unpaired"] == 6);
+    const json& job = study["jobs"][0];
+    BOOST_TEST(job["moment"].get<double>() == 6.0, tt::tolerance(0.01));
+    BOOST_TEST(job["binding_energy_ev"].get<double>() > 0);  // the set was fitted to Cr that is bound weakly
+    BOOST_TEST(job["binding_energy_ev"].get<double>() < 1);
+    BOOST_TEST(job["place"]["height_angstrom"].get<double>() > 2.2);
 }
 
 BOOST_AUTO_TEST_CASE(a_site_that_fails_is_named_and_the_others_go_on) {

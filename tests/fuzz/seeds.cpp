@@ -2,10 +2,13 @@
 #include "fuzz/seeds.hpp"
 
 #include <zlib.h>
+#include <cmath>
 
+#include "io/dm_writer.hpp"
 #include "io/image_builders.hpp"
 #include "io/vasp_texts.hpp"
 #include "stembridge/io/config.hpp"
+#include "stembridge/io/cube_file.hpp"
 #include "stembridge/io/detections_file.hpp"
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/io/state_file.hpp"
@@ -13,6 +16,7 @@
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/io/vasp_input.hpp"
 #include "stembridge/io/vasp_run.hpp"
+#include "stembridge/tb/tables/orbitals.hpp"
 #include "stembridge/tb/tables/skf.hpp"
 
 namespace stembridge::testing {
@@ -82,6 +86,25 @@ std::string skf() {
     return text +
            "Spline\n2 3.0\n1.0 2.0 -0.5\n1.0 2.0 0.1 0.2 0.3 0.4\n2.0 3.0 0.1 0.2 0.3 0.4 0.5 "
            "0.6\n<Documentation>\n";
+}
+
+const char* const cube =
+    "density\nof a sheet\n    2   -1.0    0.0    0.5\n    2    0.4    0.0    0.0\n    3    0.0    0.4    "
+    "0.0\n"
+    "    2    0.0    0.1    0.5\n    6    6.0    0.0    0.0    0.0\n    1    1.0    2.0    0.0    0.0\n"
+    "  1.0E-01  2.0E-01\n  3.0E-01  4.0E-01\n  5.0E-01 -6.0E-01\n  7.0E-01  8.0E-01\n  9.0E-01  1.0E+00\n"
+    "  1.1E+00  1.2E+00\n";
+
+/// 2 exp(-r), normalised.
+std::string orbitals() {
+    tb::OrbitalTable table;
+    tb::RadialOrbital s{"H", 1, 0, {}};
+    for (int k = 0; k <= 48; ++k) {
+        table.r.push_back(0.25 * k);
+        s.values.push_back(2 * std::exp(-table.r.back()));
+    }
+    table.orbitals = {s};
+    return tb::orbitals_text(table, {"hydrogen"});
 }
 
 io::Schema schema() {
@@ -173,6 +196,16 @@ std::vector<FuzzedParser> fuzzed_parsers(const fs::path& scratch) {
         {"npz", "image.npz", {zip_file({{"image.npy", npy_file("<f4", "2, 3", floats(6))}}, true)}, image},
         {"tiff", "image.tif", {tiff_file({page}), tiff_file({real, real})}, image},
         {"png", "image.png", {png_file(3, 2, 8, 0, {"abc", "def"}), png_file(2, 1, 8, 2, {"abcdef"})}, image},
+        {"dm3",
+         "image.dm3",
+         {DmWriter{3, false}.usual<float>(2, 6), DmWriter{3, true}.usual<std::uint8_t>(6, 10)},
+         image},
+        {"dm4",
+         "image.dm4",
+         {DmWriter{4, true}.usual<std::uint16_t>(10, 4), DmWriter{4, false}.usual<double>(12, 7)},
+         image},
+        {"cube", "density.cube", {cube}, [](const fs::path& p) { io::read_cube(p); }},
+        {"orbitals", "orbitals.csv", {orbitals()}, [](const fs::path& p) { tb::read_orbitals(p); }},
         // Images in HDF5 are in tests/io/test_damaged_hdf5.cpp: the library itself (1.10.8) crashes on
         // damaged files, and they are tried in a process of their own. Checkpoints carry a digest that is
         // checked before the library sees them.

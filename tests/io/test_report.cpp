@@ -2,6 +2,7 @@
 #include "stembridge/io/report.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -147,7 +148,10 @@ BOOST_AUTO_TEST_CASE(the_view_in_three_dimensions_holds_every_structure_and_inst
     const io::ReportData& data = small_example();
     const std::string page = written(data)->page;
     const auto found = between(page, "id=\"viewer-data\">", "</script>");
-    if (found.empty()) stembridge::testing::skip("three.js is not installed");
+    if (found.empty()) {
+        stembridge::testing::skip("three.js is not installed");
+        return;
+    }
     const json view = json::parse(found.at(0));
     // Built, relaxed, and each of the dynamics with its instants.
     BOOST_TEST(view["states"].size() == 2 + data.dynamics.size());
@@ -165,6 +169,37 @@ BOOST_AUTO_TEST_CASE(the_view_in_three_dimensions_holds_every_structure_and_inst
         for (const json& frame : state["frames"])
             for (const json& ring : frame["rings"])
                 BOOST_TEST(ring["corners"].size() == 3 * ring["size"].get<std::size_t>());
+}
+
+BOOST_AUTO_TEST_CASE(a_film_of_a_study_is_in_the_view_in_three_dimensions) {
+    io::ReportData data;
+    data.title = "a path";
+    io::ReportSection section;
+    section.id = "barriers";
+    section.title = "Barriers";
+    section.blocks.push_back({"", std::nullopt, "", std::nullopt, {"one path"}, true});
+    io::ReportFilm film{"Path: there & back", {}};
+    for (int k = 0; k < 4; ++k) {
+        Structure image;
+        image.add(6, {0, 0, 0});
+        image.add(1, {2.0 + 0.1 * k, 0, 0});
+        film.frames.push_back(image);
+    }
+    section.films = {film, {"nothing", {}}};
+    data.sections = {section};
+    const auto found = between(written(data)->page, "id=\"viewer-data\">", "</script>");
+    if (found.empty()) {
+        stembridge::testing::skip("three.js is not installed");
+        return;
+    }
+    const json view = json::parse(found.at(0));
+    BOOST_REQUIRE(view["states"].size() == 1u);  // the empty one is left out
+    BOOST_TEST(view["states"][0]["label"] == "Path: there & back");
+    BOOST_TEST(view["states"][0]["species"].size() == 2u);
+    BOOST_REQUIRE(view["states"][0]["frames"].size() == 4u);
+    for (int k = 0; k < 4; ++k)
+        BOOST_TEST(view["states"][0]["frames"][static_cast<std::size_t>(k)]["atoms"][3].get<double>() ==
+                   std::round(100 * (2.0 + 0.1 * k) / units::angstrom));
 }
 
 BOOST_AUTO_TEST_CASE(the_page_shows_the_numbers_of_the_run) {

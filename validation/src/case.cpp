@@ -20,6 +20,10 @@ bool Reference::met_by(double measured) const {
     return value && tolerance && std::abs(measured - *value) <= *tolerance;
 }
 
+bool Reference::leaves_unexplained(double measured) const {
+    return value && tolerance && !met_by(measured) && reason.empty();
+}
+
 io::Schema case_schema() {
     using io::Key;
     std::vector<std::string> names;
@@ -64,12 +68,22 @@ Reference reference_of(const json& row, const fs::path& file) {
     }
 }
 
+/// The text under the title of a README.md; empty when there is none.
+std::string description_of(const fs::path& file) {
+    if (!fs::exists(file)) return "";
+    const std::string text = io::read_text(file);
+    const std::size_t end = text.starts_with("#") ? std::min(text.find('\n'), text.size()) : 0;
+    const std::size_t first = text.find_first_not_of(" \n", end);
+    if (first == std::string::npos) return "";
+    return text.substr(first, text.find_last_not_of(" \n") + 1 - first);
+}
+
 }  // namespace
 
 Case read_case(const fs::path& folder) {
     const fs::path file = folder / "reference.json";
     const std::string text = io::read_text(file);
-    Case c{folder.filename().string(), io::Config::read(folder / "case.toml", case_schema()), {}, {}};
+    Case c{folder.filename().string(), io::Config::read(folder / "case.toml", case_schema()), {}, {}, {}};
     json rows;
     try {
         rows = json::parse(text).at("rows");
@@ -77,6 +91,7 @@ Case read_case(const fs::path& folder) {
         throw InputError(fmt::format("{}: {}; expected is {{\"rows\": [...]}}", file.string(), e.what()));
     }
     for (const json& row : rows) c.references.push_back(reference_of(row, file));
+    c.description = description_of(folder / "README.md");
     c.text_for_hash = io::read_text(folder / "case.toml");
     return c;
 }

@@ -28,6 +28,8 @@ struct Reference {
 
     bool gates() const { return verified && value.has_value() && tolerance.has_value(); }
     bool met_by(double measured) const;
+    /// Whether a number lies outside of what was published, and nothing says why.
+    bool leaves_unexplained(double measured) const;
 };
 
 /// A folder of validation/cases.
@@ -35,6 +37,7 @@ struct Case {
     std::string name;
     io::Config config;  ///< case.toml
     std::vector<Reference> references;
+    std::string description;    ///< how it is computed: README.md without its title
     std::string text_for_hash;  ///< both files, so that a result is only reused for the same case
 
     std::string title() const { return config.text("case.title"); }

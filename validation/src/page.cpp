@@ -34,9 +34,21 @@ small,.note{color:var(--soft)}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(230px,1fr));gap:22px;margin-top:22px}
 .pictures figure{margin:0}.pictures svg{width:100%;height:auto;display:block}
 figcaption{color:var(--soft);font-size:.86rem}
+.how{max-width:46em}
 .error{border-left:4px solid var(--bad);padding:8px 16px;background:var(--panel)}
 .bar{display:block;width:120px;height:14px}
-@media(max-width:640px){td.why{min-width:16em}}
+.facts td{overflow-wrap:anywhere}
+@media(max-width:640px){
+.rows thead{display:none}
+.rows tr{display:grid;grid-template-columns:1fr 1fr;gap:4px 14px;padding:12px 0;border-bottom:1px solid var(--line)}
+.rows th,.rows td{border:0;padding:0}
+.rows th,.rows .why{grid-column:1/-1}
+.rows th{font-weight:600}
+.rows .n{text-align:left}
+.rows .n::before{content:attr(data-label);display:block;color:var(--soft);font-size:.82rem;font-weight:400}
+.facts th,.facts td{display:block;border:0;padding:0}
+.facts td{border-bottom:1px solid var(--line);padding-bottom:8px;margin-bottom:8px}
+}
 )css";
 
 std::string number(double value) {
@@ -80,23 +92,30 @@ std::string row_of(const Reference& r, const Outcome& outcome) {
         if (const auto at = outcome.findings->values.find(r.key); at != outcome.findings->values.end())
             value = &at->second;
     return fmt::format(
-        "<tr><th scope=\"row\">{}</th><td class=\"n v\">{}</td><td class=\"n\">{}{}</td><td>{}</td><td "
+        "<tr><th scope=\"row\">{}</th><td class=\"n v\" data-label=\"this program\">{}</td><td class=\"n\" "
+        "data-label=\"reference\">{}{}</td><td>{}</td><td "
         "class=\"{}\">{}</td><td class=\"why\">{}{}{}</td></tr>",
         escape_markup(r.title), value != nullptr ? number(*value) + " " + escape_markup(r.unit) : "–",
         r.value ? number(*r.value) : "–",
         r.tolerance ? fmt::format(" <small>± {}</small>", number(*r.tolerance)) : "",
         value != nullptr ? bar(r, *value) : "", word(verdict), word(verdict), escape_markup(r.source),
         r.verified ? "" : " <small>(unverified: gates nothing)</small>",
-        r.reason.empty() ? "" : "<br><small>" + escape_markup(r.reason) + "</small>");
+        !r.reason.empty() ? "<br><small>" + escape_markup(r.reason) + "</small>"
+        : value != nullptr && r.leaves_unexplained(*value)
+            ? "<br><small class=\"missed\">outside of the tolerance, and not explained yet</small>"
+            : "");
 }
 
 std::string section_of(const Outcome& outcome) {
     std::string html =
         fmt::format("<section id=\"{0}\"><h2>{1}</h2>", outcome.c.name, escape_markup(outcome.c.title()));
+    if (!outcome.c.description.empty())
+        html += fmt::format("<p class=\"how\">{}</p>", escape_markup(outcome.c.description));
     if (!outcome.error.empty())
         html += fmt::format("<p class=\"error\">{}</p>", escape_markup(outcome.error));
     html +=
-        "<div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">this program</th><th "
+        "<div class=\"scroll\"><table class=\"rows\"><thead><tr><th></th><th class=\"n\">this "
+        "program</th><th "
         "class=\"n\">reference</th><th>within tolerance</th><th></th><th>source</th></tr></thead><tbody>";
     for (const Reference& r : outcome.c.references) html += row_of(r, outcome);
     html += "</tbody></table></div>";
@@ -159,6 +178,16 @@ int count_failures(const std::vector<Outcome>& outcomes) {
     return n;
 }
 
+int count_unexplained(const std::vector<Outcome>& outcomes) {
+    int n = 0;
+    for (const Outcome& outcome : outcomes)
+        for (const Reference& r : outcome.c.references)
+            if (outcome.findings && outcome.findings->values.count(r.key) != 0 &&
+                r.leaves_unexplained(outcome.findings->values.at(r.key)))
+                ++n;
+    return n;
+}
+
 void write_validation(const std::filesystem::path& folder, const std::vector<Outcome>& outcomes,
                       const std::vector<std::pair<std::string, std::string>>& facts) {
     std::map<Verdict, int> counts;
@@ -179,7 +208,7 @@ void write_validation(const std::filesystem::path& folder, const std::vector<Out
     html += "<div class=\"sum\">";
     for (const Verdict v : {Verdict::met, Verdict::missed, Verdict::shown, Verdict::missing})
         if (counts[v] > 0) html += fmt::format("<div class=\"{0}\"><b>{1}</b>{0}</div>", word(v), counts[v]);
-    html += "</div>" + sections + "<section><table><tbody>";
+    html += "</div>" + sections + "<section><table class=\"facts\"><tbody>";
     for (const auto& [name, value] : facts)
         html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape_markup(name),
                             escape_markup(value));

@@ -18,13 +18,14 @@
 #include "stembridge/io/hash.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
+#include "stembridge/ml/network.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
 const std::vector<std::string> known_stages = {"detect", "build", "relax", "selective",
-                                               "adsorb", "md",    "report"};
+                                               "adsorb", "neb",   "md",    "report"};
 
 struct Options {
     Options() : config(run_schema()) {}
@@ -53,6 +54,7 @@ class Run {
                 if (wanted("relax")) relax_stage();
                 if (wanted("selective")) selective_stage();
                 if (wanted("adsorb")) adsorption_stage();
+                if (wanted("neb")) barrier_stage();
             });
             ranks_.together([&] {
                 if (wanted("md")) dynamics_stages();
@@ -96,6 +98,16 @@ class Run {
             throw StoppedError(fmt::format("stopped on request after {}; the same command continues", title));
     }
 
+    /// The folder of the first stage. @param detector network or classical: which of them decides its result
+    StageFolder detect_folder(const std::string& detector) const {
+        std::vector<fs::path> inputs = {config_.file("detect.image")};
+        if (detector == "network")
+            for (const fs::path& file : network_files(config_))
+                if (fs::exists(file)) inputs.push_back(file);
+        return {folder_ / "1-detect", "detect",
+                inputs_hash(config_, {"detect"}, inputs, "detector = " + detector + "\n")};
+    }
+
     void detect_stage() {
         if (!config_.has("detect.image")) {
             if (config_.has("build.structure")) return;  // the chain starts from a structure
@@ -103,11 +115,11 @@ class Run {
                 "detect.image is not given: the micrograph to look at (or build.structure, to start from "
                 "atoms)");
         }
-        std::vector<fs::path> inputs = {config_.file("detect.image")};
-        if (config_.text("detect.method") != "classical")
-            for (const fs::path& file : network_files(config_))
-                if (fs::exists(file)) inputs.push_back(file);
-        StageFolder folder(folder_ / "1-detect", "detect", inputs_hash(config_, {"detect"}, inputs));
+        // What networks have found stays good where there are none; what was found without them is found
+        // again once there are some.
+        const bool automatic = config_.text("detect.method") == "auto";
+        StageFolder folder = detect_folder(automatic ? "network" : config_.text("detect.method"));
+        if (automatic && !folder.is_done() && !ml::networks_available()) folder = detect_folder("classical");
         stage(folder, "finding atoms", [&](const Timer& timer) {
             folder.begin();
             const auto summary = detect(config_, folder.path(), session_);
@@ -186,6 +198,27 @@ class Run {
               [&](const Structure& structure, const fs::path& place) {
                   return adsorption(config_, structure, place, session_);
               });
+    }
+
+    void barrier_stage() {
+        const Structure sheet = io::read_structure(relaxed_or_built());
+        // The ends are files, so that they can be looked at and decide whether the work is done.
+        const fs::path place = folder_ / "6-neb";
+        const BarrierEnds ends = barrier_ends(config_, sheet, place, session_);
+        fs::create_directories(place);
+        io::write_structure(place / "from.extxyz", ends.from);
+        io::write_structure(place / "to.extxyz", ends.to);
+        io::write_text_atomically(place / "ends.json", nlohmann::json{{"title", ends.title}}.dump() + "\n");
+        io::Config own = config_;
+        if (ends.spin_polarized)
+            own.set("calculator.spin.polarized", *ends.spin_polarized ? "true" : "false", "adsorb.spin");
+        if (ends.unpaired) own.set("calculator.spin.unpaired", std::to_string(*ends.unpaired), "spin state");
+        auto files = table_files(own, ends.from);
+        files.push_back(place / "from.extxyz");
+        files.push_back(place / "to.extxyz");
+        StageFolder folder(place, "neb", checkpointed_inputs(own, "neb", files));
+        stage(folder, "barrier, " + ends.title,
+              [&](const Timer&) { neb(own, ends.from, ends.to, folder, session_); });
     }
 
     void dynamics_stages() {

@@ -46,12 +46,6 @@ bool is_closed_shell(const std::string& species) {
     return std::find(closed.begin(), closed.end(), species) != closed.end();
 }
 
-bool spin_polarized(const io::Config& config, const std::vector<std::string>& species) {
-    const std::string& spin = config.text("adsorb.spin");
-    if (spin != "auto") return spin == "on";
-    return !std::all_of(species.begin(), species.end(), is_closed_shell);
-}
-
 SiteOptions site_options(const io::Config& config, const Structure& sheet, Session& session) {
     SiteOptions options;
     options.kinds = config.texts("adsorb.sites");
@@ -59,22 +53,7 @@ SiteOptions site_options(const io::Config& config, const Structure& sheet, Sessi
     options.inequivalent = config.boolean("adsorb.inequivalent");
     options.environment = config.quantity("adsorb.environment");
     options.tolerance = config.quantity("adsorb.tolerance");
-    if (config.has("adsorb.center_angstrom")) {
-        const auto center = config.numbers("adsorb.center_angstrom");
-        options.centre = Eigen::Vector2d(center[0], center[1]) * units::angstrom;
-        return options;
-    }
-    const BondGraph graph(sheet);
-    for (const Defect& defect : find_defects(sheet, graph, find_rings(graph), find_edges(sheet, graph))) {
-        if (defect.kind == "hole") continue;
-        options.centre = defect.centre.head<2>();
-        session.info(
-            fmt::format("region of the sites: {:.1f} angstrom around the largest defect, {}, at "
-                        "({:.2f}, {:.2f}) angstrom",
-                        options.radius / units::angstrom, defect.kind, defect.centre(0) / units::angstrom,
-                        defect.centre(1) / units::angstrom));
-        break;
-    }
+    options.centre = middle_of_study(config, sheet, session);
     return options;
 }
 
@@ -190,25 +169,11 @@ Alone relax_alone(const io::Config& config, const std::string& species, bool pol
         if (!run.relaxed) throw NumericalError(fmt::format("{} alone: {}", species, run.error));
         return {run.results.value("energy_zero_hartree", std::nan("")), std::nullopt};
     }
-    int n_electrons = 0;  // closed cores hold even numbers
-    for (const int z : start.atomic_numbers) n_electrons += z;
-    std::optional<Alone> best;
-    std::string problems;
-    for (int unpaired = n_electrons % 2; unpaired <= 6; unpaired += 2) {
-        own.set("calculator.spin.unpaired", std::to_string(unpaired), "adsorb");
-        const StudyRelaxation run =
-            relax_in_study(own, start, folder / fmt::format("unpaired-{}", unpaired), session);
-        if (!run.relaxed) {
-            problems += fmt::format("\n  {} unpaired: {}", unpaired, run.error);
-            continue;
-        }
-        const double energy = run.results.value("energy_zero_hartree", std::nan(""));
-        if (!best || energy < best->energy_zero) best = Alone{energy, unpaired};
-    }
-    if (!best)
-        throw NumericalError(fmt::format("{} alone has no spin state that converges:{}", species, problems));
-    session.info(fmt::format("{} alone: lowest with {} unpaired electrons", species, *best->unpaired));
-    return *best;
+    const SpinState best = lowest_spin_state(own, start, folder, possible_spin_states(start, 0), session);
+    if (!best.run.relaxed) throw NumericalError(fmt::format("{} alone: {}", species, best.run.error));
+    if (best.unpaired)
+        session.info(fmt::format("{} alone: lowest with {} unpaired electrons", species, *best.unpaired));
+    return {best.run.results.value("energy_zero_hartree", std::nan("")), best.unpaired};
 }
 
 /// Where the adsorbate ended: over which site, how high, how far from which atoms.
@@ -270,12 +235,35 @@ std::string csv_of(const json& summary) {
 
 }  // namespace
 
+bool study_is_spin_polarized(const io::Config& config, const std::vector<std::string>& species) {
+    const std::string& spin = config.text("adsorb.spin");
+    if (spin != "auto") return spin == "on";
+    return !std::all_of(species.begin(), species.end(), is_closed_shell);
+}
+
+std::optional<Eigen::Vector2d> middle_of_study(const io::Config& config, const Structure& sheet,
+                                               Session& session) {
+    if (config.has("adsorb.center_angstrom")) {
+        const auto center = config.numbers("adsorb.center_angstrom");
+        return Eigen::Vector2d(center[0], center[1]) * units::angstrom;
+    }
+    const BondGraph graph(sheet);
+    for (const Defect& defect : find_defects(sheet, graph, find_rings(graph), find_edges(sheet, graph))) {
+        if (defect.kind == "hole") continue;
+        session.info(fmt::format("middle of the sites: the largest defect, {}, at ({:.2f}, {:.2f}) angstrom",
+                                 defect.kind, defect.centre(0) / units::angstrom,
+                                 defect.centre(1) / units::angstrom));
+        return defect.centre.head<2>();
+    }
+    return std::nullopt;
+}
+
 json adsorption(const io::Config& config, const Structure& sheet, const fs::path& folder, Session& session) {
     if (!config.has("adsorb.species") || config.texts("adsorb.species").empty())
         throw InputError("adsorb.species is not given: an element or CH, CH2, CH3");
     const std::vector<std::string> species = config.texts("adsorb.species");
     sheet.validate();
-    const bool polarized = spin_polarized(config, species);
+    const bool polarized = study_is_spin_polarized(config, species);
     io::Config own = config;
     own.set("calculator.spin.polarized", polarized ? "true" : "false", "adsorb.spin");
     std::vector<Job> jobs = jobs_of(own, sheet, species, session);
@@ -347,8 +335,16 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
         session.info(fmt::format("site {} of {}: {} at {}{}", k + 1, jobs.size(), job.species,
                                  job.site.name(),
                                  job.opened.empty() ? "" : ", bond " + job.opened + " opened"));
-        const StudyRelaxation run = relax_in_study(own, job.start, place, session);
+        // With a free moment, and with as many unpaired electrons as the adsorbate has alone: the lower one
+        // counts.
+        std::vector<std::optional<int>> states = {std::nullopt};
+        if (!config.has("calculator.spin.unpaired"))
+            if (const auto& unpaired = alone.at(job.species).unpaired) states.push_back(unpaired);
+        const SpinState state = lowest_spin_state(own, job.start, place, states, session);
+        const StudyRelaxation& run = state.run;
         entry["status"] = run.status;
+        entry["folder"] = fs::relative(state.folder, folder).generic_string();
+        entry["spin_states"] = state.tried;
         if (run.relaxed) {
             ++n_done;
             const double total = run.results.value("energy_zero_hartree", std::nan(""));

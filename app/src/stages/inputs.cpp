@@ -36,8 +36,8 @@ std::string without(const std::string& text, const std::vector<std::string>& key
 }  // namespace
 
 std::string inputs_hash(const io::Config& config, const std::vector<std::string>& tables,
-                        const std::vector<fs::path>& files) {
-    return hash_of(tables_text(config, tables), files);
+                        const std::vector<fs::path>& files, const std::string& more) {
+    return hash_of(tables_text(config, tables) + more, files);
 }
 
 std::string checkpointed_inputs(const io::Config& config, const std::string& stage,

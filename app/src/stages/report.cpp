@@ -336,6 +336,7 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     if (fs::exists(run / "3-selective"))
         data.stages.push_back(stage_of("Selective dynamics", run / "3-selective"));
     if (fs::exists(run / "5-adsorb")) data.stages.push_back(stage_of("Adsorb", run / "5-adsorb"));
+    if (fs::exists(run / "6-neb")) data.stages.push_back(stage_of("Barrier", run / "6-neb"));
     for (const auto& folder : dynamics_folders(run)) {
         data.stages.push_back(stage_of("Dynamics at " + folder.filename().string(), folder));
         if (auto dynamics = dynamics_of(folder, config, analysis))
@@ -353,7 +354,7 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
             data.warnings.push_back(stage.name + ": " + stage.note);
     data.y_down = data.frame.has_value();
     for (auto section : {region_section(run, data.frame), selective_section(run, data.y_down),
-                         adsorption_section(run, data.y_down), barrier_section(run)})
+                         adsorption_section(run, data.y_down), barrier_section(run, data.y_down)})
         if (section) data.sections.push_back(std::move(*section));
     if (data.build) data.subtitle = data.build->built.structure.formula();
     data.provenance = provenance_of(run, config);

@@ -24,6 +24,11 @@ std::string shown(const json& value, int decimals) {
     return fmt::format("{:.{}f}", value.get<double>(), decimals);
 }
 
+/// Energy with its sign, eV; a dash where there is none.
+std::string signed_energy(const json& value) {
+    return value.is_number() ? fmt::format("{:+.3f}", value.get<double>()) : "–";
+}
+
 std::vector<Eigen::Vector2d> points_of(const json& list) {
     std::vector<Eigen::Vector2d> points;
     for (const auto& point : list) points.emplace_back(point[0].get<double>(), point[1].get<double>());
@@ -289,7 +294,7 @@ std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_
         table.rows.push_back(
             {std::to_string(number), name, start,
              job.value("opened", "").empty() ? "–" : job.value("opened", ""),
-             done ? fmt::format("{:+.3f}", job["binding_energy_ev"].get<double>()) : job.value("status", ""),
+             done ? signed_energy(job.value("binding_energy_ev", none)) : job.value("status", ""),
              place.value("site", "–"), shown(place.value("height_angstrom", none), 2),
              shown(place.value("nearest_angstrom", none), 3), shown(job.value("moment", none), 1),
              std::to_string(job.value("multiplicity", 1))});
@@ -328,20 +333,21 @@ std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_
     for (const std::string& name : species) {
         const json* best = nullptr;
         for (const json& job : jobs)
-            if (job.value("species", "") == name && job.contains("binding_energy_ev") &&
+            if (job.value("species", "") == name && job.value("binding_energy_ev", json()).is_number() &&
                 (best == nullptr ||
                  job["binding_energy_ev"].get<double>() > (*best)["binding_energy_ev"].get<double>()))
                 best = &job;
         if (best == nullptr) continue;
-        const fs::path file = folder / "sites" / best->value("name", "") / "relaxed.extxyz";
+        const fs::path file =
+            folder / best->value("folder", "sites/" + best->value("name", "")) / "relaxed.extxyz";
         if (!fs::exists(file)) continue;
         io::StructureView view = view_of("bound-" + name, name + " where it is bound most strongly",
                                          io::read_structure(file), y_down);
         section.blocks.push_back(
             {name + ", strongest bound",
              io::draw(view),
-             fmt::format("Start at {}, E_bind = {:+.3f} eV (positive = bound).", best->value("site", ""),
-                         (*best)["binding_energy_ev"].get<double>()),
+             fmt::format("Start at {}, E_bind = {} eV (positive = bound).", best->value("site", ""),
+                         signed_energy((*best)["binding_energy_ev"])),
              std::nullopt,
              {},
              false});
@@ -351,7 +357,91 @@ std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_
     return section;
 }
 
-std::optional<io::ReportSection> barrier_section(const fs::path& run) {
+namespace {
+
+/// A path of the run as its folder holds it.
+struct Path {
+    std::string name, title;
+    json band;
+    md::BandProfile profile;
+    std::vector<Structure> images;
+};
+
+/// The folders of a run with a path in them, by name.
+std::vector<fs::path> path_folders(const fs::path& run) {
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(run))
+        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv"))
+            folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end());
+    return folders;
+}
+
+Path read_path(const fs::path& folder) {
+    Path path;
+    path.name = folder.filename().string();
+    path.title = load_json(folder / "ends.json").value("title", path.name);
+    path.band = load_json(folder / "neb.json");
+    const auto columns = read_csv(folder / "profile.csv");
+    path.profile = {columns.at("length_angstrom"), columns.at("energy_ev"),
+                    columns.at("slope_ev_per_angstrom")};
+    for (double& x : path.profile.length) x *= units::angstrom;
+    for (double& x : path.profile.energy) x *= units::electronvolt;
+    for (double& x : path.profile.slope) x *= units::electronvolt_per_angstrom;
+    if (fs::exists(folder / "path.extxyz"))
+        for (const io::Frame& frame : io::read_trajectory(folder / "path.extxyz"))
+            path.images.push_back(frame.structure);
+    return path;
+}
+
+io::ReportBlock curve_of(const Path& path) {
+    return {path.title,
+            io::draw(io::EnergyPath{.name = "barrier-" + path.name,
+                                    .caption = "Energy along the path " + path.title,
+                                    .length = path.profile.length,
+                                    .energy = path.profile.energy,
+                                    .energy_between = [&](double s) { return path.profile.at(s); }}),
+            path.band.value("status", "") == "ok" ? "Bars: the images of the band."
+                                                  : "The band is not at rest yet.",
+            std::nullopt,
+            {},
+            false};
+}
+
+/// Both ends and the saddle; at the saddle with the way along the path, from the image before to the one
+/// after.
+std::vector<io::ReportBlock> pictures_of(const Path& path, bool y_down) {
+    std::vector<io::ReportBlock> blocks;
+    const auto saddle = static_cast<std::size_t>(path.band.value("saddle_image", 0));
+    if (path.images.size() < 3 || saddle == 0 || saddle + 1 >= path.images.size()) return blocks;
+    const auto block = [&](std::size_t image, const std::string& which, const std::string& title) {
+        io::StructureView view = view_of("barrier-" + path.name + "-" + which, path.title + ", " + title,
+                                         path.images[image], y_down);
+        view.side = which == "saddle";
+        std::string caption;
+        if (which == "saddle") {
+            view.displacements = path.images[image + 1].positions - path.images[image - 1].positions;
+            const double largest = view.displacements.colwise().norm().maxCoeff();
+            view.displacement_scale = io::nice_length(1.5 * units::angstrom / std::max(largest, 1e-6));
+            caption =
+                view.displacement_scale == 1
+                    ? "Arrows: from the image before it to the one after it."
+                    : fmt::format("Arrows: from the image before it to the one after it, {:g} times as long.",
+                                  view.displacement_scale);
+        }
+        blocks.push_back({title, io::draw(view), caption, std::nullopt, {}, false});
+    };
+    block(saddle, "saddle", "Saddle");
+    block(0, "start", "Start");
+    block(path.images.size() - 1, "end", "End");
+    return blocks;
+}
+
+}  // namespace
+
+std::optional<io::ReportSection> barrier_section(const fs::path& run, bool y_down) {
+    const std::vector<fs::path> folders = path_folders(run);
+    if (folders.empty()) return std::nullopt;
     io::ReportSection section;
     section.id = "barriers";
     section.title = "Barriers";
@@ -360,39 +450,19 @@ std::optional<io::ReportSection> barrier_section(const fs::path& run) {
     table.head = {"path", "barrier / eV", "back / eV", "end above start / eV", "largest force / (eV/Å)",
                   "steps"};
     json numbers = json::object();
-    std::vector<fs::path> folders;
-    for (const auto& entry : fs::directory_iterator(run))
-        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv"))
-            folders.push_back(entry.path());
-    std::sort(folders.begin(), folders.end());
     for (const fs::path& folder : folders) {
-        const std::string name = folder.filename().string();
-        const json band = load_json(folder / "neb.json");
-        const auto columns = read_csv(folder / "profile.csv");
-        md::BandProfile profile{columns.at("length_angstrom"), columns.at("energy_ev"),
-                                columns.at("slope_ev_per_angstrom")};
-        for (double& x : profile.length) x *= units::angstrom;
-        for (double& x : profile.energy) x *= units::electronvolt;
-        for (double& x : profile.slope) x *= units::electronvolt_per_angstrom;
-        section.blocks.push_back(
-            {name,
-             io::draw(io::EnergyPath{.name = "barrier-" + name,
-                                     .caption = "Energy along the path " + name,
-                                     .length = profile.length,
-                                     .energy = profile.energy,
-                                     .energy_between = [&](double s) { return profile.at(s); }}),
-             band.value("status", "") == "ok" ? "" : "The band is not at rest yet.",
-             std::nullopt,
-             {},
-             false});
-        table.rows.push_back({name, shown(band.value("barrier_ev", json()), 3),
+        Path path = read_path(folder);
+        section.blocks.push_back(curve_of(path));
+        for (io::ReportBlock& block : pictures_of(path, y_down)) section.blocks.push_back(std::move(block));
+        const json& band = path.band;
+        table.rows.push_back({path.title, shown(band.value("barrier_ev", json()), 3),
                               shown(band.value("reverse_barrier_ev", json()), 3),
                               shown(band.value("reaction_energy_ev", json()), 3),
                               shown(band.value("max_force_ev_per_angstrom", json()), 3),
                               std::to_string(band.value("steps", 0))});
-        numbers[name] = band;
+        numbers[path.name] = band;
+        if (!path.images.empty()) section.films.push_back({"Path: " + path.title, std::move(path.images)});
     }
-    if (folders.empty()) return std::nullopt;
     section.blocks.push_back({"", std::nullopt, "", table, {}, true});
     section.json = numbers.dump();
     return section;

@@ -97,8 +97,9 @@ std::vector<std::filesystem::path> network_files(const io::Config& config,
                                                  const std::string& key = "detect.network");
 
 /// Hash of everything that decides the result of a stage: tables of the configuration and contents of files.
+/// @param more whatever else decides it
 std::string inputs_hash(const io::Config& config, const std::vector<std::string>& tables,
-                        const std::vector<std::filesystem::path>& files);
+                        const std::vector<std::filesystem::path>& files, const std::string& more = "");
 
 /// Files of Slater-Koster tables for these elements, for hashes and provenance.
 std::vector<std::filesystem::path> table_files(const io::Config& config, const Structure& structure);

@@ -29,6 +29,26 @@ struct StudyRelaxation {
 StudyRelaxation relax_in_study(const io::Config& config, const Structure& start,
                                const std::filesystem::path& folder, Session& session);
 
+/// The lowest of several spin states of a structure.
+struct SpinState {
+    StudyRelaxation run;          ///< of the first one when none could be relaxed
+    std::optional<int> unpaired;  ///< electrons; nothing: the moment was free
+    std::filesystem::path folder;
+    nlohmann::json tried = nlohmann::json::array();  ///< [{unpaired, status, energy_zero_hartree}]
+};
+
+/// Numbers of unpaired electrons that a structure can have, up to six.
+std::vector<std::optional<int>> possible_spin_states(const Structure& structure, double charge);
+
+/// Relaxes a structure in each of some spin states, nothing = as [calculator] says (with a free moment,
+/// unless it names spin.unpaired), and takes the lowest. A free moment alone is not enough: self-consistency
+/// ends in one of several solutions, and which one that is depends on where the relaxation starts. Folders:
+/// `folder` for nothing, folder/unpaired-N for the others. @param states at least one
+/// @throw StoppedError after a checkpoint
+SpinState lowest_spin_state(const io::Config& config, const Structure& start,
+                            const std::filesystem::path& folder,
+                            const std::vector<std::optional<int>>& states, Session& session);
+
 /// Relaxations from one structure that differ in what is held fixed ([selective] variants), each in
 /// folder/NAME. Writes selective.json. @throw the last error when none of them succeeds
 nlohmann::json selective(const io::Config& config, const Structure& start,
@@ -40,12 +60,36 @@ nlohmann::json selective(const io::Config& config, const Structure& start,
 nlohmann::json adsorption(const io::Config& config, const Structure& sheet,
                           const std::filesystem::path& folder, Session& session);
 
+/// The two states of a path ([neb]), as they are before they are relaxed.
+struct BarrierEnds {
+    Structure from, to;
+    std::string title;                                  ///< "Cr: hollow 6 to hollow 6"
+    std::optional<bool> spin_polarized = std::nullopt;  ///< left out = as [calculator] says
+    std::optional<int> unpaired = std::nullopt;         ///< held along the path; left out = the same
+};
+
+/// The relaxed sheet and what neb.end names, or becomes of it by neb.rotate; or an adsorbate over two sites
+/// of the sheet (neb.adsorbate), with the number of unpaired electrons that is lowest at the first of them.
+/// @param folder for the relaxations that tell this number  @throw InputError when [neb] does not fit the
+/// sheet
+BarrierEnds barrier_ends(const io::Config& config, const Structure& sheet,
+                         const std::filesystem::path& folder, Session& session);
+
+/// What adsorb.spin says of these adsorbates: polarised where one has an open shell, unless it says
+/// otherwise.
+bool study_is_spin_polarized(const io::Config& config, const std::vector<std::string>& species);
+
+/// Where the sites of a study lie: adsorb.center_angstrom, else the largest defect that is no hole; nothing
+/// where there is none. @return x and y, bohr
+std::optional<Eigen::Vector2d> middle_of_study(const io::Config& config, const Structure& sheet,
+                                               Session& session);
+
 /// What the report shows of a study, from the files of its folder; nothing when there are none.
 std::optional<io::ReportSection> region_section(const std::filesystem::path& run,
                                                 const std::optional<io::ReportFrame>& frame);
 std::optional<io::ReportSection> selective_section(const std::filesystem::path& run, bool y_down);
 std::optional<io::ReportSection> adsorption_section(const std::filesystem::path& run, bool y_down);
-/// Of the paths that `stembridge neb --out RUN/NAME` left in folders of the run.
-std::optional<io::ReportSection> barrier_section(const std::filesystem::path& run);
+/// Of the paths in folders of the run: of its stage neb, and of `stembridge neb --out RUN/NAME`.
+std::optional<io::ReportSection> barrier_section(const std::filesystem::path& run, bool y_down);
 
 }  // namespace stembridge::app

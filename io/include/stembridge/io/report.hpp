@@ -135,12 +135,19 @@ struct ReportBlock {
     bool wide = false;  ///< over the whole width instead of one of two columns
 };
 
+/// Structures of the same atoms one after the other, for the view in three dimensions.
+struct ReportFilm {
+    std::string label;
+    std::vector<Structure> frames;
+};
+
 /// A section of the page that a study brings with it.
 struct ReportSection {
     std::string id;  ///< anchor, and the key of its numbers in report.json; letters, digits and '-'
     std::string title;
     std::string lead;  ///< a sentence or two under the title
     std::vector<ReportBlock> blocks;
+    std::vector<ReportFilm> films = {};
     std::string json = "null";  ///< its numbers
     /// Placed before the section of the structure instead of after the dynamics.
     bool early = false;
