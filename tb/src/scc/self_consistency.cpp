@@ -217,6 +217,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         const bool nearly =
             cycle.error <= 30 * goal_.charge && cycle.bound <= 900 * goal_.energy * g.basis.n_atoms();
         accuracy = nearly ? last_accuracy() : std::max(3e-3 * cycle.error, last_accuracy());
+        solution.best = cycle.out;
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
@@ -260,13 +261,18 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     solver_->set_accuracy(std::max(accuracy, last_accuracy()));
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
     const bool in_window = solver_->offers_states() && window_is_cheap(g);
+    // One step by the response, a second one with what the first has shown.
+    const auto mixer = make_mixer(Mixer::preconditioned, 1);
     for (int k = 1;; ++k) {
         cycle.in = split(*n + correction, start);
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
         one_cycle(g, electrons, cycle);
         solution.errors.push_back(cycle.error);
-        const Eigen::VectorXd step = preconditioner(g, bonds, electrons.kT, cycle.error,
-                                                    in_window)(joined(cycle.out) - joined(cycle.in));
+        // Near the ground state the response is that of the electrons as cold as they are: residuals are much
+        // larger than what the charges are off.
+        const Eigen::VectorXd x = joined(cycle.in);
+        const Eigen::VectorXd step =
+            mixer->next(x, joined(cycle.out) - x, preconditioner(g, bonds, electrons.kT, 0, in_window)) - x;
         correction += step;
         const Charges corrected = split(*n + correction, start);
         // The linearised energy lies 1/2 r gamma (n* - n) below the self-consistent one.
@@ -276,6 +282,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
         context.debug(
             fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree", lag, below));
         const bool close = lag < largest_lag && below < largest_energy * g.basis.n_atoms();
+        solution.best = corrected;
         if (close && k >= options_.scc.cycles_per_step) break;
         // A step that asks much of the charges gets one cycle more.
         if (k <= options_.scc.cycles_per_step) continue;
