@@ -37,10 +37,11 @@ io::Schema calculator_keys() {
                     "tolerance = 0.1")
             .positive(),
         Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
-        Key::choice(
-            "calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
-            "preconditioned",
-            "preconditioned = Anderson on residuals, preconditioned with the local density of states"),
+        Key::choice("calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
+                    "preconditioned",
+                    "preconditioned = Anderson on residuals, preconditioned with the local density of states "
+                    "and, with "
+                    "poles, the response of near atoms"),
         Key::number("calculator.scc.mixing", "0", "Step of the mixer; 0 = the mixer's own")
             .at_least(0)
             .at_most(2),

@@ -110,6 +110,7 @@ class SccDftb::Engine {
         bool converged = false;
         bool in_window = false;
         bool linearized = false;  ///< energy and forces belong to cycle.in, not to self-consistent charges
+        Charges best;             ///< the best guess at self-consistent charges
     };
     /// Cycles until the charges agree with themselves. @param cycle in: where to start
     Solution converge(const Geometry& g, const Eigen::SparseMatrix<double>& bonds, Electrons& electrons,

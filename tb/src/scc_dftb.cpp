@@ -140,7 +140,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     out.fallback = raised_kT_ > 0 ? "electronic-temperature" : solution->in_window ? "window-response" : "";
     fill_energy(g, cycle, solution->linearized, out);
     fill_forces(g, cycle, solution->linearized, wanted, out);
-    history_.add(structure, cycle.out, solution->converged);
+    history_.add(structure, solution->best, solution->converged);
     last_ = {structure, electrons, {}, cycle.potential.on_site};
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));

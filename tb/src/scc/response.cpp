@@ -134,6 +134,25 @@ Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n
     return chi;
 }
 
+Response near_sighted_response(const Sites& sites, const Eigen::SparseMatrix<double>& near,
+                               const Eigen::VectorXd& states) {
+    const Coordinates at(sites, 1);
+    const Eigen::VectorXd d = at.gather(states, 0);
+    Eigen::VectorXd missing = -d;
+    std::vector<Eigen::Triplet<double>> entries;
+    for (int column = 0; column < near.outerSize(); ++column)
+        for (Eigen::SparseMatrix<double>::InnerIterator it(near, column); it; ++it) {
+            entries.emplace_back(at.site(it.row()), at.site(it.col()), it.value());
+            missing(at.site(it.row())) -= it.value();
+        }
+    for (Eigen::Index site = 0; site < at.size(); ++site) entries.emplace_back(site, site, missing(site));
+    Response chi;
+    chi.local.resize(at.size(), at.size());
+    chi.local.setFromTriplets(entries.begin(), entries.end());
+    chi.levels = fermi_levels(at, {d}, true);
+    return chi;
+}
+
 Response window_response(const Sites& sites, const std::vector<NearStates>& states,
                          const BlockMatrix& overlap, double kT, bool shared_fermi_level) {
     const Basis& basis = overlap.pattern().basis();

@@ -119,26 +119,40 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
 Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
                                                double kT, double error, bool window) const {
     const bool shared_fermi_level = !options_.spin.unpaired;
+    // While charges are far off, the response is that of a warm system.
+    constexpr double kelvin_per_error = 1e4, coldest = 300, warmest = 6000;
+    const double warm = std::max(kT, std::clamp(kelvin_per_error * error, coldest, warmest) * units::kelvin);
+    // Of levels that have yet to find their order, the exact response says nothing.
+    constexpr double ordered = 0.1;
     Response chi;
+    Eigen::SparseMatrix<double> of_bonds = bonds;
+    const auto states_at = [&](double temperature) {
+        BlockMatrix states;
+        solver_->states_at_fermi_level(temperature, states);
+        return g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
+    };
     if (window) {
-        // While charges are far off, the response is that of a warm system.
-        constexpr double half_width = 0.1, kelvin_per_error = 1e4;
+        constexpr double half_width = 0.1;
         const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
-        const double warm = std::clamp(kelvin_per_error * error, 300.0, 6000.0) * units::kelvin;
         const Timer timer;
-        chi = window_response(g.sites, states, g.overlap, std::max(kT, warm), shared_fermi_level);
+        chi = window_response(g.sites, states, g.overlap, warm, shared_fermi_level);
         seconds_["mixing"] += timer.seconds();
+    } else if (const auto near = n_spins() == 1 && error < ordered
+                                     ? solver_->near_response(warm)
+                                     : std::vector<Eigen::SparseMatrix<double>>();
+               !near.empty()) {
+        chi = near_sighted_response(g.sites, near.front(), states_at(warm));
+        of_bonds.setZero();  // they are in it
     } else {
         // The response to finite steps is that of a warm system, however cold the filling is.
         constexpr double least_temperature = 3000 * units::kelvin;
-        BlockMatrix states;
-        solver_->states_at_fermi_level(std::max(kT, least_temperature), states);
-        const Eigen::VectorXd shells = g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
-        chi = local_response(g.sites, shells, n_spins(), shared_fermi_level);
+        chi = local_response(g.sites, states_at(std::max(kT, least_temperature)), n_spins(),
+                             shared_fermi_level);
     }
     const Timer timer;
-    Preconditioner result = make_preconditioner(
-        chi, bonds, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
+    Preconditioner result =
+        make_preconditioner(chi, of_bonds, coulomb_->matrix(),
+                            spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
     seconds_["mixing"] += timer.seconds();
     return result;
 }
@@ -203,6 +217,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         const bool nearly =
             cycle.error <= 30 * goal_.charge && cycle.bound <= 900 * goal_.energy * g.basis.n_atoms();
         accuracy = nearly ? last_accuracy() : std::max(3e-3 * cycle.error, last_accuracy());
+        solution.best = cycle.out;
         if (solution.converged || static_cast<int>(solution.errors.size()) >= options_.scc.max_iterations)
             break;
         const auto step = options_.scc.fallback ? fallback.after(cycle.error) : Fallback::Step::none;
@@ -238,30 +253,46 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     const std::optional<Eigen::VectorXd> n = lagrangian_.next(g.structure);
     if (!n || n->size() != joined(start).size()) return std::nullopt;
     // Beyond this the charges have lost the ground state, e.g. when a bond broke: e, hartree per atom.
-    constexpr double largest_error = 0.02, largest_bound = 2e-6;
+    constexpr double largest_lag = 0.02, largest_energy = 2e-6;
     Solution solution;
     solution.converged = solution.linearized = true;
     // The charges are no better than this.
     constexpr double accuracy = 1e-6;
     solver_->set_accuracy(std::max(accuracy, last_accuracy()));
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
-    for (int k = 1; k <= options_.scc.cycles_per_step; ++k) {
+    const bool in_window = solver_->offers_states() && window_is_cheap(g);
+    // One step by the response, a second one with what the first has shown.
+    const auto mixer = make_mixer(Mixer::preconditioned, 1);
+    for (int k = 1;; ++k) {
         cycle.in = split(*n + correction, start);
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
         one_cycle(g, electrons, cycle);
         solution.errors.push_back(cycle.error);
-        context.debug(fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree",
-                                  cycle.error, cycle.bound));
-        if (!(cycle.error < largest_error && cycle.bound < largest_bound * g.basis.n_atoms())) {
-            context.debug(fmt::format(
-                "the charges are {:.2g} e off their self-consistent values: converged in this step",
-                cycle.error));
-            // Still the better start.
-            if (!(cycle.error < ExtendedLagrangian::lost)) cycle.in = start;
-            return std::nullopt;
-        }
-        correction +=
-            preconditioner(g, bonds, electrons.kT, cycle.error, false)(joined(cycle.out) - joined(cycle.in));
+        // Near the ground state the response is that of the electrons as cold as they are: residuals are much
+        // larger than what the charges are off.
+        const Eigen::VectorXd x = joined(cycle.in);
+        const Eigen::VectorXd step =
+            mixer->next(x, joined(cycle.out) - x, preconditioner(g, bonds, electrons.kT, 0, in_window)) - x;
+        correction += step;
+        const Charges corrected = split(*n + correction, start);
+        // The linearised energy lies 1/2 r gamma (n* - n) below the self-consistent one.
+        const double lag = step.cwiseAbs().maxCoeff(),
+                     below = 0.5 * std::abs(dot(combined(cycle.out, -1, cycle.in),
+                                                combined(potential_of(g, corrected), -1, cycle.potential)));
+        context.debug(
+            fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree", lag, below));
+        const bool close = lag < largest_lag && below < largest_energy * g.basis.n_atoms();
+        solution.best = corrected;
+        if (close && k >= options_.scc.cycles_per_step) break;
+        // A step that asks much of the charges gets one cycle more.
+        if (k <= options_.scc.cycles_per_step) continue;
+        context.debug("the charges are too far from their self-consistent values: converged in this step");
+        // Still the better start, unless all is lost.
+        cycle.in = std::max(cycle.error, lag) < ExtendedLagrangian::lost &&
+                           below < 10 * largest_energy * g.basis.n_atoms()
+                       ? corrected
+                       : start;
+        return std::nullopt;
     }
     lagrangian_.add(g.structure, *n, correction);
     return solution;

@@ -13,6 +13,7 @@
 #include "density/dense/dense_kpoints.hpp"
 #include "density/overlap_error.hpp"
 #include "density/pole_expansion/check_failed.hpp"
+#include "density/pole_expansion/near_response.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/base/units.hpp"
@@ -344,19 +345,25 @@ void PoleExpansionSolver::energy_weighted(BlockMatrix& out) {
     seconds_["density"] += timer.seconds();
 }
 
+/// d of the warm Fermi function in units of the cold one, f(r (x - d)) with r = kT of the solve / kT, that
+/// holds the electrons of the group.
+double PoleExpansionSolver::warm_shift(const Group& group, double kT) const {
+    const double r = electrons_.kT / kT;
+    const auto excess = [&](double d) {
+        return electrons_at(group,
+                            group.poles->weights([&](double x) { return fermi_function(r * (x - d)); })) -
+               group.number;
+    };
+    return rising_root(excess, -2 / r, 2 / r);
+}
+
 void PoleExpansionSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     if (dense_did_last_) return dense().states_at_fermi_level(kT, out);
     const Timer timer;
     out = BlockMatrix(*pattern_);
-    // The warm Fermi function in units of the cold one: p(x) = f(r (x - d)).
     const double r = electrons_.kT / kT;
     for (const Group& group : groups_) {
-        const auto excess = [&](double d) {
-            return electrons_at(group,
-                                group.poles->weights([&](double x) { return fermi_function(r * (x - d)); })) -
-                   group.number;
-        };
-        const double d = rising_root(excess, -2 / r, 2 / r);
+        const double d = warm_shift(group, kT);
         const Eigen::VectorXcd w = group.poles->weights([&](double x) {
             const double p = fermi_function(r * (x - d));
             return p * (1 - p) / kT;
@@ -364,6 +371,25 @@ void PoleExpansionSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
         for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) add_sum(spin, w, out);
     }
     seconds_["density"] += timer.seconds();
+}
+
+std::vector<Eigen::SparseMatrix<double>> PoleExpansionSolver::near_response(double kT) {
+    if (dense_did_last_ || made_elsewhere() || at_kpoints()) return {};
+    const Timer timer;
+    // Some four bonds.
+    constexpr double range = 10;
+    const double r = electrons_.kT / kT;
+    std::vector<Eigen::SparseMatrix<double>> result(inverses_.size());
+    for (const Group& group : groups_) {
+        const double d = warm_shift(group, kT);
+        const Eigen::VectorXcd w = capacity() * electrons_.kT * group.poles->weights([&](double x) {
+            return fermi_function(r * (x - d));
+        });
+        for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin)
+            result[spin] = tb::near_response(overlap_, inverses_[spin].g, w, range);
+    }
+    seconds_["response"] += timer.seconds();
+    return result;
 }
 
 std::vector<NearStates> PoleExpansionSolver::states_near_fermi_level(double half_width) const {

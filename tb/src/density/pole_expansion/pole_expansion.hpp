@@ -46,6 +46,7 @@ class PoleExpansionSolver final : public DensitySolver {
                Density& out) override;
     void energy_weighted(BlockMatrix& out) override;
     void states_at_fermi_level(double kT, BlockMatrix& out) override;
+    std::vector<Eigen::SparseMatrix<double>> near_response(double kT) override;
     /// When the pattern is left to diagonalisation.
     bool offers_states() const override {
         return dense_ && !dense_reason_.empty() && dense_->offers_states();
@@ -95,6 +96,7 @@ class PoleExpansionSolver final : public DensitySolver {
     int workers_that_fit(std::size_t bytes_each) const;
     int bloch_workers();
     double electrons_at(const Group& group, const Eigen::VectorXcd& weights) const;
+    double warm_shift(const Group& group, double kT) const;
     void add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) const;
     bool at_kpoints() const { return !only_gamma_ && !kpoints_.only_gamma(); }
     /// With k-points the processor does it.

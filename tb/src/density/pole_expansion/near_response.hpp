@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// How populations answer to potentials, between atoms that are near each other, from inverses at poles.
+#pragma once
+
+#include <Eigen/Dense>
+#include <Eigen/Sparse>
+#include <complex>
+#include <vector>
+
+#include "stembridge/tb/block_matrix.hpp"
+
+namespace stembridge::tb {
+
+/// dn_a/dv_b of the shells a, b of near atoms, at a fixed Fermi level:
+///   chi_ab = -sum_j 2 Re[ w_j sum_(mu in a, nu in b) (G_j S)_mu,nu (G_j S)_nu,mu ]
+/// the first-order change of sum_j 2 Re[w_j G_j] when v S_mu,nu (mu or nu in b, half each) is added to H,
+/// with both of its terms taken as the one of these that needs G on the pattern alone; they have the same sum
+/// over b. Far pairs answer little: states that are not there at the Fermi level decay within some bonds,
+/// those that are sit on few atoms or are spread thin.
+/// @param inverses G_j on the pattern of the overlap, one vector of its values per pole, e^-1
+/// @param weights w_j, (poles)
+/// @param range largest distance of the two atoms, bohr
+/// @return (n_shells, n_shells), symmetric, 1/hartree
+/// @source Adler, Phys. Rev. 126, 413 (1962); Wiser, Phys. Rev. 129, 62 (1963)
+Eigen::SparseMatrix<double> near_response(const BlockMatrix& overlap,
+                                          const std::vector<std::vector<std::complex<double>>>& inverses,
+                                          const Eigen::VectorXcd& weights, double range);
+
+}  // namespace stembridge::tb

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// How charges answer to potentials: the near-sighted response of the poles against perturbation theory over
+// all states, and what it makes of the self-consistency of dangling bonds.
+#include <Eigen/Eigenvalues>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "coulomb/coulomb_term.hpp"
+#include "scc/response.hpp"
+#include "sheets.hpp"
+#include "stembridge/base/random.hpp"
+#include "stembridge/tb/density_solver.hpp"
+#include "stembridge/tb/electronic_state.hpp"
+#include "stembridge/tb/scc_dftb.hpp"
+
+using namespace stembridge;
+using namespace stembridge::tb;
+using namespace stembridge::testing;
+
+namespace {
+
+/// dn_a/dv_b of the atoms at a fixed Fermi level by first-order perturbation theory, and D = dn/dmu.
+struct Exact {
+    Eigen::MatrixXd chi;
+    Eigen::VectorXd states;
+};
+
+Exact perturbation_theory(const ElectronicState& m, double fermi_level, double kT) {
+    const Eigen::MatrixXd s = m.overlap.folded();
+    const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd> solver(m.hamiltonian[0].folded(), s);
+    const Eigen::VectorXd& e = solver.eigenvalues();
+    const Eigen::MatrixXd& c = solver.eigenvectors();
+    const Eigen::MatrixXd sc = s * c;
+    const auto f = [&](double x) { return 2 / (1 + std::exp((x - fermi_level) / kT)); };
+    const auto slope = [&](double x) { return f(x) * (1 - f(x) / 2) / kT; };
+    const int n = m.basis.n_atoms();
+    Exact result{Eigen::MatrixXd::Zero(n, n), Eigen::VectorXd::Zero(n)};
+    for (Eigen::Index a = 0; a < e.size(); ++a)
+        for (Eigen::Index b = 0; b < e.size(); ++b) {
+            const double gap = e(b) - e(a);
+            const double weight = std::abs(gap) > 1e-9 ? (f(e(b)) - f(e(a))) / gap : -slope(e(a));
+            const Eigen::VectorXd orbitals =
+                0.5 * (c.col(a).cwiseProduct(sc.col(b)) + sc.col(a).cwiseProduct(c.col(b)));
+            const Eigen::VectorXd q = m.basis.atoms_from_shells(m.basis.shells_from_orbitals(orbitals));
+            result.chi += weight * q * q.transpose();
+            if (a == b) result.states += slope(e(a)) * q;
+        }
+    return result;
+}
+
+/// From a solve by poles: response and states of the shells, and the Fermi level at that temperature.
+struct FromPoles {
+    Eigen::SparseMatrix<double> near;
+    Eigen::VectorXd states;
+};
+
+FromPoles by_poles(const ElectronicState& m, double kelvin) {
+    const auto solver = make_density_solver("pole-expansion");
+    solver->analyze(m.pattern, KPoints{});
+    solver->set_overlap(m.overlap);
+    Density density;
+    const Electrons electrons = neutral(m, kelvin);
+    solver->solve(m.hamiltonian, electrons, density);
+    const auto near = solver->near_response(electrons.kT);
+    BOOST_REQUIRE(near.size() == 1u);
+    BlockMatrix states;
+    solver->states_at_fermi_level(electrons.kT, states);
+    return {near.front(), m.basis.shells_from_orbitals(mulliken_populations(states, m.overlap))};
+}
+
+double fermi_level(const ElectronicState& m, double kelvin) {
+    const auto solver = make_density_solver("dense");
+    solver->analyze(m.pattern, KPoints{});
+    solver->set_overlap(m.overlap);
+    Density density;
+    solver->solve(m.hamiltonian, neutral(m, kelvin), density);
+    return density.fermi_levels[0];
+}
+
+Eigen::MatrixXd on_atoms(const Basis& basis, const Eigen::SparseMatrix<double>& shells) {
+    Eigen::MatrixXd atoms = Eigen::MatrixXd::Zero(basis.n_atoms(), basis.n_atoms());
+    for (int k = 0; k < shells.outerSize(); ++k)
+        for (Eigen::SparseMatrix<double>::InnerIterator it(shells, k); it; ++it)
+            atoms(basis.atom_of_shell(static_cast<int>(it.row())),
+                  basis.atom_of_shell(static_cast<int>(it.col()))) += it.value();
+    return atoms;
+}
+
+/// Smallest and largest eigenvalue of P (1 - chi gamma), 1 for a preconditioner P that knows chi.
+std::pair<double, double> range(const Preconditioner& p, const Eigen::MatrixXd& dielectric) {
+    Eigen::MatrixXd product(dielectric.rows(), dielectric.cols());
+    for (Eigen::Index k = 0; k < dielectric.cols(); ++k) product.col(k) = p(dielectric.col(k));
+    const Eigen::VectorXd values = product.eigenvalues().real();
+    return {values.minCoeff(), values.maxCoeff()};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_response)
+
+BOOST_AUTO_TEST_CASE(near_atoms_answer_as_perturbation_theory_says) {
+    // All atoms of benzene are near each other; in the flake they are not.
+    for (const Structure& s : {benzene(), ragged_flake(5, 0.05)}) {
+        const auto m = matrices(s);
+        constexpr double kelvin = 1000;
+        const Exact exact = perturbation_theory(*m, fermi_level(*m, kelvin), kelvin * units::kelvin);
+        const Eigen::MatrixXd near = on_atoms(m->basis, by_poles(*m, kelvin).near);
+        BOOST_CHECK_SMALL((near - near.transpose()).cwiseAbs().maxCoeff(), 1e-9);
+        double worst = 0;
+        for (int i = 0; i < s.size(); ++i)
+            for (int j = 0; j < s.size(); ++j)
+                if (near(i, j) != 0) worst = std::max(worst, std::abs(near(i, j) - exact.chi(i, j)));
+        BOOST_TEST_MESSAGE("largest error " << worst << " of " << exact.chi.cwiseAbs().maxCoeff());
+        // One of the two terms stands for both, and overlaps beyond the second shell of neighbours are left
+        // out: a tenth.
+        BOOST_TEST(worst < 0.1 * exact.chi.cwiseAbs().maxCoeff());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges_can_follow) {
+    const Structure s = ragged_flake(9, 0.03, {20, 21});
+    const auto m = matrices(s);
+    constexpr double kelvin = 300;
+    const Exact exact = perturbation_theory(*m, fermi_level(*m, kelvin), kelvin * units::kelvin);
+    const FromPoles poles = by_poles(*m, kelvin);
+    const Sites sites(m->basis, false);
+    CoulombTerm coulomb(std::nullopt);
+    coulomb.update(m->structure, m->basis, sites);
+    const Eigen::MatrixXd& gamma = coulomb.matrix();
+    const Eigen::MatrixXd dielectric =
+        Eigen::MatrixXd::Identity(s.size(), s.size()) -
+        (exact.chi + exact.states * exact.states.transpose() / exact.states.sum()) * gamma;
+    const Eigen::VectorXd own = dielectric.eigenvalues().real();
+    BOOST_TEST_MESSAGE("dielectric matrix to " << own.maxCoeff());
+    BOOST_TEST(own.maxCoeff() > 20);
+    const Eigen::SparseMatrix<double> none(s.size(), s.size()), no_spin;
+    const auto [least, most] = range(
+        make_preconditioner(near_sighted_response(sites, poles.near, poles.states), none, gamma, no_spin),
+        dielectric);
+    BOOST_TEST_MESSAGE("near-sighted " << least << " to " << most);
+    // The charges of the dynamics are stable for eigenvalues between 0 and 2 and follow well from 0.3 on.
+    BOOST_TEST(least > 0.3);
+    BOOST_TEST(most < 1.9);
+    // It takes the pairs to get there.
+    const auto [lower, upper] = range(
+        make_preconditioner(local_response(sites, poles.states, 1, true), none, gamma, no_spin), dielectric);
+    BOOST_TEST_MESSAGE("without pairs " << lower << " to " << upper);
+    BOOST_TEST(upper / lower > 2 * most / least);
+}
+
+BOOST_AUTO_TEST_CASE(charges_of_dangling_bonds_follow_with_one_density_matrix_a_step) {
+    for (const char* solver : {"pole-expansion", "dense"}) {
+        SccDftbOptions o = builtin_options();
+        o.solver = solver;
+        o.electronic_temperature = 300 * units::kelvin;
+        o.scc.cycles_per_step = 1;
+        o.scc.tolerance = 1e-5;
+        SccDftb calculator(o);
+        const Structure first = ragged_flake(6.5, 0.03, {20});
+        // Every atom swings with the period of a stretched bond, 20 fs, as fast as at 300 K: sqrt(kT / m) is
+        // 0.0046 angstrom/fs for carbon.
+        constexpr double period = 20, swing = 0.02;
+        Random random(3);
+        Eigen::Matrix3Xd amplitude(3, first.size()), phase(3, first.size());
+        for (int i = 0; i < first.size(); ++i)
+            for (int k = 0; k < 3; ++k) {
+                amplitude(k, i) = swing * units::angstrom * random.normal();
+                phase(k, i) = 2 * M_PI * random.uniform();
+            }
+        double worst = 0;
+        int cycles = 0;
+        constexpr int known = 6, steps = 40;
+        for (int step = 0; step < steps; ++step) {
+            Structure s = first;
+            for (int i = 0; i < s.size(); ++i)
+                for (int k = 0; k < 3; ++k)
+                    s.positions(k, i) += amplitude(k, i) * std::sin(2 * M_PI * step / period + phase(k, i));
+            Evaluation out;
+            calculator.evaluate(s, {.forces = true}, out, Context{});
+            if (step < known) continue;
+            BOOST_TEST(out.iterations <= 2);
+            cycles += out.iterations;
+            worst = std::max(worst, out.residual);
+        }
+        BOOST_TEST_MESSAGE(solver << ": residual up to " << worst << " e, cycles " << cycles << " in "
+                                  << steps - known);
+        // One step in five may need a second density matrix.
+        BOOST_TEST(cycles <= 1.2 * (steps - known));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
