@@ -252,8 +252,9 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     const Charges start = cycle.in;
     const std::optional<Eigen::VectorXd> n = lagrangian_.next(g.structure);
     if (!n || n->size() != joined(start).size()) return std::nullopt;
-    // Beyond this the charges have lost the ground state, e.g. when a bond broke: e, hartree per atom.
-    constexpr double largest_lag = 0.02, largest_energy = 2e-6;
+    // Beyond these the charges get one cycle more, and have lost the ground state, e.g. when a bond broke, if
+    // that does not bring them near: e, e, hartree per atom.
+    constexpr double usual_lag = 0.02, largest_lag = 0.1, largest_energy = 2e-6;
     Solution solution;
     solution.converged = solution.linearized = true;
     // The charges are no better than this.
@@ -261,8 +262,10 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     solver_->set_accuracy(std::max(accuracy, last_accuracy()));
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
     const bool in_window = solver_->offers_states() && window_is_cheap(g);
-    // One step by the response, a second one with what the first has shown.
-    const auto mixer = make_mixer(Mixer::preconditioned, 1);
+    // One step by the response, a second one with what the first has shown. The charges are stable while the
+    // kernel is less than twice the inverse of the dielectric matrix, and 1.75 times of it was seen.
+    constexpr double damping = 0.75;
+    const auto mixer = make_mixer(Mixer::preconditioned, damping);
     for (int k = 1;; ++k) {
         cycle.in = split(*n + correction, start);
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
@@ -281,11 +284,12 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
                                                 combined(potential_of(g, corrected), -1, cycle.potential)));
         context.debug(
             fmt::format("charges follow the atoms: {:.3e} e off, energy within {:.3e} hartree", lag, below));
-        const bool close = lag < largest_lag && below < largest_energy * g.basis.n_atoms();
         solution.best = corrected;
+        const bool last = k > options_.scc.cycles_per_step;
+        const bool close =
+            lag < (last ? largest_lag : usual_lag) && below < largest_energy * g.basis.n_atoms();
         if (close && k >= options_.scc.cycles_per_step) break;
-        // A step that asks much of the charges gets one cycle more.
-        if (k <= options_.scc.cycles_per_step) continue;
+        if (!last) continue;
         context.debug("the charges are too far from their self-consistent values: converged in this step");
         // Still the better start, unless all is lost.
         cycle.in = std::max(cycle.error, lag) < ExtendedLagrangian::lost &&
