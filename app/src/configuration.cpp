@@ -40,8 +40,7 @@ io::Schema run_keys() {
             .at_least(0),
         Key::texts("run.stages", "[\"detect\", \"build\", \"relax\", \"md\", \"report\"]",
                    "Stages to do, of detect, build, relax, selective, adsorb, neb, md, report; stages with "
-                   "unchanged "
-                   "inputs are not done again"),
+                   "unchanged inputs are not done again"),
     };
 }
 

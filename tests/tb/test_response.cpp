@@ -48,7 +48,7 @@ Exact perturbation_theory(const ElectronicState& m, double fermi_level, double k
     return result;
 }
 
-/// From a solve by poles: response and states of the shells, and the Fermi level at that temperature.
+/// From a solve by poles: response and states of the shells.
 struct FromPoles {
     Eigen::SparseMatrix<double> near;
     Eigen::VectorXd states;
@@ -111,8 +111,7 @@ BOOST_AUTO_TEST_CASE(near_atoms_answer_as_perturbation_theory_says) {
             for (int j = 0; j < s.size(); ++j)
                 if (near(i, j) != 0) worst = std::max(worst, std::abs(near(i, j) - exact.chi(i, j)));
         BOOST_TEST_MESSAGE("largest error " << worst << " of " << exact.chi.cwiseAbs().maxCoeff());
-        // One of the two terms stands for both, and overlaps beyond the second shell of neighbours are left
-        // out: a tenth.
+        // Overlaps beyond nearest neighbours, up to a tenth of those between them, are left out.
         BOOST_TEST(worst < 0.1 * exact.chi.cwiseAbs().maxCoeff());
     }
 }

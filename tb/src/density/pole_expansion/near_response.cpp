@@ -2,7 +2,6 @@
 #include "density/pole_expansion/near_response.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace stembridge::tb {
 namespace {
@@ -12,7 +11,6 @@ constexpr int most_orbitals = 9;
 template <typename Scalar>
 using SmallMatrix =
     Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor, most_orbitals, most_orbitals>;
-using Values = std::vector<Complex>;
 
 /// Atom j beside atom i at Gamma.
 struct Neighbour {
