@@ -108,6 +108,9 @@ void Connection::send(const Message& message) {
             ::send(socket_.number(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0)
             sent += static_cast<std::size_t>(n);
+        else if (errno == EPIPE || errno == ECONNRESET)
+            throw BackendError(fmt::format("{} closed the connection before it took the message {}", peer_,
+                                           bytes.substr(0, bytes.find(' '))));
         else if (errno != EINTR && errno != EAGAIN)
             throw BackendError(fmt::format("{} does not take the message {}: {}", peer_,
                                            bytes.substr(0, bytes.find(' ')), std::strerror(errno)));
