@@ -92,6 +92,19 @@ Outcome run_shared(int processes, const std::vector<std::string>& arguments) {
     return RunningProgram(all, 0, mpiexec()).wait();
 }
 
+Outcome interrupt(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                  const std::function<bool()>& ready, int signal) {
+    for (int attempt = 0; attempt < 10; ++attempt) {
+        RunningProgram program(arguments);
+        while (program.is_running() && !ready()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        program.send(signal);
+        const Outcome outcome = program.wait();
+        if (outcome.status != 0) return outcome;
+        std::filesystem::remove_all(folder);
+    }
+    throw std::runtime_error("the program ended before every signal: its run is too short for this test");
+}
+
 void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& file,
                      std::size_t bytes) {
     RunningProgram program(arguments);

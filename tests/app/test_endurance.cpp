@@ -31,11 +31,9 @@ std::string content(const MoleculeWorkplace& place, const std::string& run) {
 
 /// A run that was stopped in the middle, with a checkpoint and the one before it.
 void stop_half_way(const MoleculeWorkplace& place, const std::string& run) {
-    RunningProgram program(place.md(run, steps, bussi));
-    while (program.is_running() && !fs::exists(place.folder.path() / run / "checkpoint.prev.h5"))
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    program.send(SIGTERM);
-    program.wait();
+    const fs::path folder = place.folder.path() / run;
+    interrupt(place.md(run, steps, bussi), folder, [&] { return fs::exists(folder / "checkpoint.prev.h5"); },
+              SIGTERM);
 }
 
 void damage(const fs::path& path) {
@@ -63,13 +61,13 @@ BOOST_AUTO_TEST_CASE(a_run_killed_at_any_instant_continues_to_the_same_bits) {
         RunningProgram program(place.md(run, steps, bussi));
         std::this_thread::sleep_for(
             std::chrono::microseconds(static_cast<long>(1e6 * whole_seconds * random.uniform(0, 0.7))));
-        if (program.is_running()) {
-            program.send(SIGKILL);
-            BOOST_TEST(program.wait().status == 128 + SIGKILL);
+        program.send(SIGKILL);
+        const Outcome outcome = program.wait();
+        if (outcome.status == 128 + SIGKILL) {
             ++done;
             longest = std::max(longest, ++of_this_run);
-        } else {
-            BOOST_REQUIRE(program.wait().status == 0);
+        } else {  // it was faster
+            BOOST_REQUIRE(outcome.status == 0);
             BOOST_TEST((content(place, run) == expected));
             run = "killed" + std::to_string(++runs);
             of_this_run = 0;

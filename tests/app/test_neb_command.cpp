@@ -76,11 +76,8 @@ BOOST_AUTO_TEST_CASE(the_inversion_of_vinyl_has_its_barrier_half_way_and_continu
         BOOST_TEST(fs::exists(folder.path() / "whole" / name), name);
     BOOST_TEST(io::read_trajectory(folder.path() / "whole" / "path.extxyz").size() == 7);
 
-    RunningProgram program(neb("killed"));
-    while (program.is_running() && !fs::exists(folder.path() / "killed" / "checkpoint.prev.h5"))
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    program.send(SIGKILL);
-    program.wait();
+    interrupt(neb("killed"), folder.path() / "killed",
+              [&] { return fs::exists(folder.path() / "killed" / "checkpoint.prev.h5"); }, SIGKILL);
     const Outcome again = run_program(neb("killed"));
     BOOST_TEST(again.status == 0, again.output);
     for (const char* name : {"path.extxyz", "profile.csv", "neb.csv"})
