@@ -19,17 +19,27 @@ extern "C" void dgemm_(const char* transa, const char* transb, const int* m, con
                        const double* beta, double* c, const int* ldc);
 
 namespace stembridge::app {
+namespace {
+
+/// How wide the vectors of a kernel of OpenBLAS are: 2 = AVX-512, 1 = AVX2, 0 = less.
+int width_of(const std::string& kernel) {
+    for (const char* name : {"SkylakeX", "Cooperlake", "SapphireRapids"})
+        if (kernel == name) return 2;
+    for (const char* name : {"Haswell", "Zen", "Excavator"})
+        if (kernel == name) return 1;
+    return 0;
+}
+
+}  // namespace
 
 void restart_with_tuned_environment(char** argv) {
     constexpr const char* mark = "STEMBRIDGE_ENVIRONMENT";
     if (std::getenv(mark) != nullptr) return;
-    __builtin_cpu_init();
-    const bool unknown_to_openblas = __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f");
-    const bool wants_kernel = unknown_to_openblas && std::getenv("OPENBLAS_CORETYPE") == nullptr;
+    const bool wants_kernel = blas_kernel_is_slow() && std::getenv("OPENBLAS_CORETYPE") == nullptr;
     const bool wants_policy = std::getenv("OMP_WAIT_POLICY") == nullptr;
     if (!wants_kernel && !wants_policy) return;
     ::setenv(mark, "tuned", 1);
-    if (wants_kernel) ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+    if (wants_kernel) ::setenv("OPENBLAS_CORETYPE", fitting_blas_kernel().c_str(), 1);
     if (wants_policy) {
         ::setenv("OMP_WAIT_POLICY", "passive", 1);
         ::setenv("GOMP_SPINCOUNT", "10000", 0);
@@ -58,9 +68,17 @@ std::string blas_kernel() {
     return openblas_get_corename();
 }
 
-bool blas_kernel_is_slow() {
+std::string fitting_blas_kernel() {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") && (blas_kernel() == "Haswell" || blas_kernel() == "Zen");
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return "SkylakeX";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+    return blas_kernel();
+}
+
+bool blas_kernel_is_slow() {
+    return width_of(blas_kernel()) < width_of(fitting_blas_kernel());
 }
 
 double matrix_product_speed(int threads) {

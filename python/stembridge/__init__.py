@@ -2,9 +2,19 @@
 """From atom-resolved STEM frames to quantum-mechanical dynamics: an ASE calculator and a few functions."""
 import os
 
-# As in the program: threads that wait do not spin. Has to be said before the libraries with the threads load.
+# As in the program: threads that wait do not spin, and OpenBLAS, which does not know the newest processors,
+# uses their vectors. Has to be said before the libraries load.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+try:
+    with open("/proc/cpuinfo") as _processor:
+        _features = set(next((line for line in _processor if line.startswith("flags")), "").split())
+    if {"avx512f", "avx512dq", "avx512bw", "avx512vl"} <= _features:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    elif {"avx2", "fma"} <= _features:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
+except OSError:
+    pass  # no Linux: OpenBLAS decides
 
 from ._core import (BackendError, ConvergenceError, Error, FileError, InputError,  # noqa: E402
                     NumericalError, UnsupportedError)

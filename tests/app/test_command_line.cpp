@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program as a user meets it: exit codes, messages, files that are left behind.
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,24 @@ BOOST_AUTO_TEST_CASE(doctor_says_what_the_machine_can_do) {
     BOOST_TEST(outcome.status == 0, outcome.output);
     for (const char* part : {"BLAS kernel", "GFLOP/s on 1 thread", "threads", "data"})
         BOOST_TEST(outcome.output.find(part) != std::string::npos, outcome.output);
+}
+
+BOOST_AUTO_TEST_CASE(the_blas_kernel_fits_to_the_processor_unless_the_user_says_otherwise) {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
+    const char* variable = std::getenv("OPENBLAS_CORETYPE");
+    const std::string before = variable != nullptr ? variable : "";
+    const auto doctor_says_slow = [] {
+        return run_program({"doctor"}).output.find("slow on this processor") != std::string::npos;
+    };
+    ::unsetenv("OPENBLAS_CORETYPE");
+    BOOST_TEST(!doctor_says_slow());
+    ::setenv("OPENBLAS_CORETYPE", "Prescott", 1);  // SSE
+    BOOST_TEST(doctor_says_slow());
+    if (variable != nullptr)
+        ::setenv("OPENBLAS_CORETYPE", before.c_str(), 1);
+    else
+        ::unsetenv("OPENBLAS_CORETYPE");
 }
 
 BOOST_AUTO_TEST_CASE(doctor_tests_the_gpus_or_says_why_it_cannot) {

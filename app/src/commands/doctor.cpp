@@ -82,8 +82,8 @@ void add_doctor(CLI::App& program, Action& action) {
             line("stembridge", fmt::format("{} ({})", version(), git_commit()));
             line("BLAS kernel",
                  blas_kernel_is_slow()
-                     ? blas_kernel() +
-                           ": slow on this processor; unset OPENBLAS_CORETYPE, or set it to SkylakeX"
+                     ? fmt::format("{}: slow on this processor; unset OPENBLAS_CORETYPE, or set it to {}",
+                                   blas_kernel(), fitting_blas_kernel())
                      : blas_kernel());
             const int threads = threads_in_use();
             const double one = matrix_product_speed(1),

@@ -7,6 +7,8 @@
 
 #include <exception>
 
+#include "stembridge/base/flush_to_zero.hpp"
+
 namespace stembridge::tb {
 
 /// One thread for each BLAS call until the end of the scope: the tasks around them are what runs in parallel.
@@ -26,7 +28,8 @@ class SerialBlas {
     int before_;
 };
 
-/// Runs tasks side by side; the first exception ends the rest and is thrown again.
+/// Runs tasks side by side, in which subnormal numbers are zero; the first exception ends the rest and is
+/// thrown again.
 template <typename Task>
 void parallel_tasks(int n_tasks, int n_threads, const Task& task) {
     const SerialBlas serial;
@@ -39,6 +42,7 @@ void parallel_tasks(int n_tasks, int n_threads, const Task& task) {
         skip = stop;
         if (skip) continue;
         try {
+            const FlushToZero flush_to_zero;
             task(k, omp_get_thread_num());
         } catch (...) {
 #pragma omp critical(stembridge_pole_failure)
