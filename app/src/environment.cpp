@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <vector>
 
+#include "stembridge/base/program_path.hpp"
 #include "stembridge/base/timer.hpp"
 #include "version.hpp"
 
@@ -45,9 +45,7 @@ void restart_with_tuned_environment(char** argv) {
         ::setenv("GOMP_SPINCOUNT", "10000", 0);
     }
     // By its own path, so that ps and top show the program's name.
-    std::error_code failed;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
-    if (!failed) ::execv(self.c_str(), argv);
+    if (const auto self = program_path(); !self.empty()) ::execv(self.c_str(), argv);
     ::execv("/proc/self/exe", argv);
     // Only reached when the program cannot be started again: it is then slower, but right.
 }

@@ -9,6 +9,7 @@
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/program_path.hpp"
 #include "stembridge/io/ipi.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
@@ -77,9 +78,8 @@ std::unique_ptr<Calculator> make_socket_server(const io::Config& config) {
 fs::path data_folder() {
     std::vector<fs::path> candidates;
     if (const char* variable = std::getenv("STEMBRIDGE_DATA")) candidates.emplace_back(variable);
-    std::error_code ignored;
-    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-    candidates.push_back(program.parent_path() / "../share/stembridge");
+    if (const fs::path program = program_path(); !program.empty())
+        candidates.push_back(program.parent_path() / "../share/stembridge");
     candidates.emplace_back(STEMBRIDGE_DATA_FOLDER);
     for (const auto& candidate : candidates)
         if (fs::is_directory(candidate)) return fs::weakly_canonical(candidate);

@@ -16,9 +16,10 @@ namespace {
 constexpr double k_along = 0.45;         // hartree/bohr^2, a carbon-carbon bond
 constexpr double k_across = 0.05;        // hartree/bohr^2, about what bond angles resist with
 constexpr double k_across_bent = 0.002;  // the same where angles and torsions stand for themselves
-constexpr double k_anywhere = 0.0002;    // c, hartree/bohr^2: rigid motions and loose atoms
-constexpr double decay = 6;              // a
-constexpr double reach = 1.5;            // in units of r0: bonds, however stretched; no second neighbours
+// c, hartree/bohr^2: rigid motions and loose atoms. A wave of 40 angstrom out of a sheet is twice as stiff.
+constexpr double k_anywhere = 1e-5;
+constexpr double decay = 6;    // a
+constexpr double reach = 1.5;  // in units of r0: bonds, however stretched; no second neighbours
 
 class SpringMatrix {
   public:

@@ -11,6 +11,7 @@
 
 #include "network_library.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/program_path.hpp"
 
 namespace stembridge::ml {
 namespace {
@@ -23,9 +24,7 @@ std::vector<fs::path> library_candidates() {
     if (const char* path = std::getenv("STEMBRIDGE_LIBRARY_PATH"))
         return {fs::path(path) / network_library_file};
     std::vector<fs::path> folders;
-    std::error_code error;
-    const fs::path program = fs::read_symlink("/proc/self/exe", error);
-    if (!error) {
+    if (const fs::path program = program_path(); !program.empty()) {
         folders.push_back(program.parent_path() / ".." / "lib");
         folders.push_back(program.parent_path() / ".." / "lib" / "stembridge");
     }

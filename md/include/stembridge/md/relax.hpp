@@ -38,7 +38,7 @@ struct RelaxOptions {
     /// Where "auto" goes from FIRE to L-BFGS, hartree/bohr.
     double switch_force = 4.0 * units::electronvolt_per_angstrom;
     /// Pairs (s, y) kept by L-BFGS.
-    int memory = 20;
+    int memory = 100;
     /// Precondition L-BFGS with springs between neighbours.
     bool precondition = true;
     /// Random out-of-plane displacement of a structure that is perfectly flat, without which it could never

@@ -63,87 +63,118 @@ void add_product(const Complex* values, int n, int m, bool transposed, const Sma
         result += Map(values, n, m).lazyProduct(s);
 }
 
+/// Column i of G S on the neighbours of one atom i, and the pairs of i made of it, at one pole after another.
+class Column {
+  public:
+    Column(const Basis& basis, const std::vector<std::vector<Neighbour>>& neighbours, double range)
+        : basis_(basis),
+          neighbours_(neighbours),
+          range_(range),
+          place_(static_cast<std::size_t>(basis.n_atoms()), -1) {}
+
+    void go_to(int i) {
+        for (const Neighbour& k : near()) place_[static_cast<std::size_t>(k.j)] = -1;
+        i_ = i;
+        for (std::size_t k = 0; k < near().size(); ++k)
+            place_[static_cast<std::size_t>(near()[k].j)] = static_cast<int>(k);
+        values_.resize(near().size());
+    }
+    /// Of the atom, itself among them.
+    const std::vector<Neighbour>& near() const { return of(i_); }
+    /// Pairs are visited once, from the atom that comes first.
+    bool counts(const Neighbour& other) const { return other.j >= i_ && other.distance <= range_; }
+
+    /// (G S)_ki = sum_l G_kl S_li for all neighbours k. @param g values of G on the pattern
+    void multiply(const Complex* g) {
+        for (std::size_t k = 0; k < near().size(); ++k)
+            values_[k] = SmallMatrix<Complex>::Zero(n_of(near()[k].j), n_of(i_));
+        for (const Neighbour& l : near()) {
+            if (l.distance > reach) continue;
+            const SmallMatrix<double> s = l.overlap.transpose();
+            for (const Neighbour& k : of(l.j)) {
+                const int at = place_[static_cast<std::size_t>(k.j)];
+                if (at >= 0 && near()[static_cast<std::size_t>(at)].distance < range_ + reach)
+                    add_product(g + k.offset, n_of(k.j), n_of(l.j), !k.transposed, s,
+                                values_[static_cast<std::size_t>(at)]);
+            }
+        }
+    }
+    /// G_mu,nu (S G S)_nu,mu + (G S)_mu,nu (G S)_nu,mu with mu of i and nu of its neighbour number `at`.
+    SmallMatrix<Complex> pair(std::size_t at, const Complex* g) const {
+        const Neighbour& other = near()[at];
+        const int n = n_of(i_), m = n_of(other.j);
+        // (G S)_ij and (S G S)_ji = sum_k S_jk (G S)_ki
+        SmallMatrix<Complex> back = SmallMatrix<Complex>::Zero(n, m), both = SmallMatrix<Complex>::Zero(m, n);
+        for (const Neighbour& k : of(other.j)) {
+            const int at_k = place_[static_cast<std::size_t>(k.j)];
+            if (k.distance > reach || at_k < 0) continue;
+            const Neighbour& from = near()[static_cast<std::size_t>(at_k)];
+            add_product(g + from.offset, n, n_of(k.j), from.transposed, k.overlap.transpose(), back);
+            both += k.overlap.lazyProduct(values_[static_cast<std::size_t>(at_k)]);
+        }
+        using Map = Eigen::Map<const Eigen::MatrixXcd>;
+        SmallMatrix<Complex> here(n, m);
+        if (other.transposed)
+            here = Map(g + other.offset, m, n).transpose();
+        else
+            here = Map(g + other.offset, n, m);
+        return here.cwiseProduct(both.transpose()) + back.cwiseProduct(values_[at].transpose());
+    }
+
+  private:
+    int n_of(int atom) const { return basis_.n_orbitals(atom); }
+    const std::vector<Neighbour>& of(int atom) const { return neighbours_[static_cast<std::size_t>(atom)]; }
+
+    // Overlaps beyond nearest neighbours change the result by little.
+    static constexpr double reach = 3.8;
+    const Basis& basis_;
+    const std::vector<std::vector<Neighbour>>& neighbours_;
+    const double range_;
+    int i_ = 0;
+    std::vector<int> place_;  ///< of every atom among the neighbours of i, -1 = it is none
+    std::vector<SmallMatrix<Complex>> values_;
+};
+
+/// Sums over the orbitals of each pair of shells, of the pair (i, j) of atoms and of its mirror image.
+void add_shells(const Basis& basis, int i, int j, const SmallMatrix<double>& orbitals,
+                std::vector<Eigen::Triplet<double>>& entries) {
+    for (int a = basis.first_shell(i); a < basis.first_shell(i + 1); ++a)
+        for (int b = basis.first_shell(j); b < basis.first_shell(j + 1); ++b) {
+            const int la = a - basis.first_shell(i), lb = b - basis.first_shell(j);
+            const double chi = orbitals.block(la * la, lb * lb, 2 * la + 1, 2 * lb + 1).sum();
+            entries.emplace_back(a, b, chi);
+            if (i != j) entries.emplace_back(b, a, chi);
+        }
+}
+
 }  // namespace
 
 Eigen::SparseMatrix<double> near_response(const BlockMatrix& overlap,
                                           const std::vector<std::vector<Complex>>& inverses,
                                           const Eigen::VectorXcd& weights, double range) {
-    // Overlaps beyond nearest neighbours change the result by little.
-    constexpr double reach = 3.8;
     const Basis& basis = overlap.pattern().basis();
-    const auto of = neighbours_of(overlap);
-    const auto n_of = [&](int atom) { return basis.n_orbitals(atom); };
-    const auto list = [&](int atom) -> const std::vector<Neighbour>& {
-        return of[static_cast<std::size_t>(atom)];
-    };
+    const auto neighbours = neighbours_of(overlap);
     std::vector<std::vector<Eigen::Triplet<double>>> entries(static_cast<std::size_t>(basis.n_atoms()));
 #pragma omp parallel
     {
-        // Column i of G S on the neighbours of i, and where they stand in it.
-        std::vector<SmallMatrix<Complex>> column;
-        std::vector<int> place(static_cast<std::size_t>(basis.n_atoms()), -1);
+        Column column(basis, neighbours, range);
 #pragma omp for schedule(dynamic, 16)
         for (int i = 0; i < basis.n_atoms(); ++i) {
-            const std::vector<Neighbour>& near = list(i);
-            column.resize(near.size());
+            column.go_to(i);
+            const std::vector<Neighbour>& near = column.near();
             std::vector<SmallMatrix<double>> sums;
-            for (std::size_t k = 0; k < near.size(); ++k) {
-                place[static_cast<std::size_t>(near[k].j)] = static_cast<int>(k);
-                sums.push_back(SmallMatrix<double>::Zero(n_of(i), n_of(near[k].j)));
-            }
-            const auto in_column = [&](int atom) { return place[static_cast<std::size_t>(atom)]; };
+            for (const Neighbour& other : near)
+                sums.push_back(SmallMatrix<double>::Zero(basis.n_orbitals(i), basis.n_orbitals(other.j)));
             for (std::size_t pole = 0; pole < inverses.size(); ++pole) {
                 const Complex* g = inverses[pole].data();
-                const Complex w = -weights(static_cast<Eigen::Index>(pole));
-                // (G S)_ki = sum_l G_kl S_li
-                for (std::size_t k = 0; k < near.size(); ++k)
-                    column[k] = SmallMatrix<Complex>::Zero(n_of(near[k].j), n_of(i));
-                for (const Neighbour& l : near) {
-                    if (l.distance > reach) continue;
-                    const SmallMatrix<double> s = l.overlap.transpose();
-                    for (const Neighbour& k : list(l.j))
-                        if (in_column(k.j) >= 0 &&
-                            near[static_cast<std::size_t>(in_column(k.j))].distance < range + reach)
-                            add_product(g + k.offset, n_of(k.j), n_of(l.j), !k.transposed, s,
-                                        column[static_cast<std::size_t>(in_column(k.j))]);
-                }
-                for (std::size_t at = 0; at < near.size(); ++at) {
-                    const Neighbour& other = near[at];
-                    const int j = other.j;
-                    if (j < i || other.distance > range) continue;
-                    // (G S)_ij and (S G S)_ji = sum_k S_jk (G S)_ki
-                    SmallMatrix<Complex> back = SmallMatrix<Complex>::Zero(n_of(i), n_of(j)),
-                                         both = SmallMatrix<Complex>::Zero(n_of(j), n_of(i));
-                    for (const Neighbour& k : list(j)) {
-                        if (k.distance > reach || in_column(k.j) < 0) continue;
-                        const Neighbour& from = near[static_cast<std::size_t>(in_column(k.j))];
-                        add_product(g + from.offset, n_of(i), n_of(k.j), from.transposed,
-                                    k.overlap.transpose(), back);
-                        both += k.overlap.lazyProduct(column[static_cast<std::size_t>(in_column(k.j))]);
-                    }
-                    SmallMatrix<Complex> here(n_of(i), n_of(j));
-                    if (other.transposed)
-                        here = Eigen::Map<const Eigen::MatrixXcd>(g + other.offset, n_of(j), n_of(i))
-                                   .transpose();
-                    else
-                        here = Eigen::Map<const Eigen::MatrixXcd>(g + other.offset, n_of(i), n_of(j));
-                    sums[at] += (w * (here.cwiseProduct(both.transpose()) +
-                                      back.cwiseProduct(column[at].transpose())))
-                                    .real();
-                }
+                column.multiply(g);
+                for (std::size_t at = 0; at < near.size(); ++at)
+                    if (column.counts(near[at]))
+                        sums[at] -= (weights(static_cast<Eigen::Index>(pole)) * column.pair(at, g)).real();
             }
-            for (std::size_t at = 0; at < near.size(); ++at) {
-                const int j = near[at].j;
-                if (j < i || near[at].distance > range) continue;
-                for (int a = basis.first_shell(i); a < basis.first_shell(i + 1); ++a)
-                    for (int b = basis.first_shell(j); b < basis.first_shell(j + 1); ++b) {
-                        const int la = a - basis.first_shell(i), lb = b - basis.first_shell(j);
-                        const double chi = sums[at].block(la * la, lb * lb, 2 * la + 1, 2 * lb + 1).sum();
-                        entries[static_cast<std::size_t>(i)].emplace_back(a, b, chi);
-                        if (i != j) entries[static_cast<std::size_t>(i)].emplace_back(b, a, chi);
-                    }
-            }
-            for (const Neighbour& k : near) place[static_cast<std::size_t>(k.j)] = -1;
+            for (std::size_t at = 0; at < near.size(); ++at)
+                if (column.counts(near[at]))
+                    add_shells(basis, i, near[at].j, sums[at], entries[static_cast<std::size_t>(i)]);
         }
     }
     std::vector<Eigen::Triplet<double>> all;
