@@ -129,8 +129,15 @@ struct ElasticBand::Implementation {
     int steps = 0;
     bool climbing = false;
     double step_length;
-    double best_force = std::numeric_limits<double>::infinity();
-    int since_best = 0;
+
+    /// The band that felt the smallest force, of those that climb once the climb has begun.
+    struct Best {
+        double force = std::numeric_limits<double>::infinity();
+        std::vector<Structure> images;
+        std::vector<Evaluation> evaluations;
+    };
+    Best best;
+    int since_best = 0;  // steps
 
     Implementation(std::vector<Structure> path, const CalculatorFactory& make, int w, BandOptions o,
                    Context c)
@@ -290,25 +297,42 @@ struct ElasticBand::Implementation {
         return path;
     }
 
+    void keep_if_best() {
+        const double force = largest(band_forces());
+        if (force < best.force) {
+            best = {force, images, evaluations};
+            since_best = 0;
+        } else {
+            ++since_best;
+        }
+    }
+
+    void return_to_best() {
+        if (evaluations.empty() || largest(band_forces()) <= best.force) return;
+        images = best.images;
+        evaluations = best.evaluations;
+        optimizer.forget();
+    }
+
     BandStep step() {
-        if (evaluations.empty()) evaluations = evaluate(images, true);
+        if (evaluations.empty()) {
+            evaluations = evaluate(images, true);
+            keep_if_best();
+        }
         if (converged()) return state();
         if (options.climb && !climbing && largest(band_forces()) < options.climb_below) {
             climbing = true;
             optimizer.forget();
-            best_force = std::numeric_limits<double>::infinity();
+            best = {};
+            keep_if_best();
         }
-        const Eigen::VectorXd forces = band_forces();
-        if (const double force = largest(forces); force < best_force) {
-            best_force = force;
-            since_best = 0;
-        } else if (++since_best >= patience) {
+        if (since_best >= patience) {
             optimizer.forget();
             step_length = std::max(step_length / 2, options.max_step_length / 8);
             since_best = 0;
         }
         GlobalLbfgs next = optimizer;
-        Eigen::VectorXd displacement = next.direction(-forces);
+        Eigen::VectorXd displacement = next.direction(-band_forces());
         std::vector<Structure> path = moved(displacement);
         next.moved_by(displacement);
         std::vector<Evaluation> there = evaluate(path, false);
@@ -316,6 +340,7 @@ struct ElasticBand::Implementation {
         evaluations = std::move(there);
         optimizer = std::move(next);
         ++steps;
+        keep_if_best();
         return state();
     }
 };
@@ -354,6 +379,10 @@ int ElasticBand::steps() const {
     return implementation_->steps;
 }
 
+void ElasticBand::return_to_best() {
+    implementation_->return_to_best();
+}
+
 const std::vector<Structure>& ElasticBand::images() const {
     return implementation_->images;
 }
@@ -387,12 +416,16 @@ State ElasticBand::save() const {
         state.put_all(image + "/structure", state_of(self.images[k]));
         if (!self.evaluations.empty()) state.put_all(image + "/evaluation", state_of(self.evaluations[k]));
         state.put_all(image + "/calculator", self.calculators[k]->save());
+        if (!self.best.images.empty()) {
+            state.put_all(image + "/best/structure", state_of(self.best.images[k]));
+            state.put_all(image + "/best/evaluation", state_of(self.best.evaluations[k]));
+        }
     }
     state.put_all("optimizer", self.optimizer.save());
     state.put("steps", std::int64_t{self.steps});
     state.put("climbing", std::int64_t{self.climbing});
     state.put("evaluated", std::int64_t{!self.evaluations.empty()});
-    state.put("progress", std::vector<double>{self.step_length, self.best_force});
+    state.put("progress", std::vector<double>{self.step_length, self.best.force});
     state.put("since_best", std::int64_t{self.since_best});
     return state;
 }
@@ -403,10 +436,16 @@ void ElasticBand::restore(const State& state) {
         throw FileError("the checkpoint was written for another number of images");
     const bool evaluated = state.integer("evaluated") != 0;
     self.evaluations.clear();
+    self.best = {};
     for (std::size_t k = 0; k < self.images.size(); ++k) {
         const State image = state.part(fmt::format("image{}", k));
         restore_positions(image.part("structure"), self.images[k]);
-        if (evaluated) self.evaluations.push_back(evaluation_of(image.part("evaluation")));
+        if (evaluated) {
+            self.evaluations.push_back(evaluation_of(image.part("evaluation")));
+            self.best.images.push_back(self.images[k]);
+            restore_positions(image.part("best/structure"), self.best.images.back());
+            self.best.evaluations.push_back(evaluation_of(image.part("best/evaluation")));
+        }
         self.calculators[k]->restore(image.part("calculator"));
     }
     self.optimizer.restore(state.part("optimizer"));
@@ -415,7 +454,7 @@ void ElasticBand::restore(const State& state) {
     const auto& progress = state.get<std::vector<double>>("progress");
     if (progress.size() != 2) throw FileError("the checkpoint is not one of an elastic band");
     self.step_length = progress[0];
-    self.best_force = progress[1];
+    self.best.force = progress[1];
     self.since_best = static_cast<int>(state.integer("since_best"));
 }
 

@@ -188,6 +188,49 @@ BOOST_AUTO_TEST_CASE(a_band_restored_after_any_step_continues_to_the_same_bits_w
                       FileError);
 }
 
+BOOST_AUTO_TEST_CASE(a_band_out_of_steps_goes_back_to_its_smallest_force) {
+    // Long steps overshoot: forces fall and grow again. The band is stopped where they have just grown.
+    BandOptions options = on_the_surface();
+    options.max_step_length = 0.3;
+    struct Seen {
+        BandStep state;
+        std::vector<Structure> images;
+    };
+    std::vector<Seen> seen;
+    std::size_t best = 0;
+    ElasticBand whole = mueller_brown_band(9, options);
+    while (!whole.finished()) {
+        seen.push_back({whole.step(), whole.images()});
+        const bool first_climbing = seen.back().state.climbing && !seen[best].state.climbing;
+        if (first_climbing || seen.back().state.max_force < seen[best].state.max_force)
+            best = seen.size() - 1;
+        else if (seen.back().state.climbing && best + 2 < seen.size())
+            break;
+    }
+    BOOST_REQUIRE(!whole.converged());
+    BOOST_REQUIRE(seen.back().state.max_force > seen[best].state.max_force);
+
+    const State saved = whole.save();
+    whole.return_to_best();
+    BOOST_TEST(whole.state().max_force == seen[best].state.max_force);
+    BOOST_TEST(whole.state().barrier == seen[best].state.barrier);
+    for (std::size_t k = 0; k < whole.images().size(); ++k)
+        BOOST_TEST(same_bits(whole.images()[k].positions, seen[best].images[k].positions));
+
+    // A restored band knows its best images too, and from them the band goes on to the saddle.
+    ElasticBand resumed = mueller_brown_band(9, options);
+    resumed.restore(saved);
+    resumed.return_to_best();
+    BOOST_TEST(resumed.state().max_force == seen[best].state.max_force);
+    BOOST_TEST(resumed.run());
+    BOOST_REQUIRE(resumed.converged());
+    const BandStep end = resumed.state();
+    BOOST_TEST(std::abs(1e3 * end.barrier - (146.6995 - 40.6648)) < 1e-3);
+    // At rest it is its own best.
+    resumed.return_to_best();
+    BOOST_TEST(resumed.state().max_force == end.max_force);
+}
+
 BOOST_AUTO_TEST_CASE(fixed_coordinates_stay_and_ends_do_not_move) {
     Structure start = graphene_sheet(2, 1, false);
     start.fixed = FixedMask::Constant(3, start.size(), false);

@@ -162,6 +162,7 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
         if (log.rows() % every == 0) save();
     }
     save();
+    if (!band.converged()) band.return_to_best();  // the checkpoint goes on from where the band was
 
     const md::BandStep state = band.state();
     const md::BandProfile profile = band.profile();
@@ -201,10 +202,9 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
         throw ConvergenceError(
             "path between the two states", state.step, state.max_force / force_unit,
             config.quantity("neb.max_force") / force_unit,
-            fmt::format(
-                "the path so far is in {}; the same command with a larger neb.max_steps goes on from it, "
-                "more images or another neb.path may help",
-                folder.path().string()));
+            fmt::format("the path with the smallest force so far is in {}; the same command with a larger "
+                        "neb.max_steps goes on, more images or another neb.path may help",
+                        folder.path().string()));
     session.info(fmt::format("barrier {:.3f} eV, back {:.3f} eV, after {} steps, {:.1f} s",
                              state.barrier / ev, (state.barrier - reaction) / ev, state.step,
                              timer.seconds()));

@@ -91,6 +91,9 @@ class ElasticBand {
     bool converged() const;
     /// Converged, or out of steps.
     bool finished() const;
+    /// Goes back to the images with the smallest largest force so far (since the climb began, once it has):
+    /// a band that is out of steps may have left them. What L-BFGS has learnt is forgotten then.
+    void return_to_best();
     int steps() const;
     const std::vector<Structure>& images() const;
     /// Of each image; empty before the first step.
