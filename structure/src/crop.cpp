@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "build_report.hpp"
@@ -148,20 +149,46 @@ bool in_polygon(const Eigen::Vector2d& p, const std::vector<Eigen::Vector2d>& po
     return inside;
 }
 
+/// Where the atoms are, in words.
+std::string extent_of(const Structure& structure) {
+    const auto range = [&](int axis) {
+        return fmt::format("{} {:.1f} to {:.1f}", "xyz"[axis],
+                           structure.positions.row(axis).minCoeff() / units::angstrom,
+                           structure.positions.row(axis).maxCoeff() / units::angstrom);
+    };
+    return structure.size() == 0 ? "nothing" : fmt::format("{}, {} angstrom", range(0), range(1));
+}
+
+/// Refuses a middle outside of the structure: a slip of the pen would give a part of its rim.
+void require_inside(const Structure& structure, const Eigen::Vector2d& centre) {
+    constexpr double margin = 5 * units::angstrom;
+    for (int axis = 0; axis < 2 && structure.size() > 0; ++axis)
+        if (centre[axis] < structure.positions.row(axis).minCoeff() - margin ||
+            centre[axis] > structure.positions.row(axis).maxCoeff() + margin)
+            throw InputError(fmt::format(
+                "the middle of the crop at ({:.1f}, {:.1f}) angstrom lies outside of the structure, "
+                "which spans {}",
+                centre.x() / units::angstrom, centre.y() / units::angstrom, extent_of(structure)));
+}
+
 /// The defect that a crop is around, in words and as a point.
 Eigen::Vector2d defect_centre(const Structure& cluster, const BondGraph& graph, const CropOptions& options,
                               BuildReport& report) {
     auto defects = find_defects(cluster, graph, find_rings(graph), find_edges(cluster, graph));
-    std::erase_if(defects, [&](const Defect& d) {
-        return d.kind == "substitution" || d.kind == "hole" ||
-               (!options.defect_kind.empty() && d.kind != options.defect_kind);
-    });
-    if (options.defect < 0 || options.defect >= static_cast<int>(defects.size()))
-        throw InputError(
-            fmt::format("crop around defect {}: the structure has {}{} (holes and foreign atoms "
-                        "not counted)",
-                        options.defect + 1, defects.size(),
-                        options.defect_kind.empty() ? "" : " of kind " + options.defect_kind));
+    std::erase_if(defects, [](const Defect& d) { return d.kind == "substitution" || d.kind == "hole"; });
+    std::map<std::string, int> kinds;
+    for (const Defect& d : defects) ++kinds[d.kind];
+    if (!options.defect_kind.empty())
+        std::erase_if(defects, [&](const Defect& d) { return d.kind != options.defect_kind; });
+    if (options.defect < 0 || options.defect >= static_cast<int>(defects.size())) {
+        std::string there;
+        for (const auto& [kind, count] : kinds)
+            there += fmt::format("{}{} ({})", there.empty() ? "" : ", ", kind, count);
+        throw InputError(fmt::format(
+            "crop around defect {}{}: the structure has {} (holes and foreign atoms not counted)",
+            options.defect + 1, options.defect_kind.empty() ? "" : " of kind " + options.defect_kind,
+            there.empty() ? "none" : there));
+    }
     const Defect& defect = defects[static_cast<std::size_t>(options.defect)];
     report.messages.push_back(
         fmt::format("crop around the defect {} of {} atoms at ({:.2f}, {:.2f}) angstrom, number {} of {} by "
@@ -254,6 +281,7 @@ Derived crop(const Structure& structure, const CropOptions& options, BuildReport
             select([&](const Eigen::Vector2d& p) { return in_polygon(p, options.polygon); });
             break;
         default:
+            if (options.by == CropOptions::By::nearest) require_inside(cluster, options.centre);
             inside = nearest(cluster, graph, centre_of_crop(cluster, graph, options, report), options.n_atoms,
                              options.clean_edge, report);
     }
@@ -261,12 +289,7 @@ Derived crop(const Structure& structure, const CropOptions& options, BuildReport
     Derived result;
     result.origin = flagged(inside);
     if (result.origin.empty())
-        throw InputError(fmt::format(
-            "the crop holds no atoms: the structure spans x {:.1f} to {:.1f}, y {:.1f} to {:.1f} angstrom",
-            cluster.size() ? cluster.positions.row(0).minCoeff() / units::angstrom : 0.0,
-            cluster.size() ? cluster.positions.row(0).maxCoeff() / units::angstrom : 0.0,
-            cluster.size() ? cluster.positions.row(1).minCoeff() / units::angstrom : 0.0,
-            cluster.size() ? cluster.positions.row(1).maxCoeff() / units::angstrom : 0.0));
+        throw InputError("the crop holds no atoms: the structure spans " + extent_of(cluster));
     result.structure = cluster.selected(result.origin);
     report.messages.push_back(fmt::format("cropped {} of {} atoms: {}", result.structure.size(),
                                           cluster.size(), result.structure.formula()));

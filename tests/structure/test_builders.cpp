@@ -272,6 +272,9 @@ BOOST_AUTO_TEST_CASE(crops_by_radius_polygon_and_defect_hold_what_they_should) {
     BOOST_TEST(found[0].kind == "5-7-7-5");
     around.defect = 1;
     BOOST_CHECK_THROW(crop(sheet, around, report), InputError);
+    around.defect = 0;
+    around.defect_kind = "5-8-5";
+    BOOST_TEST(contains(message_of([&] { crop(sheet, around, report); }), "the structure has 5-7-7-5 (1)"));
 }
 
 BOOST_AUTO_TEST_CASE(crops_that_make_no_sense_are_refused) {
@@ -290,6 +293,8 @@ BOOST_AUTO_TEST_CASE(crops_that_make_no_sense_are_refused) {
     options.by = CropOptions::By::polygon;
     BOOST_CHECK_THROW(crop(sheet, options, report), InputError);
     options.by = CropOptions::By::nearest;
+    options.n_atoms = 30;
+    BOOST_TEST(contains(message_of([&] { crop(sheet, options, report); }), "outside of the structure"));
     options.centre(0) = std::numeric_limits<double>::quiet_NaN();
     BOOST_CHECK_THROW(crop(sheet, options, report), InputError);
 }

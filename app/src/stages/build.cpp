@@ -142,7 +142,9 @@ std::optional<Structure> crystal(const io::Config& config, const Structure& stru
     return result;
 }
 
-Derived built_from(const io::Config& config, const Start& start, BuildReport& report) {
+/// @param patch cut out instead of the one that the configuration names
+Derived built_from(const io::Config& config, const Start& start, BuildReport& report,
+                   const Patch* patch = nullptr) {
     if (auto made = start.pixels ? std::nullopt : crystal(config, start.atoms.structure, report)) {
         Derived result{*made, std::vector<int>(static_cast<std::size_t>(made->size()), -1)};
         if (config.has("build.fix"))
@@ -153,8 +155,12 @@ Derived built_from(const io::Config& config, const Start& start, BuildReport& re
     for (const char* key : {"build.repeat", "build.surface"})
         if (config.has(key))
             throw InputError(config.where(key) + ": needs a crystal as input, not detected atoms");
-    return build_cluster(start.atoms.structure, start.probability,
-                         build_options(config, start.pixels, start.uncertainty), report);
+    BuildOptions options = build_options(config, start.pixels, start.uncertainty);
+    if (patch != nullptr) {
+        options.crop->by = CropOptions::By::nearest;
+        options.crop->centre = patch->centre;
+    }
+    return build_cluster(start.atoms.structure, start.probability, options, report);
 }
 
 json outline_of(const std::vector<Eigen::Vector2d>& places_px) {
@@ -187,11 +193,9 @@ json patches_of(const io::Config& config, const Start& start, const BuildReport&
         if (config.text("build.crop.by") == "random") {
             entry["similarity"] = patch.similarity;
             entry["joint_similarity"] = patch.joint_similarity;
-            io::Config own = config;
-            own.set("build.crop.patch", std::to_string(k), "build.crop.patch");
             BuildReport unheard;
             const std::string name = fmt::format("patch-{}.extxyz", k + 1);
-            const Derived built = built_from(own, start, unheard);
+            const Derived built = built_from(config, start, unheard, &patch);
             io::write_structure(out / name, built.structure);
             entry["structure"] = name;
             entry["formula"] = built.structure.formula();

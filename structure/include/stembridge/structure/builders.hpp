@@ -125,8 +125,8 @@ struct CropOptions {
 };
 
 /// Cuts a cluster out of a sheet, seen along z; the result keeps positions and is not periodic.
-/// @throw InputError when the region holds no atoms, a size is not positive, there are fewer atoms than asked
-/// for, or there is no such defect
+/// @throw InputError when the region holds no atoms, the middle of nearest lies outside of the structure, a
+/// size is not positive, there are fewer atoms than asked for, or there is no such defect
 Derived crop(const Structure& structure, const CropOptions& options, BuildReport& report);
 
 /// The point that a crop is around: as given, or the middle of the polygon, defect or patch.
