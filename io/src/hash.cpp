@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 #include "bytes.hpp"
@@ -26,6 +27,13 @@ std::string sha256(Bytes bytes) {
 
 std::string sha256_of_file(const std::filesystem::path& path) {
     return sha256(MappedFile(path).bytes());
+}
+
+std::string sha256_of_files(const std::vector<std::filesystem::path>& files) {
+    std::vector<std::string> entries;
+    for (const auto& file : files) entries.push_back(file.filename().string() + sha256_of_file(file));
+    std::sort(entries.begin(), entries.end());
+    return sha256_of_text(fmt::format("{}", fmt::join(entries, "")));
 }
 
 std::string sha256_of_text(std::string_view text) {

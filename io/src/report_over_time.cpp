@@ -14,8 +14,9 @@ std::string table_of(const Row& head, const std::vector<Row>& rows) {
     std::string html = "<div class=\"scroll\"><table>";
     if (!head.empty()) {
         html += "<thead><tr>";
-        for (const std::string& cell : head)
-            html += fmt::format("<th scope=\"col\">{}</th>", escape_markup(cell));
+        for (std::size_t k = 0; k < head.size(); ++k)
+            html += fmt::format("<th scope=\"col\"{}>{}</th>", k > 0 ? " class=\"number\"" : "",
+                                escape_markup(head[k]));
         html += "</tr></thead>";
     }
     html += "<tbody>";

@@ -55,7 +55,7 @@ figcaption{color:var(--soft);font-size:.88rem;line-height:1.5;margin-top:.9em;ma
 figcaption b{color:var(--ink);font-weight:600}
 .micrograph{max-width:720px}
 .scroll{overflow-x:auto}
-figure+.scroll{margin-top:2em}
+figure+.scroll,.columns>div>figure+figure{margin-top:2em}
 h2+.columns,h2+.block{margin-top:1.3em}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:7px 14px 7px 0;border-bottom:1px solid var(--line);vertical-align:baseline;font-weight:400}
@@ -91,6 +91,7 @@ code{overflow-wrap:anywhere}
 code,pre{font:.86em/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 pre{background:var(--panel);border-radius:6px;padding:16px 18px;overflow-x:auto;margin:.8em 0 0}
 details{margin-top:1.6em;font-size:.95rem}
+details>.columns{margin-top:1.2em}
 summary{cursor:pointer}
 footer{color:var(--soft);font-size:.84rem;margin-top:56px}
 @media screen and (max-width:820px){

@@ -12,6 +12,7 @@
 #include "configuration.hpp"
 #include "environment.hpp"
 #include "stages/checkpointed_inputs.hpp"
+#include "stages/parameter_sets.hpp"
 #include "stages/stages.hpp"
 #include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
@@ -246,6 +247,12 @@ class Run {
                 for (const fs::path& file : network_files(config_)) add(file);
             } catch (const FileError&) {  // no shipped data: the stage that needs it will say so
             }
+        }
+        for (const fs::path& set : parameter_sets(config_)) {
+            std::vector<fs::path> tables;
+            for (const auto& entry : fs::directory_iterator(set))
+                if (entry.path().extension() == ".skf") tables.push_back(entry.path());
+            hashes["the tables of " + set.filename().string()] = io::sha256_of_files(tables);
         }
         const nlohmann::json manifest = {
             {"version", version()},

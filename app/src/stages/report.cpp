@@ -13,6 +13,7 @@
 #include "environment.hpp"
 #include "scoring.hpp"
 #include "stage_folder.hpp"
+#include "stages/parameter_sets.hpp"
 #include "stages/stages.hpp"
 #include "stages/studies.hpp"
 #include "stages/trajectory_analysis.hpp"
@@ -21,6 +22,7 @@
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
+#include "stembridge/structure/adsorption.hpp"
 #include "stembridge/structure/analysis.hpp"
 
 namespace stembridge::app {
@@ -97,6 +99,7 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
     frame.image =
         io::read_image(config.file("detect.image"), static_cast<int>(config.integer("detect.frame")),
                        config.has("detect.dataset") ? config.text("detect.dataset") : "");
+    std::erase(frame.image.source, '\'');  // the page sets it off by its letters
     frame.atoms = io::read_detections_csv(folder / "atoms.csv");
     frame.pixel_size_angstrom = c.value("scale_angstrom_per_px", 0.0);
     io::ReportCalibration calibration;
@@ -283,7 +286,29 @@ std::vector<fs::path> dynamics_folders(const fs::path& run) {
     return folders;
 }
 
-io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config) {
+/// What the energies come from, and what is to be cited for it. @param built nothing where it is not known
+void add_parameter_sets(const io::Config& config, Structure built, io::ReportProvenance& p) {
+    if (config.text("calculator.kind") != "scc-dftb") {
+        p.parameter_set = "another program, at " + config.text("calculator.socket.address");
+        return;
+    }
+    for (const fs::path& folder : parameter_sets(config))
+        p.parameter_set += (p.parameter_set.empty() ? "" : ", ") + folder.filename().string();
+    std::vector<std::string> adsorbates;
+    if (config.has("adsorb.species")) adsorbates = config.texts("adsorb.species");
+    if (config.has("neb.adsorbate")) adsorbates.push_back(config.text("neb.adsorbate"));
+    for (const std::string& name : adsorbates) {
+        try {
+            for (const int element : adsorbate_alone(name).atomic_numbers)
+                built.add(element, Eigen::Vector3d::Zero());
+        } catch (const InputError&) {  // not known: its stage has said so
+        }
+    }
+    for (const std::string& citation : citations_of(table_files(config, built)))
+        p.more.emplace_back("its tables", citation);
+}
+
+io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config, const Structure& built) {
     const json manifest = load_json(run / "manifest.json");
     io::ReportProvenance p;
     p.version = manifest.value("version", version());
@@ -293,8 +318,7 @@ io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config
     p.blas_kernel = manifest.value("blas_kernel", "");
     if (manifest.contains("threads")) p.threads = manifest["threads"].get<int>();
     if (manifest.contains("seed")) p.seed = manifest["seed"].get<std::uint64_t>();
-    for (const auto& folder : config.files("calculator.parameters"))
-        p.parameter_set += (p.parameter_set.empty() ? "" : ", ") + folder.filename().string();
+    add_parameter_sets(config, built, p);
     const json hashes = manifest.value("sha256", json::object());
     for (const auto& [file, hash] : hashes.items()) p.sha256.emplace_back(file, hash.get<std::string>());
     p.config = config.resolved_toml();
@@ -357,7 +381,7 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
                          adsorption_section(run, data.y_down), barrier_section(run, data.y_down)})
         if (section) data.sections.push_back(std::move(*section));
     if (data.build) data.subtitle = data.build->built.structure.formula();
-    data.provenance = provenance_of(run, config);
+    data.provenance = provenance_of(run, config, data.build ? data.build->built.structure : Structure());
     io::write_report(run / "report", data);
     session.info("report: " + (run / "report" / "index.html").string());
 }
