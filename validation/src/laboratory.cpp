@@ -18,7 +18,7 @@ const std::map<std::string, Measure>& measures() {
     return all;
 }
 
-tb::SccDftbOptions Laboratory::options(const io::Config& setup, bool spin_polarized) const {
+tb::SccDftbOptions Laboratory::options(const io::Config& setup, const tb::SpinOptions& spin) const {
     tb::SccDftbOptions o;
     o.parameters = parameters_;
     o.electronic_temperature = setup.quantity("setup.electronic_temperature");
@@ -27,13 +27,13 @@ tb::SccDftbOptions Laboratory::options(const io::Config& setup, bool spin_polari
     o.kpoints.gamma_centered = true;
     o.scc.shell_resolved = true;  // only Cr has Hubbard parameters that differ by shell
     o.scc.tolerance = 1e-6;
-    o.spin.polarized = spin_polarized;
+    o.spin = spin;
     return o;
 }
 
 std::unique_ptr<Calculator> Laboratory::calculator(const io::Config& setup, const Structure& structure,
-                                                   bool spin_polarized) const {
-    tb::SccDftbOptions o = options(setup, spin_polarized);
+                                                   const tb::SpinOptions& spin) const {
+    tb::SccDftbOptions o = options(setup, spin);
     if (!structure.cell.is_periodic()) o.kpoints = {};
     return tb::make_scc_dftb(o);
 }
@@ -52,9 +52,36 @@ md::RelaxResult Laboratory::relax(const io::Config& setup, Structure& structure,
 }
 
 double Laboratory::relaxed_energy(const io::Config& setup, Structure& structure, const std::string& what,
-                                  bool spin_polarized) const {
-    const auto c = calculator(setup, structure, spin_polarized);
+                                  const tb::SpinOptions& spin) const {
+    const auto c = calculator(setup, structure, spin);
     return relax(setup, structure, *c, what).evaluation.energy_zero;
+}
+
+SpinState Laboratory::lowest_spin_state(const io::Config& setup, Structure& structure,
+                                        const std::string& what,
+                                        const std::vector<std::optional<double>>& unpaired) const {
+    std::optional<SpinState> best;
+    Structure lowest;
+    std::string problems;
+    for (const std::optional<double>& electrons : unpaired) {
+        Structure own = structure;
+        const std::string name =
+            electrons ? fmt::format("{} with {} unpaired electrons", what, *electrons) : what;
+        try {
+            const double energy =
+                relaxed_energy(setup, own, name, {.polarized = true, .unpaired = electrons, .constants = {}});
+            if (best && best->energy <= energy) continue;
+            best = {energy, electrons};
+            lowest = std::move(own);
+        } catch (const StoppedError&) {
+            throw;
+        } catch (const Error& error) {
+            problems += fmt::format("{}{}", problems.empty() ? "" : "; ", error.what());
+        }
+    }
+    if (!best) throw NumericalError(problems);
+    structure = std::move(lowest);
+    return *best;
 }
 
 Structure sheet_of(const io::Config& setup) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -29,16 +28,14 @@ void on_signal(int) {
 
 // A result is only good for the tables it was computed with.
 std::string tables_hash(const std::vector<fs::path>& folders) {
-    std::vector<std::string> hashes;
+    std::vector<fs::path> files;
     for (const fs::path& folder : folders) {
         if (!fs::is_directory(folder))
             throw FileError(fmt::format("{} is no folder of .skf files", folder.string()));
         for (const auto& entry : fs::directory_iterator(folder))
-            if (entry.path().extension() == ".skf")
-                hashes.push_back(entry.path().filename().string() + io::sha256_of_file(entry.path()));
+            if (entry.path().extension() == ".skf") files.push_back(entry.path());
     }
-    std::sort(hashes.begin(), hashes.end());
-    return io::sha256_of_text(fmt::format("{}", fmt::join(hashes, "")));
+    return io::sha256_of_files(files);
 }
 
 std::string today() {

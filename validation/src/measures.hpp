@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@
 
 namespace stembridge::validation {
 
+/// A structure at rest in the lowest of its spin states.
+struct SpinState {
+    double energy = 0;               ///< at zero electronic temperature, hartree
+    std::optional<double> unpaired;  ///< electrons; nothing: the moment was free
+};
+
 /// What every computation works with.
 class Laboratory {
   public:
@@ -24,16 +31,21 @@ class Laboratory {
         : parameters_(std::move(parameters)), context_(std::move(context)) {}
 
     /// Options with the case's k-points (of structures that repeat) and electronic temperature.
-    tb::SccDftbOptions options(const io::Config& setup, bool spin_polarized = false) const;
+    tb::SccDftbOptions options(const io::Config& setup, const tb::SpinOptions& spin = {}) const;
     /// SCC-DFTB for structures like those of the case.
     std::unique_ptr<Calculator> calculator(const io::Config& setup, const Structure& structure,
-                                           bool spin_polarized = false) const;
+                                           const tb::SpinOptions& spin = {}) const;
     /// Relaxes to the case's force. @throw NumericalError when that fails, naming what was relaxed
     md::RelaxResult relax(const io::Config& setup, Structure& structure, Calculator& calculator,
                           const std::string& what, md::CellRelaxation cell = md::CellRelaxation::none) const;
     /// Relaxed energy at zero electronic temperature, hartree.
     double relaxed_energy(const io::Config& setup, Structure& structure, const std::string& what,
-                          bool spin_polarized = false) const;
+                          const tb::SpinOptions& spin = {}) const;
+    /// Relaxes from one start with each of some numbers of unpaired electrons (nothing: a free moment) and
+    /// takes the lowest: a free moment alone can end in a solution without spin, by where it starts.
+    /// @throw NumericalError when none of them relaxes
+    SpinState lowest_spin_state(const io::Config& setup, Structure& structure, const std::string& what,
+                                const std::vector<std::optional<double>>& unpaired) const;
     const Context& context() const { return context_; }
 
   private:

@@ -23,15 +23,13 @@ struct Barrier {
 
 /// @param start, end at rest  @param name unique within the case
 Barrier barrier_between(const io::Config& setup, const Laboratory& laboratory, const Structure& start,
-                        const Structure& end, const std::string& name, const std::string& title,
-                        bool spin_polarized = false) {
+                        const Structure& end, const std::string& name, const std::string& title) {
     md::BandOptions options;
     options.max_force = setup.quantity("setup.max_force");
     constexpr int one_at_a_time = 1;
     md::ElasticBand band(
         md::pair_distance_path(start, end, static_cast<int>(setup.integer("setup.images")) + 2),
-        [&] { return laboratory.calculator(setup, start, spin_polarized); }, one_at_a_time, options,
-        laboratory.context());
+        [&] { return laboratory.calculator(setup, start); }, one_at_a_time, options, laboratory.context());
     if (!band.run()) throw StoppedError("stopped on the path of " + title);
     const md::BandStep state = band.state();
     if (!band.converged())

@@ -53,9 +53,11 @@ Findings measure_defects(const io::Config& setup, const Laboratory& laboratory) 
         {"divacancy_555777_ev", "555-777", "555-777", with_triple_pentagon(divacancy)}};
     Findings f;
     for (Defective& d : all) {
-        // The energy of the vacancy depends on its unpaired electrons.
-        const bool spin = d.key == "vacancy_ev";
-        const double e = laboratory.relaxed_energy(setup, d.structure, d.title, spin);
+        // The energy of the vacancy depends on its unpaired electrons: those of the open sigma and pi bond.
+        const double e =
+            d.key == "vacancy_ev"
+                ? laboratory.lowest_spin_state(setup, d.structure, d.title, {std::nullopt, 2}).energy
+                : laboratory.relaxed_energy(setup, d.structure, d.title);
         f.values[d.key] = (e - d.structure.size() * per_atom) / electronvolt;
         if (!d.kind.empty() && !shows(d.structure, d.kind))
             f.notes.push_back(fmt::format("{} did not stay {} while it relaxed", d.title, d.kind));
