@@ -55,6 +55,9 @@ BOOST_AUTO_TEST_SUITE(test_chain)
 
 BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
     const Workplace place;
+    std::ofstream(place.folder.path() / "set" / "C-C.skf", std::ios::app)
+        << "<Documentation>\n<Publications>\n<Fit>A. Author,\n  &quot;Tables&quot;</Fit>\n"
+           "</Publications>\n</Documentation>\n";
     const Outcome outcome = run_program({"run", place.config()});
     BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
     const fs::path run = place.folder.path() / "run";
@@ -68,6 +71,11 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
     const Structure built = io::read_structure(run / "2-build" / "structure.extxyz");
     BOOST_TEST(built.count(6) == 24);
     BOOST_TEST(built.count(1) > 6);
+    // Where the tables come from: what their documentation says, and a hash of all of them.
+    BOOST_TEST(io::read_text(run / "report/index.html").find("A. Author, &quot;Tables&quot;") !=
+               std::string::npos);
+    const auto manifest = nlohmann::json::parse(std::ifstream(run / "manifest.json"));
+    BOOST_TEST(manifest["sha256"]["the tables of set"].get<std::string>().size() == 64u);
 
     // Started again, nothing is done again; with another last stage, only that one.
     const Outcome again = run_program({"run", place.file("run.toml")});

@@ -79,7 +79,12 @@ std::vector<std::pair<int, int>> bonds_to_break(const io::Config& config, const 
 
 /// Opens bonds of the sheet one by one; atoms are followed through those that go.
 void open_bonds(Job& job, const std::vector<std::pair<int, int>>& bonds, double length) {
+    const int n_atoms = job.sheet.size();
     for (const auto& [i, j] : bonds) {
+        if (std::min(i, j) < 0 || std::max(i, j) >= n_atoms)
+            throw InputError(
+                fmt::format("adsorb.break: the bond {}-{} is none of the sheet, which has atoms 1 to {}",
+                            i + 1, j + 1, n_atoms));
         const auto now = [&](int atom) {
             const auto found = std::find(job.sheet_origin.begin(), job.sheet_origin.end(), atom);
             return found == job.sheet_origin.end() ? -1 : static_cast<int>(found - job.sheet_origin.begin());
