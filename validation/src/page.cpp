@@ -38,6 +38,7 @@ figcaption{color:var(--soft);font-size:.86rem}
 .error{border-left:4px solid var(--bad);padding:8px 16px;background:var(--panel)}
 .bar{display:block;width:120px;height:14px}
 .facts td{overflow-wrap:anywhere}
+.rows tbody th{min-width:11em}
 @media(max-width:640px){
 .rows thead{display:none}
 .rows tr{display:grid;grid-template-columns:1fr 1fr;gap:4px 14px;padding:12px 0;border-bottom:1px solid var(--line)}
