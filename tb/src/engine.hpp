@@ -74,6 +74,9 @@ class SccDftb::Engine {
     struct Goal {
         double charge;  ///< largest change of a charge, e
         double energy;  ///< bound of the energy's error, hartree per atom
+        /// Largest distance of a charge from its self-consistent value at which energy and forces of the
+        /// functional linearised there will do, e; 0 = only the self-consistent ones will.
+        double lag;
     };
     /// That of the options, or a looser one that gives forces as good as they are wanted.
     Goal goal_for(const Wanted& wanted) const;

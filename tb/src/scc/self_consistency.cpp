@@ -179,11 +179,14 @@ void SccDftb::Engine::warn_of(Fallback::Step step, const Fallback& fallback, dou
 }
 
 SccDftb::Engine::Goal SccDftb::Engine::goal_for(const Wanted& wanted) const {
-    // Change of a charge over the error that it leaves in the forces, e / (hartree/bohr): see
-    // tests/tb/test_scc_dftb, forces_are_as_good_as_they_are_wanted_for_fewer_cycles.
+    // Change of a charge over the error that it leaves in the forces, e / (hartree/bohr), or its distance
+    // from the self-consistent value over the error of the linearised ones: see tests/tb/test_scc_dftb,
+    // forces_are_as_good_as_they_are_wanted_for_fewer_cycles.
     constexpr double charge_per_force = 3;
     const double charge = std::max(options_.scc.tolerance, charge_per_force * wanted.force_accuracy);
-    return {charge, options_.scc.energy_tolerance * charge / options_.scc.tolerance};
+    return {charge, options_.scc.energy_tolerance * charge / options_.scc.tolerance,
+            // The response of spins is too rough to tell what they are off.
+            n_spins() == 1 ? charge_per_force * wanted.force_accuracy : 0};
 }
 
 SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
@@ -213,6 +216,7 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         solution.converged = !options_.scc.enabled ||
                              (cycle.error <= goal_.charge &&
                               cycle.bound <= goal_.energy * g.basis.n_atoms() && accuracy <= last_accuracy());
+        const double used = accuracy;
         // The next cycle may be the last when its errors, thirty times smaller, would do.
         const bool nearly =
             cycle.error <= 30 * goal_.charge && cycle.bound <= 900 * goal_.energy * g.basis.n_atoms();
@@ -236,6 +240,17 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         timer.restart();
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
+        if (mixer->wants_preconditioner()) {
+            // The step by the response is what the charges are off, a small part of what they change by.
+            const double damping = options_.scc.mixing > 0 ? options_.scc.mixing : 1;
+            const double lag = (next - x).cwiseAbs().maxCoeff() / damping;
+            if (lag <= goal_.lag && used <= last_accuracy()) {
+                solution.converged = solution.linearized = true;
+                solution.best = split(next, cycle.in);
+                break;
+            }
+            if (lag <= 30 * goal_.lag) accuracy = last_accuracy();
+        }
         cycle.in = split(next, cycle.in);
         clamp_to_possible(g.basis, g.sites, cycle.in);
         cycle.in.electrons.array() += (-options_.charge - cycle.in.electrons.sum()) / g.sites.size();
