@@ -272,6 +272,8 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
     io::Config own = config;
     own.set("calculator.spin.polarized", polarized ? "true" : "false", "adsorb.spin");
     std::vector<Job> jobs = jobs_of(own, sheet, species, session);
+    if (config.boolean("adsorb.relax"))
+        for (const Job& job : jobs) require_tables(own, job.start);
     session.info(fmt::format("{} starts, {}; E_bind is {}", jobs.size(),
                              polarized ? "spin-polarised" : "not spin-polarised", sign_convention));
     json summary = {{"sign_convention", sign_convention},

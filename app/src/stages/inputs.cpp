@@ -12,6 +12,7 @@
 #include "stembridge/base/elements.hpp"
 #include "stembridge/io/hash.hpp"
 #include "stembridge/io/structure_file.hpp"
+#include "stembridge/tb/tables/skf.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -60,6 +61,14 @@ std::vector<fs::path> table_files(const io::Config& config, const Structure& str
                 break;
             }
     return files;
+}
+
+void require_tables(const io::Config& config, const Structure& structure) {
+    if (config.text("calculator.kind") != "scc-dftb") return;
+    const std::set<int> elements(structure.atomic_numbers.begin(), structure.atomic_numbers.end());
+    std::vector<std::string> symbols;
+    for (const int element : elements) symbols.push_back(element_symbol(element));
+    tb::find_skf(parameter_folders(config), symbols);
 }
 
 void run_alone(const io::Config& config, const fs::path& structure_file, const fs::path& folder,

@@ -103,6 +103,9 @@ std::string inputs_hash(const io::Config& config, const std::vector<std::string>
 
 /// Files of Slater-Koster tables for these elements, for hashes and provenance.
 std::vector<std::filesystem::path> table_files(const io::Config& config, const Structure& structure);
+/// @throw InputError naming the pairs of elements without a table; nothing is asked for where another program
+/// gives the energy
+void require_tables(const io::Config& config, const Structure& structure);
 
 /// One stage of its own, as the subcommands do it: reads a structure and does the stage in a folder, or
 /// nothing when the folder holds the results of the same inputs. @param name of the stage and of its table
