@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <numbers>
+#include <span>
 
+#include "atoms_beyond_frame.hpp"
 #include "filters.hpp"
 
 namespace stembridge::ml {
@@ -14,18 +17,32 @@ namespace {
 
 using Vector = Eigen::Vector2d;
 
-constexpr double window_angstrom = 1.2, first_width_angstrom = 0.45;
+constexpr double window_angstrom = 1.5, glow_window_angstrom = 1.2, first_width_angstrom = 0.45;
 /// Where starts miss atoms: reaches no neighbour, whose light would pull.
 constexpr double narrow_window_angstrom = 0.85;
 constexpr double background_angstrom = 2.0;
-constexpr double largest_move_angstrom = 0.12, farthest_angstrom = 0.6;
-constexpr int sweeps = 8, first_without_profile = 4;
+constexpr double largest_move_angstrom = 0.12, farthest_angstrom = 0.6, stray_angstrom = 0.3,
+                 stray_sigmas = 3;
+constexpr int sweeps = 8, held_sweeps = 4, profile_sweeps = 4;
 /// A profile needs atoms whose places are known: brightness of C over its error where there is no prior.
 constexpr double least_signal = 10;
+/// Pixels up to here tell of the profile.
+constexpr double profile_angstrom = 2.0;
+/// Weights of its Gaussians as they are for probes of 0.9 to 1.3 angstrom, and how they vary.
+constexpr std::array<double, ProbeProfile::components> usual_weights{0, 0.4, 0.6, 0, 0},
+    usual_weight_spread{0.2, 0.3, 0.3, 0.2, 0.1};
+/// How well the place of an atom outside of the frame is known before its light is looked at.
+constexpr double beyond_error_angstrom = 0.06;
 /// Neighbours up to here are fitted together with an atom when its error is predicted.
 constexpr double neighbor_angstrom = 1.9, judged_angstrom = 1.1;
 /// What stays without noise, from what the model lacks [measured on simulated frames].
-constexpr double model_error_angstrom = 0.004, bright_neighbor_error_angstrom = 0.04;
+constexpr double model_error_angstrom = 0.003, bright_neighbor_error_angstrom = 0.01;
+/// Variance of white noise that the fit of the atoms around a hollow leaves there [measured on simulated
+/// frames].
+constexpr double left_in_hollows = 0.8;
+/// Errors where the places of the neighbours' neighbours are unknown as well, over those where they are
+/// known: 1.02 to 1.05, the more the atoms overlap [Fisher's information of the sheet].
+constexpr double cost_of_farther_neighbors = 1.03;
 /// Brightness over that of C from which an atom outshines its neighbours: what its image lacks in the model
 /// pulls at them.
 constexpr double outshining = 2.5;
@@ -63,22 +80,25 @@ class Fitter {
     AtomFit run() {
         for (int sweep = 0; sweep < sweeps; ++sweep) {
             const bool last = sweep + 1 == sweeps;
-            if (sweep == first_without_profile) held_ = false;
+            if (sweep == held_sweeps) held_ = false;
             for (std::size_t i = 0; i < atoms_.size(); ++i) improve(i);
             typical_ = median_amplitude();
             measure_carbon_spread();
-            if (sweep >= 1 && sweep < first_without_profile) improve_profile();
+            if (sweep == 0 && !free_levels_ && carbon_spread_ > 0) continue_beyond_frame();
+            if (sweep >= 1 && sweep <= profile_sweeps) improve_profile();
             render();
-            if (sweep < first_without_profile)
+            if (sweep <= profile_sweeps)
                 background_ = gaussian_blur(image_ - model_, background_angstrom / scale_);
             measure_background();
-            if (sweep < first_without_profile || last) {
+            if (last || (sweep < held_sweeps && sweep % 2 == 0)) {
                 measure_variance();
                 measure_correlation();
+                if (last || held_) predict_errors();
             }
-            if (last || held_) predict_errors();
         }
         if (known_.combined && known_.count() > 0) combine_with_start();
+        if (!known_.combined) take_back_strays();
+        atoms_.resize(found_);
         return {atoms_,
                 profile_,
                 typical_,
@@ -111,6 +131,26 @@ class Fitter {
                    target(row, column) += static_cast<float>(sign * atom.shared * profile_.value(r2));
                });
     }
+    std::span<const FittedAtom> found() const { return std::span(atoms_).first(found_); }
+    /// Light from outside pulls at the atoms near the border unless there are atoms that it belongs to.
+    void continue_beyond_frame() {
+        std::vector<Vector> positions;
+        std::vector<char> carbon;
+        for (const FittedAtom& atom : found()) {
+            positions.emplace_back(atom.x, atom.y);
+            carbon.push_back(atom.shared < outshining * typical_);
+        }
+        for (const Vector& place :
+             atoms_beyond_frame(positions, carbon, map_, static_cast<int>(image_.cols()),
+                                static_cast<int>(image_.rows()), ProbeProfile::reach_angstrom)) {
+            FittedAtom atom;
+            atom.x = place.x();
+            atom.y = place.y();
+            atom.amplitude = atom.shared = typical_;
+            atoms_.push_back(atom);
+            start_.push_back(place);
+        }
+    }
     void render() {
         model_ = Pixels::Zero(image_.rows(), image_.cols());
         for (const FittedAtom& atom : atoms_) add(model_, atom, 1);
@@ -126,23 +166,25 @@ class Fitter {
     void improve(std::size_t i) {
         FittedAtom& atom = atoms_[i];
         add(model_, atom, -1);
+        const bool glows = in_glow(atom);
+        const double radius = free_levels_ ? narrow_window_angstrom
+                              : glows      ? glow_window_angstrom
+                                           : window_angstrom;
         Eigen::Matrix4d normal = Eigen::Matrix4d::Zero();
         Eigen::Vector4d right = Eigen::Vector4d::Zero();
         int pixels = 0;
-        window(atom.x, atom.y, free_levels_ ? narrow_window_angstrom : window_angstrom,
-               [&](int row, int column, const Vector& d, double r2) {
-                   const double p = profile_.value(r2),
-                                others = model_(row, column) + background_(row, column);
-                   // p(|S (r - r_i)|): dp/dr_i = -2 p'(r^2) S^T S (r - r_i)
-                   const Vector slope = -2 * profile_.slope(r2) * (metric_ * d);
-                   const Eigen::Vector4d basis(p, slope.x(), slope.y(), 1);
-                   const double w = weight(others + atom.shared * p);
-                   normal.noalias() += w * basis * basis.transpose();
-                   right += w * (image_(row, column) - others) * basis;
-                   ++pixels;
-               });
+        window(atom.x, atom.y, radius, [&](int row, int column, const Vector& d, double r2) {
+            const double p = profile_.value(r2), others = model_(row, column) + background_(row, column);
+            // p(|S (r - r_i)|): dp/dr_i = -2 p'(r^2) S^T S (r - r_i)
+            const Vector slope = -2 * profile_.slope(r2) * (metric_ * d);
+            const Eigen::Vector4d basis(p, slope.x(), slope.y(), 1);
+            const double w = weight(others + atom.shared * p);
+            normal.noalias() += w * basis * basis.transpose();
+            right += w * (image_(row, column) - others) * basis;
+            ++pixels;
+        });
         if (pixels >= 12 && normal(0, 0) > 0) {
-            if (!in_glow(atom)) {
+            if (!free_levels_ && !glows) {
                 normal.row(3).setZero();
                 normal.col(3).setZero();
                 normal(3, 3) = 1;
@@ -153,26 +195,44 @@ class Fitter {
             const Eigen::Matrix2d covariance = brightness.inverse();
             atom.amplitude = std::max(0.0, covariance.row(0).dot(Eigen::Vector2d(right(0), right(3))));
             atom.amplitude_error = std::sqrt(correlation_ * std::max(covariance(0, 0), 0.0));
-            if (like_carbon(atom)) {
-                normal(0, 0) += carbon_information();
-                right(0) += carbon_information() * typical_;
-            }
-            if (held_ && i < known_.count() && atom.fit_angstrom > 0 && atom.shared > 0) {
-                // r + q / A is pulled to the start, (error of the fit / of the start)^2 times as hard as by
-                // the frame.
-                const double share = std::pow(atom.fit_angstrom / atom.start_angstrom, 2);
-                const Eigen::Matrix2d strength =
-                    share * 0.5 * normal.block<2, 2>(1, 1).trace() * metric_ / (scale_ * scale_);
-                normal.block<2, 2>(1, 1) += strength;
-                right.segment<2>(1) += atom.shared * strength * (start_[i] - Vector(atom.x, atom.y));
-            }
+            const Prior prior = prior_of(i);
+            normal.topLeftCorner<3, 3>() += prior.normal;
+            right.head<3>() += prior.right + prior.normal.col(0) * atom.shared;
             const Eigen::Vector4d solution = normal.ldlt().solve(right);
             if (solution.allFinite()) {
                 atom.shared = std::max(0.0, solution(0));
                 if (!still_ && atom.shared > 0.15 * typical_) move(i, solution.segment<2>(1) / atom.shared);
             }
-        }
+        } else if (i >= found_)
+            atom.shared = typical_;
         add(model_, atom, 1);
+    }
+    /// What is known of an atom without its pixels, for changes of A and q: C are alike, known starts hold
+    /// while the profile is measured, and what is outside of the frame is where the sheet goes on.
+    struct Prior {
+        Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
+        Eigen::Vector3d right = Eigen::Vector3d::Zero();
+    };
+    Prior prior_of(std::size_t i) const {
+        const FittedAtom& atom = atoms_[i];
+        Prior prior;
+        if (like_carbon(i)) {
+            prior.normal(0, 0) = carbon_information();
+            prior.right(0) = carbon_information() * (typical_ - atom.shared);
+        }
+        // r + q / A has this error around the start.
+        double error_angstrom = 0;
+        if (i >= found_)
+            error_angstrom = beyond_error_angstrom;
+        else if (held_ && i < known_.count())
+            error_angstrom = atom.start_angstrom;
+        if (error_angstrom > 0 && atom.shared > 0) {
+            const Eigen::Matrix2d strength =
+                correlation_ / std::pow(error_angstrom * std::max(atom.shared, 0.1 * typical_), 2) * metric_;
+            prior.normal.bottomRightCorner<2, 2>() = strength;
+            prior.right.tail<2>() = atom.shared * strength * (start_[i] - Vector(atom.x, atom.y));
+        }
+        return prior;
     }
     /// The best linear combination of two measurements with correlated errors; then the brightness there.
     void combine_with_start() {
@@ -193,12 +253,31 @@ class Fitter {
         render();
         typical_ = median_amplitude();
     }
-    bool in_glow(const FittedAtom& atom) const {
-        return free_levels_ ||
-               std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
+    /// A fit far from where the atom was known to be has found something else.
+    void take_back_strays() {
+        for (std::size_t i = 0; i < known_.count(); ++i) {
+            FittedAtom& atom = atoms_[i];
+            const double away = (map_ * (Vector(atom.x, atom.y) - start_[i])).norm();
+            if (away <
+                std::max(stray_angstrom, stray_sigmas * std::hypot(atom.fit_angstrom, atom.start_angstrom)))
+                continue;
+            atom.x = start_[i].x();
+            atom.y = start_[i].y();
+            atom.sigma_angstrom = atom.start_angstrom;
+        }
     }
-    bool like_carbon(const FittedAtom& atom) const {
+    bool in_glow(const FittedAtom& atom) const {
+        return std::abs(bilinear(background_, atom.x, atom.y) - usual_background_) > 0.5 * typical_;
+    }
+    bool in_frame(const Vector& p) const {
+        return p.x() >= 0 && p.y() >= 0 && p.x() <= static_cast<double>(image_.cols() - 1) &&
+               p.y() <= static_cast<double>(image_.rows() - 1);
+    }
+    /// What is outside is taken for C.
+    bool like_carbon(std::size_t i) const {
         if (!(carbon_spread_ > 0)) return false;
+        if (i >= found_ && !in_frame(start_[i])) return true;
+        const FittedAtom& atom = atoms_[i];
         const double deviation = std::hypot(atom.amplitude_error, carbon_spread_ * typical_);
         return atom.amplitude < 2 * typical_ && std::abs(atom.amplitude - typical_) < 3 * deviation;
     }
@@ -207,7 +286,7 @@ class Fitter {
 
     void measure_background() {
         std::vector<float> levels;
-        for (const FittedAtom& atom : atoms_)
+        for (const FittedAtom& atom : found())
             levels.push_back(static_cast<float>(bilinear(background_, atom.x, atom.y)));
         usual_background_ = quantile(levels, 0.4);
     }
@@ -215,7 +294,7 @@ class Fitter {
     /// Relative spread of the brightness of C beyond its errors.
     void measure_carbon_spread() {
         std::vector<float> amplitudes, squares;
-        for (const FittedAtom& atom : atoms_) {
+        for (const FittedAtom& atom : found()) {
             amplitudes.push_back(static_cast<float>(atom.amplitude));
             squares.push_back(static_cast<float>(atom.amplitude_error * atom.amplitude_error));
         }
@@ -233,10 +312,13 @@ class Fitter {
         atoms_[i].y = start_[i].y() + away.y();
     }
 
-    /// Weights of the profile's Gaussians by least squares over the surroundings of typical atoms.
+    /// Weights of the profile's Gaussians by least squares over the surroundings of all atoms outside of
+    /// glow, together with the brightness and place of each, which are eliminated atom by atom (Schur's
+    /// complement). What the background would take up, of the frame and of the Gaussians, is taken out first.
     void improve_profile() {
         constexpr std::size_t k = ProbeProfile::components;
         if (!held_ && median_error() * least_signal > typical_) return;
+        const double slow = background_angstrom / scale_;
         std::array<Pixels, k> parts;
 #pragma omp parallel for
         for (std::size_t c = 0; c < k; ++c) {
@@ -248,29 +330,67 @@ class Fitter {
                        [&](int row, int column, const Vector&, double r2) {
                            parts[c](row, column) += static_cast<float>(atom.shared * gaussian.value(r2));
                        });
+            parts[c] -= gaussian_blur(parts[c], slow);
         }
-        Eigen::Matrix<double, k + 1, k + 1> normal = Eigen::Matrix<double, k + 1, k + 1>::Zero();
-        Eigen::Matrix<double, k + 1, 1> right = Eigen::Matrix<double, k + 1, 1>::Zero();
-        const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 800);
-        for (std::size_t i = 0; i < atoms_.size(); i += every) {
-            const FittedAtom& atom = atoms_[i];
-            if (atom.amplitude < 0.5 * typical_ || atom.amplitude > 1.8 * typical_) continue;
-            window(atom.x, atom.y, 1.5, [&](int row, int column, const Vector&, double) {
-                Eigen::Matrix<double, k + 1, 1> basis;
-                for (std::size_t c = 0; c < k; ++c)
-                    basis(static_cast<Eigen::Index>(c)) = parts[c](row, column);
-                basis(k) = typical_;
-                const double w = weight(model_(row, column) + background_(row, column));
+        const Pixels rest = image_ - gaussian_blur(image_, slow);
+        // Each pixel tells of its nearest atom.
+        using Indices = Eigen::Array<int, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+        Indices owner = Indices::Constant(image_.rows(), image_.cols(), -1);
+        Pixels nearest = Pixels::Constant(image_.rows(), image_.cols(), std::numeric_limits<float>::max());
+        for (std::size_t i = 0; i < atoms_.size(); ++i)
+            window(atoms_[i].x, atoms_[i].y, free_levels_ ? narrow_window_angstrom : profile_angstrom,
+                   [&](int row, int column, const Vector&, double r2) {
+                       if (r2 >= nearest(row, column)) return;
+                       nearest(row, column) = static_cast<float>(r2);
+                       owner(row, column) = static_cast<int>(i);
+                   });
+        struct Equations {
+            Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
+            Eigen::Matrix<double, 3, k> mixed = Eigen::Matrix<double, 3, k>::Zero();
+            Eigen::Vector3d right = Eigen::Vector3d::Zero();
+        };
+        std::vector<Equations> atoms(atoms_.size());
+        std::vector<char> glows;
+        for (const FittedAtom& atom : atoms_)
+            glows.push_back(in_glow(atom) || (free_levels_ && atom.amplitude > outshining * typical_));
+        Eigen::Matrix<double, k, k> normal = Eigen::Matrix<double, k, k>::Zero();
+        Eigen::Matrix<double, k, 1> right = Eigen::Matrix<double, k, 1>::Zero();
+        for (Eigen::Index y = 0; y < image_.rows(); ++y)
+            for (Eigen::Index x = 0; x < image_.cols(); ++x) {
+                if (owner(y, x) < 0 || glows[static_cast<std::size_t>(owner(y, x))]) continue;
+                const auto i = static_cast<std::size_t>(owner(y, x));
+                Eigen::Matrix<double, k, 1> basis;
+                for (std::size_t c = 0; c < k; ++c) basis(static_cast<Eigen::Index>(c)) = parts[c](y, x);
+                const Vector d(static_cast<double>(x) - atoms_[i].x, static_cast<double>(y) - atoms_[i].y);
+                const double r2 = d.dot(metric_ * d);
+                const Vector slope = -2 * profile_.slope(r2) * (metric_ * d);
+                const Eigen::Vector3d own(profile_.value(r2), slope.x(), slope.y());
+                const double w = weight(model_(y, x) + background_(y, x));
                 normal.noalias() += w * basis * basis.transpose();
-                right += w * (image_(row, column) - background_(row, column)) * basis;
-            });
+                right += w * rest(y, x) * basis;
+                atoms[i].normal += w * own * own.transpose();
+                atoms[i].mixed += w * own * basis.transpose();
+                atoms[i].right += w * rest(y, x) * own;
+            }
+        for (std::size_t i = 0; i < atoms_.size(); ++i) {
+            Equations& atom = atoms[i];
+            if (!(atom.normal(0, 0) > 0)) continue;
+            // A little is asked of directions that the pixels do not see.
+            atom.normal.diagonal() *= 1 + 1e-6;
+            const Prior prior = prior_of(i);
+            const Eigen::Matrix3d inverse = (atom.normal + prior.normal).inverse();
+            normal -= atom.mixed.transpose() * inverse * atom.mixed;
+            right -= atom.mixed.transpose() * inverse * (atom.right + prior.right);
         }
-        if (!(normal(k, k) > 0)) return;
-        // Gaussians of like width can hardly be told apart: a little is asked of their weights.
-        for (std::size_t c = 0; c <= k; ++c)
-            normal(static_cast<Eigen::Index>(c), static_cast<Eigen::Index>(c)) +=
-                1e-8 * normal.diagonal().maxCoeff();
-        const Eigen::Matrix<double, k + 1, 1> solution = normal.ldlt().solve(right);
+        // Few electrons in a perfect lattice hardly tell Gaussians from each other and the wide ones from the
+        // background.
+        for (std::size_t c = 0; c < k; ++c) {
+            const auto row = static_cast<Eigen::Index>(c);
+            const double information = correlation_ / std::pow(usual_weight_spread[c], 2);
+            normal(row, row) += information;
+            right(row) += information * usual_weights[c];
+        }
+        const Eigen::Matrix<double, k, 1> solution = normal.ldlt().solve(right);
         std::array<double, k> weights;
         double top = 0;
         for (std::size_t c = 0; c < k; ++c) top += weights[c] = solution(static_cast<Eigen::Index>(c));
@@ -294,8 +414,8 @@ class Fitter {
             float brightness, square;
         };
         std::vector<Sample> samples;
-        const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 1000);
-        for (std::size_t i = 0; i < atoms_.size(); i += every) {
+        const std::size_t every = std::max<std::size_t>(1, found_ / 1000);
+        for (std::size_t i = 0; i < found_; i += every) {
             if (atoms_[i].amplitude > 1.8 * typical_) continue;
             window(atoms_[i].x, atoms_[i].y, window_angstrom,
                    [&](int row, int column, const Vector&, double) {
@@ -338,16 +458,16 @@ class Fitter {
     }
 
     /// The filter that moves an atom, sum w dp/ds (I - model), applied in the hollows: its variance over that
-    /// of independent pixels. There the fit has taken no noise away, and what the model lacks is symmetric
-    /// and gives nothing.
+    /// of independent pixels. There the fit takes little of the noise away, and what the model lacks is
+    /// symmetric and gives nothing.
     void measure_correlation() {
         std::vector<float> responses;
         const double reach = 1.8 / scale_, bond = 1.42, radius = 0.85;
         const NeighborBins bins(start_, reach);
         const Eigen::Matrix2d inverse = map_.inverse();
         std::vector<int> near;
-        const std::size_t every = std::max<std::size_t>(1, atoms_.size() / 1500);
-        for (std::size_t i = 0; i < atoms_.size(); i += every) {
+        const std::size_t every = std::max<std::size_t>(1, found_ / 1500);
+        for (std::size_t i = 0; i < found_; i += every) {
             bins.within(start_[i], reach, near);
             if (near.size() != 4 || (!free_levels_ && in_glow(atoms_[i])))
                 continue;  // the atom itself and three neighbours
@@ -379,7 +499,8 @@ class Fitter {
         }
         if (responses.size() < 20) return;
         const double deviation = (quantile(responses, 0.84) - quantile(responses, 0.16)) / 2;
-        correlation_ = std::max(deviation * deviation, 1.0);
+        // Narrow windows do not reach the hollows.
+        correlation_ = std::max(deviation * deviation / (free_levels_ ? 1 : left_in_hollows), 1.0);
     }
 
     /// Covariance of the positions: inverse of Fisher's information of the atom and the neighbours that are
@@ -389,7 +510,7 @@ class Fitter {
         for (const FittedAtom& atom : atoms_) positions.emplace_back(atom.x, atom.y);
         const NeighborBins bins(positions, neighbor_angstrom / smallest_scale_);
 #pragma omp parallel for schedule(dynamic, 32)
-        for (std::size_t i = 0; i < atoms_.size(); ++i) {
+        for (std::size_t i = 0; i < found_; ++i) {
             FittedAtom& atom = atoms_[i];
             std::vector<int> near;
             std::vector<const FittedAtom*> group{&atom};
@@ -404,7 +525,8 @@ class Fitter {
                     group.push_back(&atoms_[static_cast<std::size_t>(j)]);
             }
             const double variance = position_variance(group);
-            const double noise = std::sqrt(correlation_ * variance) * (in_glow(atom) ? cost_of_level : 1);
+            const double noise = std::sqrt(correlation_ * variance) * cost_of_farther_neighbors *
+                                 (free_levels_ || in_glow(atom) ? cost_of_level : 1);
             const bool outshone = std::any_of(group.begin() + 1, group.end(), [&](const FittedAtom* a) {
                 return a->shared > outshining * std::max(atom.shared, typical_);
             });
@@ -444,12 +566,16 @@ class Fitter {
                     basis(column_of++) = profile_.value(r2);
                 }
                 const double w = weight(model_(row, column) + background_(row, column));
-                information.topLeftCorner(n, n).noalias() += w * basis.head(n) * basis.head(n).transpose();
+                information.topLeftCorner(n, n).selfadjointView<Eigen::Lower>().rankUpdate(basis.head(n), w);
             });
-        for (std::size_t k = 0; k < group.size(); ++k)
-            if (like_carbon(*group[k]))
-                information(static_cast<Eigen::Index>(3 * k) + 2, static_cast<Eigen::Index>(3 * k) + 2) +=
-                    carbon_information();
+        for (std::size_t k = 0; k < group.size(); ++k) {
+            const auto i = static_cast<std::size_t>(group[k] - atoms_.data());
+            const auto first = static_cast<Eigen::Index>(3 * k);
+            if (like_carbon(i)) information(first + 2, first + 2) += carbon_information();
+            if (i < found_) continue;
+            for (const Eigen::Index axis : {first, first + 1})
+                information(axis, axis) += correlation_ / std::pow(beyond_error_angstrom, 2);
+        }
         const Eigen::MatrixXd covariance =
             information.topLeftCorner(n, n).ldlt().solve(Eigen::MatrixXd::Identity(n, n));
         const double variance = 0.5 * (covariance(0, 0) + covariance(1, 1));
@@ -457,17 +583,18 @@ class Fitter {
     }
     double median_error() const {
         std::vector<float> errors;
-        for (const FittedAtom& atom : atoms_) errors.push_back(static_cast<float>(atom.amplitude_error));
+        for (const FittedAtom& atom : found()) errors.push_back(static_cast<float>(atom.amplitude_error));
         return quantile(errors, 0.5);
     }
     double median_amplitude() const {
         std::vector<float> amplitudes;
-        for (const FittedAtom& atom : atoms_) amplitudes.push_back(static_cast<float>(atom.amplitude));
+        for (const FittedAtom& atom : found()) amplitudes.push_back(static_cast<float>(atom.amplitude));
         return quantile(amplitudes, 0.5);
     }
 
     const Pixels& image_;
-    const std::vector<Vector>& start_;
+    std::vector<Vector> start_;                ///< of what was found, then of what is beyond the frame
+    const std::size_t found_ = start_.size();  ///< of these
     Eigen::Matrix2d map_, metric_;
     double scale_, smallest_scale_ = 1;
     KnownStarts known_;

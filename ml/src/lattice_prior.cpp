@@ -18,6 +18,11 @@ namespace {
 using Vector = Eigen::Vector2d;
 using SparseMatrix = Eigen::SparseMatrix<double>;
 
+constexpr double bonded_angstrom = 1.35 * graphene_lattice_angstrom / std::numbers::sqrt3;
+/// Errors of the fit of two bonded atoms go together, as their images overlap: 0.11 to 0.15 for sources of
+/// 0.75 to 1.0 angstrom [inverse of Fisher's information of the sheet].
+constexpr double neighbor_correlation = 0.125;
+
 /// An atom and the three C around it.
 struct Star {
     int centre;
@@ -26,13 +31,12 @@ struct Star {
 };
 
 std::vector<Star> stars(const Detections& atoms, const std::vector<Vector>& positions) {
-    const double bond = graphene_lattice_angstrom / std::sqrt(3.0), reach = 1.35 * bond;
-    const NeighborBins bins(positions, reach);
+    const NeighborBins bins(positions, bonded_angstrom);
     std::vector<Star> result;
     std::vector<int> near;
     for (std::size_t i = 0; i < atoms.size(); ++i) {
         if (atoms[i].atomic_number != 6) continue;
-        bins.within(positions[i], reach, near);
+        bins.within(positions[i], bonded_angstrom, near);
         std::erase(near, static_cast<int>(i));
         if (near.size() != 3 || std::any_of(near.begin(), near.end(), [&](int j) {
                 return atoms[static_cast<std::size_t>(j)].atomic_number != 6;
@@ -47,6 +51,24 @@ Vector deviation(const Star& star, const std::vector<Vector>& x) {
     Vector sum = Vector::Zero();
     for (const int j : star.around) sum += x[static_cast<std::size_t>(j)];
     return x[static_cast<std::size_t>(star.centre)] - sum / 3;
+}
+
+/// Inverse covariance of errors sigma_i that are correlated between bonded atoms, and farther ones through
+/// them: (a delta_ij - b bonded_ij) / sigma_i sigma_j. On a tree with three branches at each node, which the
+/// graph of bonds is but for its rings, kappa = b / a = rho / (1 + 2 rho^2) and a = 1 / (1 - 3 kappa rho).
+SparseMatrix fit_information(const std::vector<Vector>& positions, const Eigen::VectorXd& sigma) {
+    constexpr double rho = neighbor_correlation, kappa = rho / (1 + 2 * rho * rho),
+                     a = 1 / (1 - 3 * kappa * rho), b = kappa * a;
+    const NeighborBins bins(positions, bonded_angstrom);
+    std::vector<Eigen::Triplet<double>> entries;
+    std::vector<int> near;
+    for (int i = 0; i < sigma.size(); ++i) {
+        bins.within(positions[static_cast<std::size_t>(i)], bonded_angstrom, near);
+        for (const int j : near) entries.emplace_back(i, j, (i == j ? a : -b) / (sigma(i) * sigma(j)));
+    }
+    SparseMatrix information(sigma.size(), sigma.size());
+    information.setFromTriplets(entries.begin(), entries.end());
+    return information;
 }
 
 /// Diagonal of the inverse by probing: atoms that share a probe are far apart, and what they still say of
@@ -81,13 +103,15 @@ double apply_lattice_prior(Detections& atoms, const Eigen::Matrix2d& pixel_per_a
     for (const Detection& atom : atoms) found.emplace_back(atom.x_angstrom, atom.y_angstrom);
     std::vector<Star> field = stars(atoms, found);
     if (field.size() < 20) return 0;
-    const auto variance = [&](int i) {
-        return std::pow(atoms[static_cast<std::size_t>(i)].sigma_angstrom, 2);
-    };
-    // Errors of the fit in the deviation of a star: sigma_i^2 + sum sigma_j^2 / 9.
+    Eigen::VectorXd sigma(static_cast<Eigen::Index>(atoms.size()));
+    for (std::size_t i = 0; i < atoms.size(); ++i)
+        sigma(static_cast<Eigen::Index>(i)) = std::max(atoms[i].sigma_angstrom, 1e-4);
+    // Errors of the fit in the deviation of a star: of its atoms, less what they share.
     const auto noise = [&](const Star& star) {
-        double sum = variance(star.centre);
-        for (const int j : star.around) sum += variance(j) / 9;
+        const double centre = sigma(star.centre);
+        double sum = centre * centre;
+        for (const int j : star.around)
+            sum += sigma(j) * sigma(j) / 9 - 2 * neighbor_correlation * centre * sigma(j) / 3;
         return sum;
     };
     std::vector<float> squares, noises;
@@ -100,17 +124,15 @@ double apply_lattice_prior(Detections& atoms, const Eigen::Matrix2d& pixel_per_a
     constexpr double least_angstrom = 0.025;  // of thermal and static disorder
     const double tau2 = std::max(seen - expected, least_angstrom * least_angstrom);
 
-    const auto n = static_cast<Eigen::Index>(atoms.size());
+    const Eigen::Index n = sigma.size();
+    const SparseMatrix information = fit_information(found, sigma);
+    Eigen::MatrixX2d measured(n, 2);
+    for (int i = 0; i < n; ++i) measured.row(i) = found[static_cast<std::size_t>(i)].transpose();
+    const Eigen::MatrixX2d right = information * measured;
     Eigen::SimplicialLDLT<SparseMatrix> factor;
     std::vector<Vector> x = found;
     for (int round = 0; round < 3; ++round) {
         std::vector<Eigen::Triplet<double>> entries;
-        Eigen::MatrixX2d right(n, 2);
-        for (int i = 0; i < n; ++i) {
-            const double weight = 1 / std::max(variance(i), 1e-8);
-            entries.emplace_back(i, i, weight);
-            right.row(i) = weight * found[static_cast<std::size_t>(i)].transpose();
-        }
         for (const Star& star : field) {
             const std::array<std::pair<int, double>, 4> row{{{star.centre, 1.0},
                                                              {star.around[0], -1.0 / 3},
@@ -119,9 +141,9 @@ double apply_lattice_prior(Detections& atoms, const Eigen::Matrix2d& pixel_per_a
             for (const auto& [i, a] : row)
                 for (const auto& [j, b] : row) entries.emplace_back(i, j, star.weight * a * b / tau2);
         }
-        SparseMatrix matrix(n, n);
-        matrix.setFromTriplets(entries.begin(), entries.end());
-        factor.compute(matrix);
+        SparseMatrix stiffness(n, n);
+        stiffness.setFromTriplets(entries.begin(), entries.end());
+        factor.compute(information + stiffness);
         if (factor.info() != Eigen::Success) return 0;
         const Eigen::MatrixX2d solution = factor.solve(right);
         for (int i = 0; i < n; ++i) x[static_cast<std::size_t>(i)] = solution.row(i).transpose();
