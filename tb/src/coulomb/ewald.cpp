@@ -31,17 +31,27 @@ class Ewald::Sum {
     Eigen::Matrix3Xd smooth_forces(const Eigen::VectorXd& q) const;
 
     Structure structure_;
-    double alpha_, real_cutoff_;
+    double alpha_;
+    NeighborList pairs_;  ///< of the sum in real space
     Waves waves_;
     Eigen::RowVectorXd height_;  ///< of the atoms along the normal
     Eigen::VectorXd weight_;     ///< 2 measure 4 pi exp(-g^2 / 4 alpha^2) / g^2
 };
 
-Ewald::Sum::Sum(const Structure& structure, double tolerance) : structure_(structure) {
-    // Both sums are cut where their terms fall below the tolerance: exp(-x^2) = tolerance.
-    const double x = std::sqrt(-std::log(tolerance * 1e-2));
-    alpha_ = balanced_splitting(structure);
-    real_cutoff_ = x / alpha_;
+namespace {
+
+/// Both sums are cut where their terms fall below the tolerance: exp(-x^2) = tolerance.
+double last_exponent_root(double tolerance) {
+    return std::sqrt(-std::log(tolerance * 1e-2));
+}
+
+}  // namespace
+
+Ewald::Sum::Sum(const Structure& structure, double tolerance)
+    : structure_(structure),
+      alpha_(balanced_splitting(structure)),
+      pairs_(structure, last_exponent_root(tolerance) / alpha_) {
+    const double x = last_exponent_root(tolerance);
     waves_ = lattice_waves(structure, alpha_, x);
     height_ = waves_.normal.transpose() * structure.positions;
     const Eigen::ArrayXd g2 = waves_.g.colwise().squaredNorm().transpose();
@@ -79,12 +89,11 @@ Eigen::MatrixXd Ewald::Sum::matrix() const {
     }
     j.triangularView<Eigen::StrictlyUpper>() = j.transpose();
     // Real: sum_T erfc(alpha r) / r; the charge's own Gaussian: -2 alpha / sqrt(pi)
-    const NeighborList pairs(structure_, real_cutoff_);
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < n; ++i) {
         for (int k = 0; k < n; ++k) j(k, i) += at_zero(height_(k) - height_(i))[0];
         j(i, i) -= 2 * alpha_ / std::sqrt(M_PI);
-        for (const Neighbor& p : pairs.of(i)) j(p.j, i) += std::erfc(alpha_ * p.distance) / p.distance;
+        for (const Neighbor& p : pairs_.of(i)) j(p.j, i) += std::erfc(alpha_ * p.distance) / p.distance;
     }
     return j;
 }
@@ -112,21 +121,19 @@ Eigen::Matrix3Xd Ewald::Sum::smooth_forces(const Eigen::VectorXd& q) const {
 }
 
 void Ewald::Sum::add_forces(const Eigen::VectorXd& q, Eigen::Matrix3Xd& forces) const {
-    const NeighborList pairs(structure_, real_cutoff_);
     forces += smooth_forces(q);
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < structure_.size(); ++i)
-        for (const Neighbor& p : pairs.of(i))
+        for (const Neighbor& p : pairs_.of(i))
             forces.col(i) += q(i) * q(p.j) * real_slope(p.distance) / p.distance * p.r_ij;
 }
 
 void Ewald::Sum::add_stress(const Eigen::VectorXd& q, Eigen::Matrix3d& strain_derivative) const {
     const int n = structure_.size();
-    const NeighborList pairs(structure_, real_cutoff_);
     std::vector<Eigen::Matrix3d> of_atom(static_cast<std::size_t>(n), Eigen::Matrix3d::Zero());
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < n; ++i)
-        for (const Neighbor& p : pairs.of(i))
+        for (const Neighbor& p : pairs_.of(i))
             of_atom[static_cast<std::size_t>(i)] +=
                 0.5 * q(i) * q(p.j) * real_slope(p.distance) / p.distance * p.r_ij * p.r_ij.transpose();
     for (const Eigen::Matrix3d& m : of_atom) strain_derivative += m;
