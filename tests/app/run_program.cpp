@@ -105,15 +105,14 @@ Outcome interrupt(const std::vector<std::string>& arguments, const std::filesyst
     throw std::runtime_error("the program ended before every signal: its run is too short for this test");
 }
 
-void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& file,
-                     std::size_t bytes) {
-    RunningProgram program(arguments);
+void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                     const std::filesystem::path& file, std::size_t bytes) {
     std::error_code none;
-    while (program.is_running() &&
-           !(std::filesystem::exists(file) && std::filesystem::file_size(file, none) > bytes))
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    program.send(SIGKILL);
-    program.wait();
+    const auto has_grown = [&] {
+        return std::filesystem::exists(folder / file) &&
+               std::filesystem::file_size(folder / file, none) > bytes;
+    };
+    interrupt(arguments, folder, has_grown, SIGKILL);
 }
 
 }  // namespace stembridge::testing

@@ -48,14 +48,14 @@ class RunningProgram {
 };
 
 /// Starts the program and sends it a signal once `ready` says so.
-/// On a busy machine a short run may reach its end before the signal does: then its folder is emptied and it is
-/// run once more, ten times at most.
+/// On a busy machine a short run may reach its end before the signal does: then its folder is emptied and it
+/// is run once more, ten times at most.
 /// @return how the interrupted run ended; throws std::runtime_error when none could be interrupted
 Outcome interrupt(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
                   const std::function<bool()>& ready, int signal);
 
-/// Starts the program and kills it (-9) once a file that it writes is larger than `bytes`.
-void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& file,
-                     std::size_t bytes);
+/// interrupt() by SIGKILL, once a file that the program writes in the folder is larger than `bytes`.
+void kill_when_grown(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                     const std::filesystem::path& file, std::size_t bytes);
 
 }  // namespace stembridge::testing

@@ -95,8 +95,8 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_is_killed_continues_each_of_its_runs_to_the_sa
     const Outcome whole = run_program({"run", config, "--out", place.file("whole")});
     BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
     for (const std::size_t bytes : {2000u, 9000u}) {
-        kill_when_grown({"run", config, "--out", place.file("killed")},
-                        place.folder.path() / "killed" / "4-md" / sweep_replicas[1] / "thermo.csv", bytes);
+        kill_when_grown({"run", config, "--out", place.file("killed")}, place.file("killed"),
+                        "4-md/" + sweep_replicas[1] + "/thermo.csv", bytes);
     }
     const Outcome again = run_program({"run", config, "--out", place.file("killed")});
     BOOST_TEST(again.status == 0, again.output);

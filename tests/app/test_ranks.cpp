@@ -45,8 +45,8 @@ BOOST_AUTO_TEST_CASE(two_processes_share_a_sweep_and_any_number_continues_it_to_
     BOOST_TEST(nothing.status == 0, nothing.output);
     BOOST_TEST(nothing.output.find("---") == std::string::npos, nothing.output);
 
-    kill_when_grown({"run", config, "--out", place.file("killed")},
-                    place.folder.path() / "killed" / "4-md" / sweep_replicas[1] / "thermo.csv", 2000);
+    kill_when_grown({"run", config, "--out", place.file("killed")}, place.file("killed"),
+                    "4-md/" + sweep_replicas[1] + "/thermo.csv", 2000);
     const Outcome continued = run_shared(3, {"run", config, "--out", place.file("killed")});
     BOOST_TEST(continued.status == 0, continued.output);
     BOOST_TEST(continued.output.find("continuing at step") != std::string::npos, continued.output);
