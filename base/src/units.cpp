@@ -27,13 +27,10 @@ const UnitTable& unit_table(Dimension dimension) {
     static const UnitTable force = {{"hartree/bohr", 1},
                                     {"eV/angstrom", electronvolt_per_angstrom},
                                     {"meV/angstrom", 1e-3 * electronvolt_per_angstrom}};
-    static const UnitTable time = {{"fs", femtosecond},
-                                   {"ps", 1e3 * femtosecond},
-                                   {"ns", 1e6 * femtosecond},
-                                   {"s", second},
-                                   {"min", 6e16 * femtosecond},
-                                   {"h", 3.6e18 * femtosecond},
-                                   {"a.u.", 1}};
+    static const UnitTable time = {
+        {"fs", femtosecond}, {"ps", 1e3 * femtosecond},   {"ns", 1e6 * femtosecond},
+        {"s", second},       {"min", 6e16 * femtosecond}, {"h", 3.6e18 * femtosecond},
+        {"a.u.", 1}};
     static const UnitTable temperature = {{"K", kelvin}, {"hartree", 1}, {"eV", electronvolt}};
     static const UnitTable mass = {{"u", dalton}, {"me", 1}};
     static const UnitTable pressure = {

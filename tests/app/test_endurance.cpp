@@ -32,8 +32,9 @@ std::string content(const MoleculeWorkplace& place, const std::string& run) {
 /// A run that was stopped in the middle, with a checkpoint and the one before it.
 void stop_half_way(const MoleculeWorkplace& place, const std::string& run) {
     const fs::path folder = place.folder.path() / run;
-    interrupt(place.md(run, steps, bussi), folder, [&] { return fs::exists(folder / "checkpoint.prev.h5"); },
-              SIGTERM);
+    interrupt(
+        place.md(run, steps, bussi), folder, [&] { return fs::exists(folder / "checkpoint.prev.h5"); },
+        SIGTERM);
 }
 
 void damage(const fs::path& path) {

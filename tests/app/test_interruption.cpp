@@ -71,8 +71,9 @@ BOOST_AUTO_TEST_CASE(a_run_killed_again_and_again_gives_the_same_files_byte_for_
     BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
     int kills = 0;
     for (std::size_t lines = 20; lines < 300; lines += 65) {
-        const Outcome killed = interrupt(place.md("killed"), place.folder.path() / "killed",
-                                         [&] { return has_lines(place.file("killed/thermo.csv"), lines); }, SIGKILL);
+        const Outcome killed = interrupt(
+            place.md("killed"), place.folder.path() / "killed",
+            [&] { return has_lines(place.file("killed/thermo.csv"), lines); }, SIGKILL);
         BOOST_TEST(killed.status == 128 + SIGKILL);
         ++kills;
     }
@@ -84,8 +85,9 @@ BOOST_AUTO_TEST_CASE(a_run_killed_again_and_again_gives_the_same_files_byte_for_
 BOOST_AUTO_TEST_CASE(sigterm_stops_after_the_step_with_a_checkpoint_and_the_same_command_continues) {
     const Workplace place;
     BOOST_REQUIRE(run_program(place.md("whole")).status == 0);
-    const Outcome outcome = interrupt(place.md("stopped"), place.folder.path() / "stopped",
-                                      [&] { return has_lines(place.file("stopped/thermo.csv"), 40); }, SIGTERM);
+    const Outcome outcome = interrupt(
+        place.md("stopped"), place.folder.path() / "stopped",
+        [&] { return has_lines(place.file("stopped/thermo.csv"), 40); }, SIGTERM);
     BOOST_TEST(outcome.status == 6, outcome.output);
     BOOST_TEST(outcome.output.find("checkpoint") != std::string::npos);
     BOOST_TEST(run_program(place.md("stopped")).status == 0);
@@ -113,8 +115,9 @@ BOOST_AUTO_TEST_CASE(a_relaxation_that_is_stopped_continues_to_the_same_bits) {
     };
     const Outcome whole = run_program(relax("whole.extxyz"));
     BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
-    const Outcome stopped = interrupt(relax("stopped.extxyz"), place.folder.path() / "stopped.relax",
-                                      [&] { return has_lines(place.file("stopped.relax/relax.csv"), 6); }, SIGTERM);
+    const Outcome stopped = interrupt(
+        relax("stopped.extxyz"), place.folder.path() / "stopped.relax",
+        [&] { return has_lines(place.file("stopped.relax/relax.csv"), 6); }, SIGTERM);
     BOOST_TEST(stopped.status == 6, stopped.output);
     BOOST_TEST(run_program(relax("stopped.extxyz")).status == 0);
     BOOST_TEST((io::read_text(place.file("whole.extxyz")) == io::read_text(place.file("stopped.extxyz"))));
@@ -206,8 +209,9 @@ BOOST_AUTO_TEST_CASE(vibrations_that_are_killed_continue_with_any_number_of_thre
     };
     const Outcome whole = run_program(vibrations("whole", "1"));
     BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
-    interrupt(vibrations("killed", "2"), place.folder.path() / "killed",
-              [&] { return fs::exists(place.file("killed/checkpoint.h5")); }, SIGKILL);
+    interrupt(
+        vibrations("killed", "2"), place.folder.path() / "killed",
+        [&] { return fs::exists(place.file("killed/checkpoint.h5")); }, SIGKILL);
     const Outcome continued = run_program(vibrations("killed", "3"));
     BOOST_REQUIRE_MESSAGE(continued.status == 0, continued.output);
     // The Hessian is the same to 1e-10 hartree/bohr^2, which is what rounding leaves of forces (1e-12) over

@@ -107,8 +107,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_killed_continues_to_the_same_result) {
     STEMBRIDGE_REQUIRE_REFERENCE(reference);
     const Workplace place(reference);
     BOOST_REQUIRE(run_program(place.vibrations("relaxed.extxyz", "whole")).status == 0);
-    interrupt(place.vibrations("relaxed.extxyz", "killed"), place.file("killed"),
-              [&] { return fs::exists(place.file("killed/checkpoint.h5")); }, SIGKILL);
+    interrupt(
+        place.vibrations("relaxed.extxyz", "killed"), place.file("killed"),
+        [&] { return fs::exists(place.file("killed/checkpoint.h5")); }, SIGKILL);
     BOOST_TEST(run_program(place.vibrations("relaxed.extxyz", "killed")).status == 0);
     for (const char* name : {"vibrations.json", "modes.extxyz", "spectrum.svg"})
         BOOST_TEST((io::read_text(place.file(std::string("whole/") + name)) ==
