@@ -37,8 +37,10 @@ struct Case {
     std::string name;
     io::Config config;  ///< case.toml
     std::vector<Reference> references;
-    std::string description;    ///< how it is computed: README.md without its title
-    std::string text_for_hash;  ///< both files, so that a result is only reused for the same case
+    std::string description;  ///< how it is computed: README.md without its title
+    /// case.toml, then what else decides the result (tables, program): kept results are only used for the
+    /// same.
+    std::string text_for_hash;
 
     std::string title() const { return config.text("case.title"); }
 };

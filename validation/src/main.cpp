@@ -49,19 +49,22 @@ int validate(const fs::path& folder, const std::vector<std::string>& only, const
              const std::vector<fs::path>& parameters) {
     const fs::path source = STEMBRIDGE_SOURCE_FOLDER;
     std::vector<Case> cases = read_cases(folder, only);
-    const std::string hash = tables_hash(parameters);
+    // The whole computation is in the program: with another one, nothing that was kept is its result.
+    const std::string hash = tables_hash(parameters), program = io::sha256_of_file("/proc/self/exe");
     Context context;
     context.stop = stop.get_token();
     const Laboratory laboratory(parameters, context);
     const auto facts = [&] {
         std::string names;
         for (const fs::path& p : parameters) names += (names.empty() ? "" : ", ") + p.filename().string();
-        return std::vector<std::pair<std::string, std::string>>{
-            {"parameter set", names}, {"SHA-256 of the tables", hash}, {"date", today()}};
+        return std::vector<std::pair<std::string, std::string>>{{"parameter set", names},
+                                                                {"SHA-256 of the tables", hash},
+                                                                {"SHA-256 of the program", program},
+                                                                {"date", today()}};
     };
     std::vector<Outcome> outcomes;
     for (Case& c : cases) {
-        c.text_for_hash += hash;
+        c.text_for_hash += hash + program;
         const fs::path file = out / "cases" / (c.name + ".json");
         Outcome outcome{c, read_findings(file, c), {}};
         fmt::print("{:<12} {}\n", c.name, outcome.findings ? "kept from an earlier run" : "computing ...");
