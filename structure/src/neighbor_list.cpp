@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 
 #include "stembridge/base/errors.hpp"
 
@@ -103,6 +102,21 @@ NeighborList::NeighborList(const Structure& structure, double cutoff)
         }
     }
 
+    struct Shift {
+        std::array<int, 3> image;
+        Eigen::Vector3d vector;
+    };
+    std::vector<Shift> shifts;
+    for (int a = -reach[0]; a <= reach[0]; ++a)
+        for (int b = -reach[1]; b <= reach[1]; ++b)
+            for (int c = -reach[2]; c <= reach[2]; ++c) {
+                Shift& shift = shifts.emplace_back(Shift{{a, b, c}, Eigen::Vector3d::Zero()});
+                for (int k = 0; k < 3; ++k)
+                    if (const int times = shift.image[static_cast<std::size_t>(k)]; times != 0)
+                        shift.vector += structure.cell.vector(k) * times;
+            }
+
+    // By atom, then image: points in ascending order are neighbours in the order of the list.
     struct Image {
         int atom;
         std::array<int, 3> shift;
@@ -111,32 +125,32 @@ NeighborList::NeighborList(const Structure& structure, double cutoff)
     std::vector<double> coordinates;
     const Eigen::Vector3d low = wrapped.rowwise().minCoeff().array() - cutoff;
     const Eigen::Vector3d high = wrapped.rowwise().maxCoeff().array() + cutoff;
-    for (int a = -reach[0]; a <= reach[0]; ++a)
-        for (int b = -reach[1]; b <= reach[1]; ++b)
-            for (int c = -reach[2]; c <= reach[2]; ++c) {
-                Eigen::Vector3d shift = Eigen::Vector3d::Zero();
-                const std::array<int, 3> s = {a, b, c};
-                for (int k = 0; k < 3; ++k)
-                    if (s[static_cast<std::size_t>(k)] != 0)
-                        shift += structure.cell.vector(k) * s[static_cast<std::size_t>(k)];
-                for (int j = 0; j < n; ++j) {
-                    const Eigen::Vector3d p = wrapped.col(j) + shift;
-                    if ((p.array() < low.array()).any() || (p.array() > high.array()).any()) continue;
-                    images.push_back({j, s});
-                    coordinates.insert(coordinates.end(), p.data(), p.data() + 3);
-                }
-            }
+    for (int j = 0; j < n; ++j)
+        for (const Shift& shift : shifts) {
+            const Eigen::Vector3d p = wrapped.col(j) + shift.vector;
+            if ((p.array() < low.array()).any() || (p.array() > high.array()).any()) continue;
+            images.push_back({j, shift.image});
+            coordinates.insert(coordinates.end(), p.data(), p.data() + 3);
+        }
     const Eigen::Map<const Eigen::Matrix3Xd> points(coordinates.data(), 3,
                                                     static_cast<Eigen::Index>(images.size()));
 
     const Bins bins(points, cutoff);
+    std::vector<int> near;
     for (int i = 0; i < n; ++i) {
-        auto& list = neighbors_[static_cast<std::size_t>(i)];
+        near.clear();
         bins.around(wrapped.col(i), [&](int p) {
+            if ((points.col(p) - wrapped.col(i)).squaredNorm() > cutoff * cutoff) return;
             const Image& image = images[static_cast<std::size_t>(p)];
             const bool itself = image.atom == i && image.shift == std::array<int, 3>{0, 0, 0};
-            if (itself || (points.col(p) - wrapped.col(i)).squaredNorm() > cutoff * cutoff) return;
-            Neighbor neighbor;
+            if (!itself) near.push_back(p);
+        });
+        std::sort(near.begin(), near.end());
+        auto& list = neighbors_[static_cast<std::size_t>(i)];
+        list.reserve(near.size());
+        for (const int p : near) {
+            const Image& image = images[static_cast<std::size_t>(p)];
+            Neighbor& neighbor = list.emplace_back();
             neighbor.j = image.atom;
             // r_ij from the positions as given, so that wrapping changes no bit of it.
             neighbor.r_ij = structure.positions.col(image.atom) - structure.positions.col(i);
@@ -147,11 +161,7 @@ NeighborList::NeighborList(const Structure& structure, double cutoff)
                     neighbor.r_ij += structure.cell.vector(k) * neighbor.image[axis];
             }
             neighbor.distance = neighbor.r_ij.norm();
-            list.push_back(neighbor);
-        });
-        std::sort(list.begin(), list.end(), [](const Neighbor& x, const Neighbor& y) {
-            return std::tie(x.j, x.image) < std::tie(y.j, y.image);
-        });
+        }
     }
 }
 
