@@ -444,6 +444,37 @@ BOOST_AUTO_TEST_CASE(only_the_elements_of_the_pattern_cross_the_bus) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(near_atoms_answer_as_on_the_processor_and_inverses_cross_the_bus_only_for_that) {
+    const ElectronicState& m = metal();
+    // The inverses cross in single precision.
+    for (const double accuracy : {0.0, 1e-4}) {
+        bool broken = false;
+        WatchedDevice device(broken);
+        const auto mine = on(device, "pole-expansion"), expected = make_density_solver("pole-expansion");
+        for (const int n_spins : {1, 2}) {
+            Electrons electrons = neutral(m, 1000);
+            electrons.n_spins = n_spins;
+            solve(*expected, m, electrons);
+            solve(*mine, m, electrons, accuracy);
+            device.transferred = 0;
+            const auto got = mine->near_response(electrons.kT),
+                       wanted = expected->near_response(electrons.kT);
+            BOOST_REQUIRE(got.size() == static_cast<std::size_t>(n_spins));
+            constexpr std::size_t most_poles = 24;
+            BOOST_TEST(device.transferred > 0u);
+            BOOST_TEST(device.transferred <=
+                       got.size() * most_poles * m.pattern.n_values() * sizeof(std::complex<float>));
+            for (std::size_t spin = 0; spin < got.size(); ++spin) {
+                const double error = Eigen::MatrixXd(got[spin] - wanted[spin]).cwiseAbs().maxCoeff();
+                const double largest = Eigen::MatrixXd(wanted[spin]).cwiseAbs().maxCoeff();
+                BOOST_TEST_MESSAGE("response " << error << " of " << largest << ", " << device.transferred
+                                               << " bytes");
+                BOOST_TEST(error < (accuracy > 0 ? 1e-3 : 1e-5) * largest);
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_overlap_that_is_not_positive_definite_is_an_error) {
     const ElectronicState& m = metal();
     BlockMatrix bad = m.overlap;

@@ -148,9 +148,10 @@ BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges
 }
 
 BOOST_AUTO_TEST_CASE(charges_of_dangling_bonds_follow_with_one_density_matrix_a_step) {
-    for (const char* solver : {"pole-expansion", "dense"}) {
+    for (const char* solver : {"pole-expansion", "dense", "cuda"}) {
         SccDftbOptions o = builtin_options();
         o.solver = solver;
+        o.device = {"host", "pole-expansion"};  // of the last one
         o.electronic_temperature = 300 * units::kelvin;
         o.scc.cycles_per_step = 1;
         o.scc.tolerance = 1e-5;

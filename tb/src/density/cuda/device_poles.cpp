@@ -223,4 +223,25 @@ void DevicePoles::add_sum(std::size_t spin, const Eigen::VectorXcd& weights, Blo
     map_->add_unfolded(sum_.download(), out);
 }
 
+std::vector<std::vector<std::complex<double>>> DevicePoles::fetch(std::size_t spin) {
+    Kept& kept = kept_.at(spin);
+    const std::size_t n = map_->n_pairs();
+    DeviceArray<std::complex<float>> single(device_, kept.rough ? 0 : n);
+    std::vector<std::complex<float>> pairs(n);
+    std::vector<std::vector<std::complex<double>>> result;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(kept.n_poles); ++j) {
+        const std::complex<float>* from = single.data();
+        if (kept.rough)
+            from = as_complex<float>(kept.g) + j * n;
+        else
+            // Half as many bytes on the bus. A complex number is two real ones.
+            device_.dense(0.0f).from_double(
+                2 * n, reinterpret_cast<const double*>(as_complex<double>(kept.g) + j * n),
+                reinterpret_cast<float*>(single.data()));
+        device_.to_host(pairs.data(), from, n * sizeof pairs[0]);
+        result.push_back(map_->unfolded(pairs));
+    }
+    return result;
+}
+
 }  // namespace stembridge::tb

@@ -13,7 +13,8 @@
 namespace stembridge::tb {
 
 /// Multifrontal factorisation and selected inverse, the same as Multifrontal, by batches. Every front stays
-/// on the device as a full matrix, and so do the elements of the inverses; H, S and sums cross the bus.
+/// on the device as a full matrix, and so do the elements of the inverses unless they are fetched; H, S and
+/// sums cross the bus.
 class DevicePoles final : public PoleInverses {
   public:
     /// @param device must outlive it
@@ -24,6 +25,7 @@ class DevicePoles final : public PoleInverses {
                 bool rough, const std::stop_token& stop, Eigen::VectorXcd& with_overlap,
                 Eigen::VectorXcd& with_hamiltonian) override;
     void add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) override;
+    std::vector<std::vector<std::complex<double>>> fetch(std::size_t spin) override;
 
     const FrontSchedule& schedule() const { return *schedule_; }
     /// Bytes on the device for the fronts and work space of one pole. @param value_size of one number

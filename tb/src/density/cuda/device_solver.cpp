@@ -281,6 +281,10 @@ void DeviceSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     with_last([&](DensitySolver& solver) { solver.states_at_fermi_level(kT, out); });
 }
 
+std::vector<Eigen::SparseMatrix<double>> DeviceSolver::near_response(double kT) {
+    return with_last([&](DensitySolver& solver) { return solver.near_response(kT); });
+}
+
 bool DeviceSolver::offers_states() const {
     if (on_processor()) return processor_ && processor_->offers_states();
     return held_ ? held_->offers_states() : method_ == DeviceMethod::exact;

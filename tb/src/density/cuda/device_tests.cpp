@@ -278,6 +278,17 @@ std::vector<double> poles(Device& device, const ModelProblem& model, double accu
     return out;
 }
 
+/// In units of 1 / kT, as large as it gets.
+std::vector<double> near_response(PoleExpansionSolver solver, const ModelProblem& model) {
+    const double kT = 1000 * units::kelvin;
+    solver.analyze(model.pattern, KPoints{});
+    solver.set_overlap(model.overlap);
+    Density density;
+    solver.solve({model.hamiltonian}, {.number = model.n_electrons, .kT = kT}, density);
+    const Eigen::MatrixXd response = kT * Eigen::MatrixXd(solver.near_response(kT).at(0));
+    return {response.data(), response.data() + response.size()};
+}
+
 std::vector<Task> operation_tasks() {
     return {{"products, double", 1e-12, products<double>, {}},
             {"products, single", 1e-4, products<float>, {}},
@@ -320,6 +331,14 @@ std::vector<Task> solver_tasks() {
         add("pole expansion", 1e-7, [model = model](Device& device) { return poles(device, *model, 0); });
         add("pole expansion in single precision", 1e-3,
             [model = model](Device& device) { return poles(device, *model, 1e-3); });
+        tasks.push_back(
+            {"response of near atoms" + where, 1e-5,
+             [model = model](Device& device) {
+                 return near_response({true, false, 0, std::make_unique<DevicePoles>(device)}, *model);
+             },
+             [model = model](Device&) {
+                 return near_response({true, false, 0}, *model);
+             }});
     }
     return tasks;
 }

@@ -49,6 +49,13 @@ void PatternMap::add_unfolded(const std::vector<double>& pairs, BlockMatrix& out
     for (std::size_t v = 0; v < pair_of_value_.size(); ++v) out.values()[v] += pairs[pair_of_value_[v]];
 }
 
+std::vector<std::complex<double>> PatternMap::unfolded(const std::vector<std::complex<float>>& pairs) const {
+    std::vector<std::complex<double>> values;
+    values.reserve(pair_of_value_.size());
+    for (const std::uint32_t pair : pair_of_value_) values.emplace_back(pairs[pair]);
+    return values;
+}
+
 std::vector<double> PatternMap::trace_weights(std::vector<double> pairs) const {
     for (std::size_t k = 0; k < pairs.size(); ++k)
         if (row_[k] != column_[k]) pairs[k] *= 2;

@@ -2,6 +2,7 @@
 // Between block matrices and the values that cross the bus: each pair of orbitals at Gamma once.
 #pragma once
 
+#include <complex>
 #include <cstdint>
 #include <vector>
 
@@ -24,6 +25,8 @@ class PatternMap {
     std::vector<double> fold(const BlockMatrix& matrix) const;
     /// Adds to every block the element that belongs there. @param pairs (n_pairs)
     void add_unfolded(const std::vector<double>& pairs, BlockMatrix& out) const;
+    /// The element that belongs to each value of the pattern. @param pairs (n_pairs)
+    std::vector<std::complex<double>> unfolded(const std::vector<std::complex<float>>& pairs) const;
     /// Times two off the diagonal: sum_k of the result with another matrix's pairs is the trace of the
     /// product.
     std::vector<double> trace_weights(std::vector<double> pairs) const;

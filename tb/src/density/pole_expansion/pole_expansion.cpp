@@ -374,7 +374,7 @@ void PoleExpansionSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
 }
 
 std::vector<Eigen::SparseMatrix<double>> PoleExpansionSolver::near_response(double kT) {
-    if (dense_did_last_ || made_elsewhere() || at_kpoints()) return {};
+    if (dense_did_last_ || at_kpoints()) return {};
     const Timer timer;
     // Some four bonds.
     constexpr double range = 10;
@@ -385,8 +385,12 @@ std::vector<Eigen::SparseMatrix<double>> PoleExpansionSolver::near_response(doub
         const Eigen::VectorXcd w = capacity() * electrons_.kT * group.poles->weights([&](double x) {
             return fermi_function(r * (x - d));
         });
-        for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin)
-            result[spin] = tb::near_response(overlap_, inverses_[spin].g, w, range);
+        for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
+            std::vector<std::vector<Complex>> fetched;
+            if (made_elsewhere()) fetched = elsewhere_->fetch(spin);
+            result[spin] =
+                tb::near_response(overlap_, made_elsewhere() ? fetched : inverses_[spin].g, w, range);
+        }
     }
     seconds_["response"] += timer.seconds();
     return result;

@@ -27,6 +27,8 @@ class PoleInverses {
                         Eigen::VectorXcd& with_overlap, Eigen::VectorXcd& with_hamiltonian) = 0;
     /// Adds sum_j Re(w_j G_j) of the last invert() of the spin.
     virtual void add_sum(std::size_t spin, const Eigen::VectorXcd& weights, BlockMatrix& out) = 0;
+    /// Values of all G_j of the last invert() of the spin, one vector per pole, good to single precision.
+    virtual std::vector<std::vector<std::complex<double>>> fetch(std::size_t spin) = 0;
 };
 
 }  // namespace stembridge::tb
