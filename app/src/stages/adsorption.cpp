@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "configuration.hpp"
@@ -272,8 +273,12 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
     io::Config own = config;
     own.set("calculator.spin.polarized", polarized ? "true" : "false", "adsorb.spin");
     std::vector<Job> jobs = jobs_of(own, sheet, species, session);
+    std::set<std::set<int>> asked;  // elements whose tables are there
     if (config.boolean("adsorb.relax"))
-        for (const Job& job : jobs) require_tables(own, job.start);
+        for (const Job& job : jobs) {
+            const std::vector<int>& elements = job.start.atomic_numbers;
+            if (asked.emplace(elements.begin(), elements.end()).second) require_tables(own, job.start);
+        }
     session.info(fmt::format("{} starts, {}; E_bind is {}", jobs.size(),
                              polarized ? "spin-polarised" : "not spin-polarised", sign_convention));
     json summary = {{"sign_convention", sign_convention},
