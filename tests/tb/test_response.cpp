@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// How charges answer to potentials: the near-sighted response of the poles against perturbation theory over
-// all states, and what it makes of the self-consistency of dangling bonds.
+// How charges and spins answer to potentials: the near-sighted response of the poles against perturbation
+// theory over all states and differences of populations, and what it makes of the self-consistency of
+// dangling bonds.
 #include <Eigen/Eigenvalues>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
 #include "coulomb/coulomb_term.hpp"
+#include "hamiltonian/add_potential.hpp"
 #include "scc/response.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/random.hpp"
@@ -48,24 +50,27 @@ Exact perturbation_theory(const ElectronicState& m, double fermi_level, double k
     return result;
 }
 
-/// From a solve by poles: response and states of the shells.
-struct FromPoles {
-    Eigen::SparseMatrix<double> near;
-    Eigen::VectorXd states;
-};
-
-FromPoles by_poles(const ElectronicState& m, double kelvin) {
+/// From a solve by poles.
+std::vector<NearResponse> by_poles(const ElectronicState& m, const std::vector<BlockMatrix>& hamiltonian,
+                                   const Electrons& electrons) {
     const auto solver = make_density_solver("pole-expansion");
     solver->analyze(m.pattern, KPoints{});
     solver->set_overlap(m.overlap);
     Density density;
-    const Electrons electrons = neutral(m, kelvin);
-    solver->solve(m.hamiltonian, electrons, density);
+    solver->solve(hamiltonian, electrons, density);
     const auto near = solver->near_response(electrons.kT);
-    BOOST_REQUIRE(near.size() == 1u);
+    BOOST_REQUIRE(near.size() == hamiltonian.size());
+    // Of both spins.
     BlockMatrix states;
     solver->states_at_fermi_level(electrons.kT, states);
-    return {near.front(), m.basis.shells_from_orbitals(mulliken_populations(states, m.overlap))};
+    Eigen::VectorXd sum = m.basis.shells_from_orbitals(mulliken_populations(states, m.overlap));
+    for (const NearResponse& r : near) sum -= r.states;
+    BOOST_CHECK_SMALL(sum.cwiseAbs().maxCoeff(), 1e-9);
+    return near;
+}
+
+NearResponse by_poles(const ElectronicState& m, double kelvin) {
+    return by_poles(m, m.hamiltonian, neutral(m, kelvin)).front();
 }
 
 double fermi_level(const ElectronicState& m, double kelvin) {
@@ -104,7 +109,7 @@ BOOST_AUTO_TEST_CASE(near_atoms_answer_as_perturbation_theory_says) {
         const auto m = matrices(s);
         constexpr double kelvin = 1000;
         const Exact exact = perturbation_theory(*m, fermi_level(*m, kelvin), kelvin * units::kelvin);
-        const Eigen::MatrixXd near = on_atoms(m->basis, by_poles(*m, kelvin).near);
+        const Eigen::MatrixXd near = on_atoms(m->basis, by_poles(*m, kelvin).shells);
         BOOST_CHECK_SMALL((near - near.transpose()).cwiseAbs().maxCoeff(), 1e-9);
         double worst = 0;
         for (int i = 0; i < s.size(); ++i)
@@ -116,12 +121,89 @@ BOOST_AUTO_TEST_CASE(near_atoms_answer_as_perturbation_theory_says) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(charges_and_spins_answer_as_differences_of_dense_populations_say) {
+    // All atoms are near each other; the spins have levels of their own.
+    const auto m = matrices(ragged_flake(2.9, 0.05));
+    const Basis& basis = m->basis;
+    const Sites sites(basis, false);
+    const Eigen::Index n_sites = sites.size(), n = n_sites + basis.n_shells();
+    const auto in_potential = [&](const Eigen::VectorXd& v) {
+        std::vector<BlockMatrix> h;
+        for (const double sign : {1.0, -1.0}) {
+            Eigen::VectorXd orbitals(basis.n_orbitals());
+            for (int mu = 0; mu < basis.n_orbitals(); ++mu) {
+                const int shell = basis.shell_of_orbital(mu);
+                orbitals(mu) =
+                    v(sites.site_of_shell[static_cast<std::size_t>(shell)]) + sign * v(n_sites + shell);
+            }
+            add_potential(h.emplace_back(m->hamiltonian[0]), m->overlap, orbitals);
+        }
+        return h;
+    };
+    const auto dense = make_density_solver("dense");
+    dense->analyze(m->pattern, KPoints{});
+    dense->set_overlap(m->overlap);
+    const auto populations = [&](const Eigen::VectorXd& v, const Electrons& electrons) {
+        Density density;
+        dense->solve(in_potential(v), electrons, density);
+        Eigen::VectorXd q = Eigen::VectorXd::Zero(n);
+        for (std::size_t spin = 0; spin < 2; ++spin) {
+            const Eigen::VectorXd shells =
+                basis.shells_from_orbitals(mulliken_populations(density.matrices[spin], m->overlap));
+            q.head(n_sites) += basis.atoms_from_shells(shells);
+            q.tail(basis.n_shells()) += (spin == 0 ? 1 : -1) * shells;
+        }
+        return q;
+    };
+    Random random(4);
+    Eigen::VectorXd v = Eigen::VectorXd::Zero(n);
+    for (Eigen::Index k = n_sites; k < n; ++k) v(k) = -0.02 + 0.01 * random.normal();
+    for (const std::optional<double> unpaired : {std::optional<double>(), std::optional<double>(2)}) {
+        Electrons electrons = neutral(*m, 2000);
+        electrons.n_spins = 2;
+        electrons.unpaired = unpaired;
+        const Response response =
+            near_sighted_response(sites, by_poles(*m, in_potential(v), electrons), !unpaired);
+        Eigen::MatrixXd chi = response.local;
+        for (const Eigen::VectorXd& d : response.levels) chi += d * d.transpose();
+        Eigen::MatrixXd exact(n, n);
+        constexpr double h = 1e-4;
+        for (Eigen::Index k = 0; k < n; ++k) {
+            const Eigen::VectorXd step = h * Eigen::VectorXd::Unit(n, k);
+            exact.col(k) = (populations(v + step, electrons) - populations(v - step, electrons)) / (2 * h);
+        }
+        // Overlaps beyond nearest neighbours are left out. Each part is the sum or the difference of the
+        // answers of the two spins, and so are the errors.
+        constexpr double allowed = 0.05;
+        const double scale = exact.topLeftCorner(n_sites, n_sites).norm();
+        const auto check = [&](const char* what, auto&& mine, auto&& expected) {
+            const double error = (mine - expected).norm() / scale;
+            BOOST_TEST_MESSAGE(what << " " << expected.norm() / scale << ": off by " << error);
+            BOOST_TEST(error < allowed);
+            BOOST_TEST(expected.norm() > 0.2 * scale);
+        };
+        const Eigen::Index n_spin = n - n_sites;
+        check("charges by potentials", chi.topLeftCorner(n_sites, n_sites),
+              exact.topLeftCorner(n_sites, n_sites));
+        check("charges by potentials of spins", chi.topRightCorner(n_sites, n_spin),
+              exact.topRightCorner(n_sites, n_spin));
+        check("spins by potentials", chi.bottomLeftCorner(n_spin, n_sites),
+              exact.bottomLeftCorner(n_spin, n_sites));
+        check("spins by potentials of spins", chi.bottomRightCorner(n_spin, n_spin),
+              exact.bottomRightCorner(n_spin, n_spin));
+        // No charge comes of it, nor anything of one potential everywhere.
+        BOOST_CHECK_SMALL(chi.topRows(n_sites).colwise().sum().cwiseAbs().maxCoeff(), 1e-9);
+        BOOST_CHECK_SMALL(chi.leftCols(n_sites).rowwise().sum().cwiseAbs().maxCoeff(), 1e-9);
+        if (unpaired) BOOST_CHECK_SMALL(chi.bottomRows(n_spin).colwise().sum().cwiseAbs().maxCoeff(), 1e-9);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges_can_follow) {
     const Structure s = ragged_flake(9, 0.03, {20, 21});
     const auto m = matrices(s);
     constexpr double kelvin = 300;
     const Exact exact = perturbation_theory(*m, fermi_level(*m, kelvin), kelvin * units::kelvin);
-    const FromPoles poles = by_poles(*m, kelvin);
+    const NearResponse poles = by_poles(*m, kelvin);
     const Sites sites(m->basis, false);
     CoulombTerm coulomb(std::nullopt);
     coulomb.update(m->structure, m->basis, sites);
@@ -134,8 +216,7 @@ BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges
     BOOST_TEST(own.maxCoeff() > 20);
     const Eigen::SparseMatrix<double> none(s.size(), s.size()), no_spin;
     const auto [least, most] = range(
-        make_preconditioner(near_sighted_response(sites, poles.near, poles.states), none, gamma, no_spin),
-        dielectric);
+        make_preconditioner(near_sighted_response(sites, {poles}, true), none, gamma, no_spin), dielectric);
     BOOST_TEST_MESSAGE("near-sighted " << least << " to " << most);
     // The charges of the dynamics are stable for eigenvalues between 0 and 2 and follow well from 0.3 on.
     BOOST_TEST(least > 0.3);

@@ -134,23 +134,36 @@ Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n
     return chi;
 }
 
-Response near_sighted_response(const Sites& sites, const Eigen::SparseMatrix<double>& near,
-                               const Eigen::VectorXd& states) {
-    const Coordinates at(sites, 1);
-    const Eigen::VectorXd d = at.gather(states, 0);
-    Eigen::VectorXd missing = -d;
+Response near_sighted_response(const Sites& sites, const std::vector<NearResponse>& near,
+                               bool shared_fermi_level) {
+    const Coordinates at(sites, near.size());
     std::vector<Eigen::Triplet<double>> entries;
-    for (int column = 0; column < near.outerSize(); ++column)
-        for (Eigen::SparseMatrix<double>::InnerIterator it(near, column); it; ++it) {
-            entries.emplace_back(at.site(it.row()), at.site(it.col()), it.value());
-            missing(at.site(it.row())) -= it.value();
-        }
-    for (Eigen::Index site = 0; site < at.size(); ++site) entries.emplace_back(site, site, missing(site));
-    Response chi;
-    chi.local.resize(at.size(), at.size());
-    chi.local.setFromTriplets(entries.begin(), entries.end());
-    chi.levels = fermi_levels(at, {d}, true);
-    return chi;
+    std::vector<Eigen::VectorXd> sums;
+    for (std::size_t spin = 0; spin < near.size(); ++spin) {
+        // A potential on one spin is one on the site, and one on the spin of either sign.
+        const double sign = at.sign(spin);
+        const auto add = [&](Eigen::Index a, Eigen::Index b, double chi) {
+            entries.emplace_back(at.site(a), at.site(b), chi);
+            if (!at.polarized()) return;
+            entries.emplace_back(at.site(a), at.spin(b), sign * chi);
+            entries.emplace_back(at.spin(a), at.site(b), sign * chi);
+            entries.emplace_back(at.spin(a), at.spin(b), chi);
+        };
+        const Eigen::SparseMatrix<double>& chi = near[spin].shells;
+        Eigen::VectorXd missing = -near[spin].states;
+        for (int column = 0; column < chi.outerSize(); ++column)
+            for (Eigen::SparseMatrix<double>::InnerIterator it(chi, column); it; ++it) {
+                add(it.row(), it.col(), it.value());
+                missing(it.row()) -= it.value();
+            }
+        for (Eigen::Index shell = 0; shell < missing.size(); ++shell) add(shell, shell, missing(shell));
+        sums.push_back(at.gather(near[spin].states, spin));
+    }
+    Response result;
+    result.local.resize(at.size(), at.size());
+    result.local.setFromTriplets(entries.begin(), entries.end());
+    result.levels = fermi_levels(at, sums, shared_fermi_level);
+    return result;
 }
 
 Response window_response(const Sites& sites, const std::vector<NearStates>& states,

@@ -35,14 +35,14 @@ Eigen::SparseMatrix<double> bond_response(const Structure& structure, const Site
 Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n_spins,
                         bool shared_fermi_level);
 
-/// Response of near atoms to each other and of the Fermi level, chi = near + D D^T / sum(D), without spin. To
-/// one potential everywhere an atom must answer with -D at a fixed Fermi level: what near atoms leave of that
-/// is given to the atom itself, so that slow waves of charge, on which Coulomb's law is strict, are answered
+/// Response of near atoms to each other and of the Fermi level, chi = near + D D^T / sum(D) of each spin. To
+/// one potential everywhere a shell must answer with -D at a fixed Fermi level: what near atoms leave of that
+/// is given to the shell itself, so that slow waves of charge, on which Coulomb's law is strict, are answered
 /// right.
-/// @param near (n_shells, n_shells) at a fixed Fermi level, 1/hartree
-/// @param states D, number of states on each shell at the Fermi level, (n_shells), 1/hartree
-Response near_sighted_response(const Sites& sites, const Eigen::SparseMatrix<double>& near,
-                               const Eigen::VectorXd& states);
+/// @param near of each spin, with D = `states`
+/// @param shared_fermi_level of the spins; else each spin keeps its electrons
+Response near_sighted_response(const Sites& sites, const std::vector<NearResponse>& near,
+                               bool shared_fermi_level);
 
 /// Response of the given eigenstates alone, by perturbation theory,
 /// chi = sum_ab (f_a - f_b) / (e_a - e_b) q_ab q_ab^T with the transition charges q_ab, at constant

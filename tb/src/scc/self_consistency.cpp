@@ -126,28 +126,23 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::S
     constexpr double ordered = 0.1;
     Response chi;
     Eigen::SparseMatrix<double> of_bonds = bonds;
-    const auto states_at = [&](double temperature) {
-        BlockMatrix states;
-        solver_->states_at_fermi_level(temperature, states);
-        return g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap));
-    };
     if (window) {
         constexpr double half_width = 0.1;
         const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
         const Timer timer;
         chi = window_response(g.sites, states, g.overlap, warm, shared_fermi_level);
         seconds_["mixing"] += timer.seconds();
-    } else if (const auto near = n_spins() == 1 && error < ordered
-                                     ? solver_->near_response(warm)
-                                     : std::vector<Eigen::SparseMatrix<double>>();
+    } else if (const auto near = error < ordered ? solver_->near_response(warm) : std::vector<NearResponse>();
                !near.empty()) {
-        chi = near_sighted_response(g.sites, near.front(), states_at(warm));
+        chi = near_sighted_response(g.sites, near, shared_fermi_level);
         of_bonds.setZero();  // they are in it
     } else {
         // The response to finite steps is that of a warm system, however cold the filling is.
         constexpr double least_temperature = 3000 * units::kelvin;
-        chi = local_response(g.sites, states_at(std::max(kT, least_temperature)), n_spins(),
-                             shared_fermi_level);
+        BlockMatrix states;
+        solver_->states_at_fermi_level(std::max(kT, least_temperature), states);
+        chi = local_response(g.sites, g.basis.shells_from_orbitals(mulliken_populations(states, g.overlap)),
+                             n_spins(), shared_fermi_level);
     }
     const Timer timer;
     Preconditioner result =

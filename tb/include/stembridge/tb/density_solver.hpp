@@ -35,6 +35,14 @@ struct NearStates {
     Eigen::MatrixXd coefficients;  ///< (n_orbitals, n_states), orthonormal in the overlap
 };
 
+/// How the populations of one spin answer to potentials on it and to the Fermi level.
+struct NearResponse {
+    /// dn_a/dv_b at a fixed Fermi level between the shells of atoms that are near each other, (n_shells,
+    /// n_shells), symmetric, 1/hartree; what far atoms answer is left out.
+    Eigen::SparseMatrix<double> shells;
+    Eigen::VectorXd states;  ///< dn_a/dmu, (n_shells), 1/hartree
+};
+
 /// Density matrices P = f(H, S) on the pattern of H and S. Order of calls: analyze, set_overlap, solve.
 class DensitySolver {
   public:
@@ -58,12 +66,10 @@ class DensitySolver {
     /// sum (-df/de) c c^T of the last solve at a higher Fermi temperature, both spins together.
     /// @param kT hartree
     virtual void states_at_fermi_level(double kT, BlockMatrix& out) = 0;
-    /// How the populations of the last solve answer to potentials at a higher Fermi temperature and a fixed
-    /// Fermi level, dn_a/dv_b between the shells of atoms that are near each other. One per spin, (n_shells,
-    /// n_shells), symmetric, 1/hartree; what far atoms answer is left out. Empty
-    /// when the solver cannot tell, which is what one that does not override this says.
+    /// How the populations of the last solve answer at a higher Fermi temperature, one per spin. Empty when
+    /// the solver cannot tell, which is what one that does not override this says.
     /// @param kT hartree
-    virtual std::vector<Eigen::SparseMatrix<double>> near_response(double /*kT*/) { return {}; }
+    virtual std::vector<NearResponse> near_response(double /*kT*/) { return {}; }
     /// Whether states_near_fermi_level() gives anything.
     virtual bool offers_states() const { return false; }
     /// Eigenstates of the last solve within this distance of the Fermi level, one per spin; empty when the

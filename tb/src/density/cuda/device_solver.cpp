@@ -281,7 +281,7 @@ void DeviceSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     with_last([&](DensitySolver& solver) { solver.states_at_fermi_level(kT, out); });
 }
 
-std::vector<Eigen::SparseMatrix<double>> DeviceSolver::near_response(double kT) {
+std::vector<NearResponse> DeviceSolver::near_response(double kT) {
     return with_last([&](DensitySolver& solver) { return solver.near_response(kT); });
 }
 

@@ -37,7 +37,7 @@ class DeviceSolver final : public DensitySolver {
                Density& out) override;
     void energy_weighted(BlockMatrix& out) override;
     void states_at_fermi_level(double kT, BlockMatrix& out) override;
-    std::vector<Eigen::SparseMatrix<double>> near_response(double kT) override;
+    std::vector<NearResponse> near_response(double kT) override;
     bool offers_states() const override;
     std::vector<NearStates> states_near_fermi_level(double half_width) const override;
     const std::map<std::string, double>& seconds() const override;

@@ -285,7 +285,7 @@ std::vector<double> near_response(PoleExpansionSolver solver, const ModelProblem
     solver.set_overlap(model.overlap);
     Density density;
     solver.solve({model.hamiltonian}, {.number = model.n_electrons, .kT = kT}, density);
-    const Eigen::MatrixXd response = kT * Eigen::MatrixXd(solver.near_response(kT).at(0));
+    const Eigen::MatrixXd response = kT * Eigen::MatrixXd(solver.near_response(kT).at(0).shells);
     return {response.data(), response.data() + response.size()};
 }
 

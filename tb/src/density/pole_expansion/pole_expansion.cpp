@@ -31,6 +31,15 @@ constexpr double window_below = -25 * units::electronvolt, window_above = 200 * 
 constexpr double rough_enough = 1e-5, middling = 3e-6, usual = 3e-7;
 constexpr double coldest = 20 * units::kelvin;
 
+/// Of -df/de at another temperature kT. @param r kT of the poles over this one  @param d shift of the Fermi
+/// level, kT of the poles
+Eigen::VectorXcd slope_weights(const PoleExpansion& poles, double r, double d, double kT) {
+    return poles.weights([&](double x) {
+        const double p = fermi_function(r * (x - d));
+        return p * (1 - p) / kT;
+    });
+}
+
 double free_memory() {
     return static_cast<double>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
@@ -363,33 +372,33 @@ void PoleExpansionSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     out = BlockMatrix(*pattern_);
     const double r = electrons_.kT / kT;
     for (const Group& group : groups_) {
-        const double d = warm_shift(group, kT);
-        const Eigen::VectorXcd w = group.poles->weights([&](double x) {
-            const double p = fermi_function(r * (x - d));
-            return p * (1 - p) / kT;
-        });
+        const Eigen::VectorXcd w = slope_weights(*group.poles, r, warm_shift(group, kT), kT);
         for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) add_sum(spin, w, out);
     }
     seconds_["density"] += timer.seconds();
 }
 
-std::vector<Eigen::SparseMatrix<double>> PoleExpansionSolver::near_response(double kT) {
+std::vector<NearResponse> PoleExpansionSolver::near_response(double kT) {
     if (dense_did_last_ || at_kpoints()) return {};
     const Timer timer;
     // Some four bonds.
     constexpr double range = 10;
     const double r = electrons_.kT / kT;
-    std::vector<Eigen::SparseMatrix<double>> result(inverses_.size());
+    std::vector<NearResponse> result(inverses_.size());
     for (const Group& group : groups_) {
         const double d = warm_shift(group, kT);
         const Eigen::VectorXcd w = capacity() * electrons_.kT * group.poles->weights([&](double x) {
             return fermi_function(r * (x - d));
         });
+        const Eigen::VectorXcd slope = slope_weights(*group.poles, r, d, kT);
         for (std::size_t spin = group.first_spin; spin <= group.last_spin; ++spin) {
             std::vector<std::vector<Complex>> fetched;
             if (made_elsewhere()) fetched = elsewhere_->fetch(spin);
-            result[spin] =
-                tb::near_response(overlap_, made_elsewhere() ? fetched : inverses_[spin].g, w, range);
+            BlockMatrix states(*pattern_);
+            add_sum(spin, slope, states);
+            result[spin] = {
+                tb::near_response(overlap_, made_elsewhere() ? fetched : inverses_[spin].g, w, range),
+                pattern_->basis().shells_from_orbitals(mulliken_populations(states, overlap_))};
         }
     }
     seconds_["response"] += timer.seconds();

@@ -46,7 +46,7 @@ class PoleExpansionSolver final : public DensitySolver {
                Density& out) override;
     void energy_weighted(BlockMatrix& out) override;
     void states_at_fermi_level(double kT, BlockMatrix& out) override;
-    std::vector<Eigen::SparseMatrix<double>> near_response(double kT) override;
+    std::vector<NearResponse> near_response(double kT) override;
     /// When the pattern is left to diagonalisation.
     bool offers_states() const override {
         return dense_ && !dense_reason_.empty() && dense_->offers_states();
