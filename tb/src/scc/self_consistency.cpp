@@ -122,7 +122,8 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::S
     // While charges are far off, the response is that of a warm system.
     constexpr double kelvin_per_error = 1e4, coldest = 300, warmest = 6000;
     const double warm = std::max(kT, std::clamp(kelvin_per_error * error, coldest, warmest) * units::kelvin);
-    // Of levels that have yet to find their order, the exact response says nothing.
+    // Of levels that have yet to find their order, the exact response says nothing. With spin, what it gains
+    // was seen on too few systems.
     constexpr double ordered = 0.1;
     Response chi;
     Eigen::SparseMatrix<double> of_bonds = bonds;
@@ -132,7 +133,8 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::S
         const Timer timer;
         chi = window_response(g.sites, states, g.overlap, warm, shared_fermi_level);
         seconds_["mixing"] += timer.seconds();
-    } else if (const auto near = error < ordered ? solver_->near_response(warm) : std::vector<NearResponse>();
+    } else if (const auto near = n_spins() == 1 && error < ordered ? solver_->near_response(warm)
+                                                                   : std::vector<NearResponse>();
                !near.empty()) {
         chi = near_sighted_response(g.sites, near, shared_fermi_level);
         of_bonds.setZero();  // they are in it
