@@ -70,6 +70,7 @@ io::Schema detect_keys() {
         Key::files("detect.network", {"builtin"}, "builtin",
                    "Weights of the networks: files, or folders of them; several are an ensemble"),
         Key::choice("detect.device", {"auto", "cpu", "cuda"}, "auto", "Where the networks are computed"),
+        Key::boolean("detect.bfloat16", "false", "Networks in mixed precision, for GPUs"),
         Key::integer("detect.memory_limit", "1024",
                      "Largest memory of the activations of one thread, MiB; larger frames are done in tiles")
             .at_least(64),

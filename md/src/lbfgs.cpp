@@ -14,8 +14,9 @@ constexpr int rejections_until_end = 10;
 constexpr double preconditioner_range = 0.2;
 // Without a preconditioner: inverse stiffness of the first step, bohr^2/hartree.
 constexpr double plain_inverse_hessian = 1.0;
-// Pairs with less curvature than this along the step are left out, hartree/bohr^2.
-constexpr double smallest_curvature = 1e-5;
+// Pairs with less curvature than this along the step are left out, hartree/bohr^2. The longest waves out of a
+// sheet of 90 angstrom have 1e-6; without their pairs no valley is ever followed.
+constexpr double smallest_curvature = 1e-7;
 
 }  // namespace
 

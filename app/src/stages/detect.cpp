@@ -36,6 +36,7 @@ std::unique_ptr<ml::SegmentationNetwork> network_of(const io::Config& config, Se
     ml::InferenceOptions options{.threads = threads_in_use(),
                                  .device = device_of(config.text("detect.device"))};
     options.memory_bytes = config.integer("detect.memory_limit") << 20;
+    options.bfloat16 = config.boolean("detect.bfloat16");
     return ml::open_network(members, session.context(), options);
 }
 

@@ -137,6 +137,7 @@ class TorchEnsemble final : public SegmentationNetwork {
         const auto work = [&] {
             const ThreadGuard guard(1);
             const torch::NoGradGuard no_gradients;
+            const Autocast autocast(options_.bfloat16, device_);
             for (std::size_t t = next++; t < tasks.size(); t = next++) try {
                     const Task& task = tasks[t];
                     const Span &r = task.rows, &c = task.columns;
@@ -144,8 +145,8 @@ class TorchEnsemble final : public SegmentationNetwork {
                                                    .slice(3, c.seen_begin, c.seen_end)
                                                    .contiguous(torch::MemoryFormat::ChannelsLast)
                                                    .to(device_);
-                    const torch::Tensor p =
-                        torch::softmax(members_[task.member]->forward(seen), 1)[0].to(torch::kCPU);
+                    const torch::Tensor logits = members_[task.member]->forward(seen).to(torch::kFloat32);
+                    const torch::Tensor p = torch::softmax(logits, 1)[0].to(torch::kCPU);
                     results[task.member]
                         .slice(1, r.begin, r.end)
                         .slice(2, c.begin, c.end)

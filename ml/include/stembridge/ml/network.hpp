@@ -60,6 +60,8 @@ struct InferenceOptions {
     /// Memory that the activations of one thread may take; frames that need more are done in tiles, with the
     /// same result to rounding.
     std::int64_t memory_bytes = std::int64_t{1} << 30;
+    /// Convolutions in bfloat16 with sums in 32 bits.
+    bool bfloat16 = false;
 };
 
 /// Whether this build has networks and the library with them is found.
