@@ -66,7 +66,7 @@ io::Schema detect_keys() {
             "detect.correct", {"scale", "affine", "rows"}, "affine",
             "What calibration straightens: the scale alone, anisotropy and shear, or also the drift of rows"),
         Key::choice("detect.method", {"auto", "network", "classical"}, "auto",
-                    "auto = network where this build has it, else the classical detector"),
+                    "auto = network where its library is found, else the classical detector, with a warning"),
         Key::files("detect.network", {"builtin"}, "builtin",
                    "Weights of the networks: files, or folders of them; several are an ensemble"),
         Key::choice("detect.device", {"auto", "cpu", "cuda"}, "auto", "Where the networks are computed"),

@@ -34,10 +34,11 @@ std::vector<fs::path> library_candidates() {
 }
 
 const NetworkLibrary* find_library(std::string& why_not) {
+    const auto separator = [&] { return why_not.empty() ? "" : "; "; };
     for (const fs::path& candidate : library_candidates()) {
         std::error_code error;
         if (!fs::exists(candidate, error)) {
-            why_not += fmt::format("\n  {}: absent", candidate.lexically_normal().string());
+            why_not += fmt::format("{}{}: absent", separator(), candidate.lexically_normal().string());
             continue;
         }
         // LibTorch sets the number of OpenMP threads when it is loaded; the rest of the program keeps its
@@ -46,28 +47,31 @@ const NetworkLibrary* find_library(std::string& why_not) {
         void* handle = ::dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
         omp_set_num_threads(threads);
         if (handle == nullptr) {
-            why_not += fmt::format("\n  {}", ::dlerror());
+            why_not += fmt::format("{}{}", separator(), ::dlerror());
             continue;
         }
         using Entry = const NetworkLibrary* (*)();
         const auto entry = reinterpret_cast<Entry>(::dlsym(handle, network_library_symbol));
         const NetworkLibrary* library = entry == nullptr ? nullptr : entry();
         if (library != nullptr && library->version == network_library_version) return library;
-        why_not += fmt::format("\n  {}: belongs to another version of the program",
+        why_not += fmt::format("{}{}: belongs to another version of the program", separator(),
                                candidate.lexically_normal().string());
         ::dlclose(handle);
     }
     return nullptr;
 }
 
+std::string missing(const std::string& why_not) {
+    return fmt::format(
+        "networks need {}, which is built with the CMake option STEMBRIDGE_LIBTORCH=ON "
+        "(Debian: libtorch-dev). Looked at: {}",
+        network_library_file, why_not);
+}
+
 const NetworkLibrary& library() {
     std::string why_not;
     const NetworkLibrary* found = find_library(why_not);
-    if (found == nullptr)
-        throw BackendError(
-            fmt::format("networks need {}, which is built with the CMake option STEMBRIDGE_LIBTORCH=ON "
-                        "(Debian: libtorch-dev); the classical detector works without. Looked at:{}",
-                        network_library_file, why_not));
+    if (found == nullptr) throw BackendError(missing(why_not) + ". The classical detector works without.");
     return *found;
 }
 
@@ -97,9 +101,13 @@ int NetworkShape::reach_px() const {
     return (reach + 7) / 8 * 8;
 }
 
-bool networks_available() {
+std::string why_no_networks() {
     std::string why_not;
-    return find_library(why_not) != nullptr;
+    return find_library(why_not) != nullptr ? "" : missing(why_not);
+}
+
+bool networks_available() {
+    return why_no_networks().empty();
 }
 
 std::unique_ptr<SegmentationNetwork> open_network(const std::vector<State>& members, const Context&,

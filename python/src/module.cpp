@@ -206,6 +206,7 @@ PYBIND11_MODULE(_core, module) {
         return parse_quantity(text, Dimension::length) / units::angstrom;
     });
     module.def("networks_available", &ml::networks_available);
+    module.def("why_no_networks", &ml::why_no_networks);
     module.def("data_folder", &data_folder);
     module.attr("hartree") = 1 / units::electronvolt;
     module.attr("bohr") = 1 / units::angstrom;

@@ -2,6 +2,7 @@
 """Atoms of a micrograph, and rings of bonds."""
 import os
 import pathlib
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -36,11 +37,15 @@ def find_atoms(image, pixel_size=None, network="builtin", threads=0):
     """Finds the atoms of a micrograph of graphene.
 
     image: (height, width) array; pixel_size: such as "0.104 angstrom", left out = found from the lattice;
-    network: "builtin", a file or a folder of weights, or None for the classical detector;
+    network: "builtin" (the classical detector, with a warning, where networks are not available), a file or
+    a folder of weights, or None for the classical detector;
     threads: 0 = all processors.
     """
     size = None if pixel_size is None else _core.length_in_angstrom(pixel_size)
-    use_networks = network is not None and (network != "builtin" or _core.networks_available())
+    why_not = _core.why_no_networks() if network == "builtin" else ""
+    if why_not:
+        warnings.warn(f"the classical detector finds the atoms: {why_not}", stacklevel=2)
+    use_networks = network is not None and not why_not
     files = network_files(network) if use_networks else []
     return FoundAtoms(**_core.find_atoms(np.asarray(image, np.float32), size, files,
                                          threads or len(os.sched_getaffinity(0))))

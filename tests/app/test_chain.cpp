@@ -89,11 +89,12 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
 
 BOOST_AUTO_TEST_CASE(atoms_found_without_networks_are_found_again_once_there_are_some) {
     const Workplace place;
-    const std::string config = place.folder
-                                   .write("auto.toml",
-                                          "[run]\nfolder = \"auto\"\nthreads = 1\nstages = [\"detect\"]\n"
-                                          "[detect]\nimage = \"frame.npy\"\npixel_size = \"0.1 angstrom\"\n")
-                                   .string();
+    const std::string config =
+        place.folder
+            .write("auto.toml",
+                   "[run]\nfolder = \"auto\"\nthreads = 1\nstages = [\"detect\", \"report\"]\n"
+                   "[detect]\nimage = \"frame.npy\"\npixel_size = \"0.1 angstrom\"\n")
+            .string();
     // Where STEMBRIDGE_LIBRARY_PATH says, and nowhere else, the program looks for the library of the
     // networks.
     const auto run = [&](bool with_networks) {
@@ -107,7 +108,16 @@ BOOST_AUTO_TEST_CASE(atoms_found_without_networks_are_found_again_once_there_are
         const auto summary =
             nlohmann::json::parse(std::ifstream(place.folder.path() / "auto/1-detect/summary.json"));
         const bool done_again = outcome.output.find("unchanged, not done again") == std::string::npos;
-        return std::pair(summary["method"].get<std::string>(), done_again);
+        const std::string method = summary["method"];
+        // Without the network the log, the numbers and the report say so, and name the place looked at.
+        const bool warned = outcome.output.find("the network was not found") != std::string::npos;
+        BOOST_TEST(warned == (method == "classical"), outcome.output);
+        BOOST_TEST(summary["warnings"].size() == (method == "classical" ? 1u : 0u));
+        const std::string page = io::read_text(place.folder.path() / "auto/report/index.html");
+        BOOST_TEST((page.find("the network was not found") != std::string::npos) == (method == "classical"));
+        BOOST_TEST((page.find("nowhere/libstembridge_torch.so: absent") != std::string::npos) ==
+                   (method == "classical"));
+        return std::pair(method, done_again);
     };
     using Result = std::pair<std::string, bool>;
     BOOST_TEST((run(false) == Result("classical", true)));

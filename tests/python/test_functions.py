@@ -4,6 +4,7 @@ import csv
 import os
 import pathlib
 import unittest
+import unittest.mock
 
 from support import ase, np, stembridge
 
@@ -74,6 +75,12 @@ class TestFindAtoms(unittest.TestCase):
         found = stembridge.find_atoms(self.image, "0.104 angstrom")
         self.assertEqual(found.method, "network")
         self.assert_agrees_with_truth(found)
+
+    def test_a_warning_tells_when_the_library_of_the_networks_is_not_found(self):
+        with unittest.mock.patch.dict(os.environ, {"STEMBRIDGE_LIBRARY_PATH": "/nowhere"}):
+            with self.assertWarnsRegex(UserWarning, "classical detector.*/nowhere"):
+                found = stembridge.find_atoms(self.image, "0.104 angstrom")
+        self.assertEqual(found.method, "classical")
 
     def test_dark_atoms_are_found_with_a_warning(self):
         with self.assertWarnsRegex(UserWarning, "dark"):

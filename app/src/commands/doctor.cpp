@@ -100,8 +100,8 @@ void add_doctor(CLI::App& program, Action& action) {
                                  busy));
             const char* policy = std::getenv("OMP_WAIT_POLICY");
             line("OpenMP wait policy", policy ? policy : "default (active): slow on a busy machine");
-            line("networks (LibTorch)",
-                 ml::networks_available() ? "found" : "not in this build (STEMBRIDGE_LIBTORCH=ON)");
+            const std::string why_not = ml::why_no_networks();
+            line("networks (LibTorch)", why_not.empty() ? "found" : "not found: " + why_not);
             line("GPUs", gpus_in_a_word());
             try {
                 const auto data = data_folder();

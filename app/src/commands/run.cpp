@@ -121,11 +121,15 @@ class Run {
         const bool automatic = config_.text("detect.method") == "auto";
         StageFolder folder = detect_folder(automatic ? "network" : config_.text("detect.method"));
         if (automatic && !folder.is_done() && !ml::networks_available()) folder = detect_folder("classical");
+        const bool done_before = folder.is_done();
         stage(folder, "finding atoms", [&](const Timer& timer) {
             folder.begin();
             const auto summary = detect(config_, folder.path(), session_);
             folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
         });
+        if (done_before)
+            for (const auto& warning : folder.results().value("warnings", nlohmann::json::array()))
+                session_.warning(warning.get<std::string>());
     }
 
     fs::path need(const fs::path& file, const std::string& stage) const {

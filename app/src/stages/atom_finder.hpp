@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "session.hpp"
 #include "stembridge/io/config.hpp"
@@ -14,7 +16,8 @@ namespace stembridge::app {
 
 class AtomFinder {
   public:
-    /// Opens the network that [detect] names, if any.
+    /// Opens the network that [detect] names, if any; where "auto" finds none it warns, here and in each
+    /// summary.
     AtomFinder(const io::Config& config, Session& session);
 
     struct Found {
@@ -24,10 +27,13 @@ class AtomFinder {
     /// Finds the atoms of a frame and writes atoms.csv, atoms.extxyz, baseline.csv, mean.npy, spread.npy,
     /// overlay.png and summary.json.
     Found find(const Image& image, const std::filesystem::path& out);
+    /// What all frames have in common to be warned of.
+    const std::vector<std::string>& warnings() const { return warnings_; }
 
   private:
     const io::Config& config_;
     Session& session_;
+    std::vector<std::string> warnings_;
     std::unique_ptr<ml::SegmentationNetwork> network_;
 };
 

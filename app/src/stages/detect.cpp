@@ -23,14 +23,18 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
+/// Why the method "auto" does without the network; empty where it does not.
+std::string why_classical(const io::Config& config) {
+    if (config.text("detect.method") != "auto") return "";
+    const std::string why = ml::why_no_networks();
+    return why.empty() ? ""
+                       : fmt::format(
+                             "the network was not found: atoms are those of the classical detector, "
+                             "which misses more of them and places them less well; {}",
+                             why);
+}
+
 std::unique_ptr<ml::SegmentationNetwork> network_of(const io::Config& config, Session& session) {
-    const std::string& method = config.text("detect.method");
-    if (method == "classical") return nullptr;
-    if (method == "auto" && !ml::networks_available()) {
-        session.warning(
-            "this build has no networks (STEMBRIDGE_LIBTORCH=ON builds them): using the classical detector");
-        return nullptr;
-    }
     std::vector<State> members;
     for (const fs::path& file : network_files(config)) members.push_back(io::read_state(file));
     ml::InferenceOptions options{.threads = threads_in_use(),
@@ -199,8 +203,14 @@ std::string dataset_of(const io::Config& config) {
     return config.has("detect.dataset") ? config.text("detect.dataset") : "";
 }
 
-AtomFinder::AtomFinder(const io::Config& config, Session& session)
-    : config_(config), session_(session), network_(network_of(config, session)) {}
+AtomFinder::AtomFinder(const io::Config& config, Session& session) : config_(config), session_(session) {
+    if (const std::string why = why_classical(config); !why.empty()) {
+        session.warning(why);
+        warnings_.push_back(why);
+    } else if (config.text("detect.method") != "classical") {
+        network_ = network_of(config, session);
+    }
+}
 
 AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     const Timer timer;
@@ -232,6 +242,7 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
             structure_from_detections(result.atoms, {.min_probability = 0}, skipped).structure);
     nlohmann::json& summary = found.summary;
     summary = summary_of(result, options, image, timer.seconds());
+    summary["warnings"] = warnings_;
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
     const auto& calibration = result.calibration;
     session_.info(fmt::format(

@@ -212,6 +212,7 @@ nlohmann::json detect_series(const io::Config& config, const std::string& frames
     const nlohmann::json summary = {{"image", config.file("detect.image").string()},
                                     {"frames", list},
                                     {"failures", failures},
+                                    {"warnings", finder.warnings()},
                                     {"tracking", tracking_summary(tracking, numbers)},
                                     {"wall_seconds", timer.seconds()}};
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");

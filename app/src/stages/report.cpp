@@ -367,15 +367,15 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
             data.dynamics.push_back(std::move(*dynamics));
     }
     data.warnings = load_json(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
-    const double clean = load_json(run / "1-detect" / "summary.json").value("graphene_share", 1.0);
+    const json detected = load_json(run / "1-detect" / "summary.json");
+    for (const auto& warning : detected.value("warnings", json::array()))
+        data.warnings.push_back(warning.get<std::string>());
+    const double clean = detected.value("graphene_share", 1.0);
     if (clean < 0.95)
         data.warnings.push_back(
             fmt::format("{:.0f} % of the frame is contamination: atoms there are left out, and the structure "
                         "has holes in their place",
                         100 * (1 - clean)));
-    for (const auto& stage : data.stages)
-        if (stage.status == io::ReportStage::Status::failed)
-            data.warnings.push_back(stage.name + ": " + stage.note);
     data.y_down = data.frame.has_value();
     for (auto section : {region_section(run, data.frame), selective_section(run, data.y_down),
                          adsorption_section(run, data.y_down), barrier_section(run, data.y_down)})

@@ -67,6 +67,9 @@ struct InferenceOptions {
 /// Whether this build has networks and the library with them is found.
 bool networks_available();
 
+/// What is missing where networks are not available, with the places looked at; empty where they are.
+std::string why_no_networks();
+
 /// Ensemble of trained weights.
 /// @param members of train_network, or read from files; a state may itself hold several members
 /// @throw BackendError when the library is absent (built without STEMBRIDGE_LIBTORCH, or not found), or the
