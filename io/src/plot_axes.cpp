@@ -58,6 +58,7 @@ class PixelAxis {
   public:
     PixelAxis(Range range, const Axis& axis, double first_px, double last_px, int wanted)
         : PixelAxis(range, axis.scale, first_px, last_px, wanted) {
+        if (axis.counts) whole_ticks(wanted);
         if (axis.ticks.empty()) return;
         ticks_.clear();
         for (const auto& [value, label] : axis.ticks)
@@ -101,6 +102,14 @@ class PixelAxis {
             if (scientific && value != 0) label += "·" + exponent_label(power);
             ticks_.push_back({value, label});
         }
+    }
+
+    void whole_ticks(int wanted) {
+        const std::vector<double> values = nice_ticks(range_.low, range_.high, wanted);
+        const double step = values.size() > 1 ? std::max(1.0, values[1] - values[0]) : 1;
+        ticks_.clear();
+        for (double k = std::ceil(range_.low / step - 1e-9); k * step <= range_.high + 1e-9 * step; ++k)
+            ticks_.push_back({k * step, number_label(k * step, 0)});
     }
 
     void logarithmic_ticks() {
@@ -410,7 +419,7 @@ Figure draw(const EnergyPath& path) {
     CurvePlot plot{
         .name = path.name, .caption = path.caption, .x = {.label = "length of the path / Å"}, .panels = {}};
     plot.width = path.width;
-    plot.panel_height = 240;
+    plot.panel_height = 210;
     Panel panel{{.label = "energy / eV"}, {curve}, {}};
     const double half_width = 0.008 * path.length.back() / units::angstrom;
     for (std::size_t k = 0; k < path.energy.size(); ++k) {
@@ -424,48 +433,51 @@ Figure draw(const EnergyPath& path) {
 }
 
 Figure draw(const BarChart& plot) {
-    constexpr double row = 30;
-    constexpr double thickness = 16;
-    double left = 40;
+    constexpr double row = 42;  // label, bar, gap
+    constexpr double label_height = 17;
+    constexpr double thickness = 14;
+    constexpr double left = 1;
     double text_space = 0;
     Range range{0, 0};
     double smallest = std::numeric_limits<double>::infinity();
     for (const Bar& bar : plot.bars) {
-        left = std::max(left, 12 + text_width(bar.label));
         text_space = std::max(text_space, 10 + text_width(bar.text));
         if (std::isfinite(bar.value)) range.include(bar.value);
         if (std::isfinite(bar.value) && bar.value > 0) smallest = std::min(smallest, bar.value);
     }
-    left = std::min(left, 0.45 * plot.width);
     const bool logarithmic = plot.scale == Scale::logarithmic && range.high > 0;
     range = {logarithmic ? std::pow(10, std::floor(std::log10(smallest) - 1e-9)) : 0,
              range.high > 0 ? range.high : 1};
     const double right = std::max(left + 40, plot.width - right_margin - text_space);
-    const double bottom = 6 + row * static_cast<double>(plot.bars.size());
+    const double bottom = row * static_cast<double>(plot.bars.size());
     const PixelAxis x(range, logarithmic ? Scale::logarithmic : Scale::linear, left, right, 4);
 
     std::string body;
     std::string grid;
     for (const Tick& tick : x.ticks()) {
         if (tick.label.empty()) continue;
-        grid += fmt::format("M{} 6V{}", svg_number(x(tick.value)), svg_number(bottom));
-        body += fmt::format(R"(<text class="tick middle" x="{}" y="{}">{}</text>)", svg_number(x(tick.value)),
-                            svg_number(bottom + 18), tick.label);
+        const double at = x(tick.value);
+        grid += fmt::format("M{} 0V{}", svg_number(at), svg_number(bottom));
+        // The first label begins at the edge of the figure.
+        body +=
+            fmt::format(R"(<text class="tick{}" x="{}" y="{}">{}</text>)", at - left < 12 ? "" : " middle",
+                        svg_number(at), svg_number(bottom + 18), tick.label);
     }
     body += fmt::format(R"(<path class="grid" d="{}"/>)", grid);
-    double middle = 6 + row / 2;
+    double top = 0;
     for (const Bar& bar : plot.bars) {
         const double length =
             std::isfinite(bar.value) ? std::max(1.0, x(std::max(bar.value, range.low)) - left) : 0;
-        body += fmt::format(R"(<text class="label end" x="{}" y="{}">{}</text>)", svg_number(left - 10),
-                            svg_number(middle + 4), escape_markup(bar.label));
+        const double y = top + label_height;
+        body += fmt::format(R"(<text class="label" x="{}" y="{}">{}</text>)", svg_number(left),
+                            svg_number(y - 5), escape_markup(bar.label));
         body += fmt::format(
             R"(<rect class="f0"{} x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}: {}</title></rect>)",
-            bar.pale ? R"( fill-opacity=".35")" : "", svg_number(left), svg_number(middle - thickness / 2),
-            svg_number(length), svg_number(thickness), escape_markup(bar.label), escape_markup(bar.text));
+            bar.pale ? R"( fill-opacity=".35")" : "", svg_number(left), svg_number(y), svg_number(length),
+            svg_number(thickness), escape_markup(bar.label), escape_markup(bar.text));
         body += fmt::format(R"(<text x="{}" y="{}">{}</text>)", svg_number(left + length + 8),
-                            svg_number(middle + 4), escape_markup(bar.text));
-        middle += row;
+                            svg_number(y + 11), escape_markup(bar.text));
+        top += row;
     }
     draw_x_label(body, plot.axis, left, right, bottom);
     const double height = bottom + footer_height;

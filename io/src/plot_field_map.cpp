@@ -37,11 +37,14 @@ std::string color_of(ColorMap map, double share) {
     return fmt::format("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
 }
 
-// The colour bar under the map: a strip of steps, round numbers below it, its label beside it.
+// The colour bar under the map: its label, a strip of steps, round numbers below it.
 double draw_color_bar(std::string& out, const FieldMap& map, double y) {
     constexpr int steps = 64;
     constexpr double height = 12, left = 22;  // room for half a label
-    const double width = 0.56 * map.width, step = width / steps;
+    const double width = 0.62 * map.width, step = width / steps;
+    out += fmt::format(R"(<text class="label" x="0" y="{}">{}</text>)", svg_number(y + 8),
+                       escape_markup(map.label));
+    y += 16;
     for (int k = 0; k < steps; ++k)
         out += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" fill="{}"/>)",
                            svg_number(left + k * step), svg_number(y), svg_number(step + 0.4),
@@ -55,9 +58,7 @@ double draw_color_bar(std::string& out, const FieldMap& map, double y) {
                            svg_number(x), svg_number(y + height), svg_number(x), svg_number(y + height + 18),
                            number_label(tick, decimals));
     }
-    out += fmt::format(R"(<text class="label" x="{}" y="{}">{}</text>)", svg_number(left + width + 14),
-                       svg_number(y + 11), escape_markup(map.label));
-    return height + 26;
+    return height + 42;
 }
 
 void check(const FieldMap& map) {

@@ -46,7 +46,7 @@ void draw_marks(std::string& out, const std::vector<SiteMark>& marks, double rad
                 const std::function<Eigen::Vector2d(const Eigen::Vector3d&)>& to_px) {
     if (marks.empty()) return;
     const Range range = range_of(marks);
-    const double font_size = std::clamp(1.15 * radius, 7.5, 11.0);
+    const double font_size = std::clamp(1.15 * radius, 8.5, 12.0);
     out += R"(<g class="layer-sites">)";
     for (const SiteMark& mark : marks) {
         const Eigen::Vector2d at = to_px(mark.position);

@@ -119,7 +119,7 @@ std::vector<Eigen::Matrix3Xd> images_in_cell(const Eigen::Matrix3Xd& polygon, co
 void draw_rings(std::string& out, const StructureView& view, const Scene& scene, const Projection& to_px) {
     std::map<std::string, std::string> paths;
     std::string labels;
-    const double font_size = std::min(12.0, 0.85 * to_px.scale);
+    const double font_size = std::min(14.0, 0.85 * to_px.scale);
     for (const Ring& ring : view.rings) {
         for (const Eigen::Matrix3Xd& corners :
              images_in_cell(ring_corners(ring, view.structure, scene), scene)) {
@@ -189,6 +189,11 @@ void draw_cloud(std::string& out, const StructureView& view, const Scene& scene,
     out += "</g>";
 }
 
+// Whether an arrow is so short that the disc of its atom hides it. @param length pixels
+bool is_hidden(double length, double scale) {
+    return length < std::max(3.0, 0.34 * scale);
+}
+
 void draw_arrows(std::string& out, const StructureView& view, const Scene& scene, const Projection& to_px) {
     std::string path;
     for (Eigen::Index i = 0; i < view.displacements.cols(); ++i) {
@@ -196,7 +201,7 @@ void draw_arrows(std::string& out, const StructureView& view, const Scene& scene
         const Point tail = to_px(scene.positions.col(i));
         const Point tip = to_px(scene.positions.col(i) + shift);
         const double length = (tip - tail).norm();
-        if (length < std::max(3.0, 0.34 * to_px.scale)) continue;  // hidden under the disc
+        if (is_hidden(length, to_px.scale)) continue;
         const Point along = (tip - tail) / length;
         const Point across(-along[1], along[0]);
         const double head = std::min(4.5, 0.45 * length);
@@ -221,6 +226,9 @@ void check(const StructureView& view) {
                 fmt::format("figure '{}': a ring has fewer than 3 atoms or one outside the {} atoms "
                             "of the structure",
                             view.name, n));
+    if (view.side_structure && view.side_structure->size() != n)
+        throw InputError(fmt::format("figure '{}': {} atoms seen from above and {} from the side", view.name,
+                                     n, view.side_structure->size()));
     const auto fits = [n](const Eigen::Matrix3Xd& m) { return m.cols() == n; };
     if ((view.displacements.cols() != 0 && !fits(view.displacements)) ||
         !std::all_of(view.snapshots.begin(), view.snapshots.end(), fits))
@@ -228,7 +236,7 @@ void check(const StructureView& view) {
             fmt::format("figure '{}': displacements and snapshots must have {} columns", view.name, n));
 }
 
-std::vector<LegendItem> legend_of(const StructureView& view) {
+std::vector<LegendItem> legend_of(const StructureView& view, double scale) {
     std::vector<LegendItem> items;
     std::set<int> elements(view.structure.atomic_numbers.begin(), view.structure.atomic_numbers.end());
     if (!view.snapshots.empty()) elements.clear();
@@ -247,7 +255,10 @@ std::vector<LegendItem> legend_of(const StructureView& view) {
                              "held fixed", 5});
             break;
         }
-    if (view.displacements.cols() != 0)
+    if (view.displacements.cols() != 0 &&
+        !is_hidden(scale * view.displacement_scale / units::angstrom *
+                       view.displacements.topRows<2>().colwise().norm().maxCoeff(),
+                   scale))
         items.push_back({LegendItem::Kind::arrow, "arrow",
                          view.displacement_scale == 1
                              ? std::string("displacement")
@@ -319,12 +330,13 @@ Figure draw(const StructureView& view) {
             R"svg(<clipPath id="{0}-{1}"><path d="{2}"/></clipPath><g clip-path="url(#{0}-{1})">{3}</g>)svg",
             view.name, id, shape, inside);
     };
-    const auto draw_matter = [&](const Projection& to_px, int depth_axis) {
+    const auto draw_matter = [&](const StructureView& shown, const Scene& atoms, const Projection& to_px,
+                                 int depth_axis) {
         std::string matter;
         if (view.snapshots.empty())
-            draw_atoms(matter, view, scene, to_px, depth_axis);
+            draw_atoms(matter, shown, atoms, to_px, depth_axis);
         else
-            draw_cloud(matter, view, scene, to_px);
+            draw_cloud(matter, shown, atoms, to_px);
         return matter;
     };
     if (view.top) {
@@ -345,7 +357,7 @@ Figure draw(const StructureView& view) {
                               bonds_path(view, scene, to_px));
         clipped("top", frame, inside);
         if (!outline.empty()) body += fmt::format(R"(<path class="cell" d="{}"/>)", outline);
-        std::string matter = draw_matter(to_px, 2);
+        std::string matter = draw_matter(view, scene, to_px, 2);
         draw_arrows(matter, view, scene, to_px);
         clipped("atoms", picture, matter);
         draw_marks(body, view.marks, std::clamp(0.42 * scale, 5.0, 11.0),
@@ -353,19 +365,26 @@ Figure draw(const StructureView& view) {
         bottom = height;
     }
     if (view.side && scene.size() > 0) {
-        const auto [z_low, z_high] = shown_heights(scene, x_high - x_low);
+        StructureView beside = view;
+        if (view.side_structure) {
+            beside.structure = *view.side_structure;
+            beside.bonds = view.side_bonds;
+        }
+        const Scene seen = scene_of(beside.structure);
+        const auto [z_low, z_high] = shown_heights(seen, x_high - x_low);
         const double top = bottom + 20;
         const double height = (z_high - z_low) * scale;
         const Projection to_px = {0, 2, {x_low, z_high}, {0, top}, scale, false};
         body += fmt::format(R"(<path class="grid" d="M0 {}H{}"/>)", svg_number(bottom + 4),
                             svg_number(view.width));
         std::string inside = fmt::format(R"(<path class="bond" stroke-width="{}" d="{}"/>)",
-                                         svg_number(bond_width), bonds_path(view, scene, to_px));
+                                         svg_number(bond_width), bonds_path(beside, seen, to_px));
         clipped(
             "side",
             fmt::format("M0 {}H{}V{}H0Z", svg_number(top), svg_number(view.width), svg_number(top + height)),
-            inside + draw_matter(to_px, 1));
-        body += fmt::format(R"(<text x="0" y="{}">from the side</text>)", svg_number(bottom + 18));
+            inside + draw_matter(beside, seen, to_px, 1));
+        body += fmt::format(R"(<text x="0" y="{}">from the side{}</text>)", svg_number(bottom + 18),
+                            view.side_structure ? ", displaced" : "");
         bottom = top + height;
     }
     if (view.legend) {
@@ -376,7 +395,7 @@ Figure draw(const StructureView& view) {
                             svg_number(bottom), svg_number(bar_px), svg_number(bar_px + 10),
                             svg_number(bottom + 4), length_label(bar_angstrom));
         bottom += 22;
-        bottom += draw_legend(body, legend_of(view), 0, bottom, view.width) - 1;
+        bottom += draw_legend(body, legend_of(view, scale), 0, bottom, view.width) - 1;
         bottom += draw_color_bar(body, view.marks, view.marks_label, bottom, view.width);
     }
     return {view.name, view.caption, svg_open(view.width, bottom, view.caption) + body + "</svg>", view.width,

@@ -78,6 +78,7 @@ void add_relaxation(Figures& figures, const ReportData& data, const std::array<d
     plot.name = "relaxation";
     plot.caption = "Energy and largest force against the step of the relaxation";
     plot.x.label = "step";
+    plot.x.counts = true;
     plot.panel_height = 150;
     const std::vector<double> steps = counting(relaxation.energy_ev.size());
     plot.panels.push_back(
@@ -185,7 +186,7 @@ void add_overview(Figures& figures, const ReportData& data, const std::array<dou
     const std::vector<ReportState> states = report_states(data);
     if (!data.frame || data.frame->image.pixels.size() == 0) return;
     const ReportFrame& frame = *data.frame;
-    constexpr double width = 300;
+    constexpr double width = 200;  // a phone shows two beside each other, with legible scale bars
 
     Eigen::Vector2d center(0.5 * frame.image.width(), 0.5 * frame.image.height());
     double half = std::min(150.0, 0.5 * std::min(frame.image.width(), frame.image.height()));

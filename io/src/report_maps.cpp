@@ -28,6 +28,12 @@ class Plane {
             places_ = data.relaxation->before.structure;
     }
     Eigen::Vector2d of(int atom) const { return of(places_.positions.col(atom)); }
+    /// Of an image of an atom.
+    Eigen::Vector2d of(int atom, const std::array<int, 3>& image) const {
+        const Eigen::Vector3d shift =
+            places_.cell.vectors * Eigen::Map<const Eigen::Vector3i>(image.data()).cast<double>();
+        return of(places_.positions.col(atom) + shift);
+    }
     /// Corners of a ring.
     Eigen::Matrix2Xd of(const Ring& ring) const {
         const Eigen::Matrix3Xd corners = ring_positions(ring, places_);
@@ -39,14 +45,18 @@ class Plane {
     double units_per_angstrom() const {
         return std::sqrt(std::abs(map_.leftCols<2>().determinant())) * units::angstrom;
     }
-    /// A map without content: window around the structure, and the micrograph under it.
-    FieldMap empty_map() const {
+    /// A map without content: window around atoms and rings, and the micrograph under it.
+    FieldMap empty_map(const std::vector<Ring>& rings) const {
         FieldMap map;
         Eigen::Array2d low = Eigen::Array2d::Constant(std::numeric_limits<double>::infinity()), high = -low;
-        for (int i = 0; i < places_.size(); ++i) {
-            const Eigen::Array2d at = of(i).array();
-            low = low.min(at);
-            high = high.max(at);
+        const auto include = [&](const Eigen::Vector2d& at) {
+            low = low.min(at.array());
+            high = high.max(at.array());
+        };
+        for (int i = 0; i < places_.size(); ++i) include(of(i));
+        for (const Ring& ring : rings) {
+            const Eigen::Matrix2Xd corners = of(ring);
+            for (Eigen::Index k = 0; k < corners.cols(); ++k) include(corners.col(k));
         }
         const double margin = 1.5 * units_per_angstrom();
         map.window = {low[0] - margin, high[0] + margin, low[1] - margin, high[1] + margin};
@@ -84,10 +94,8 @@ double symmetric_end(std::vector<double> values, double least) {
 }
 
 void add_bonds(FieldMap& map, const ReportStructure& content, const Plane& plane) {
-    for (const Bond& bond : content.bonds) {
-        const bool inside_the_cell = bond.image == std::array<int, 3>{0, 0, 0};
-        if (inside_the_cell) map.lines.emplace_back(plane.of(bond.i), plane.of(bond.j));
-    }
+    for (const Bond& bond : content.bonds)
+        map.lines.emplace_back(plane.of(bond.i), plane.of(bond.j, bond.image));
 }
 
 // Atoms other than C and H as rings of their own.
@@ -103,7 +111,7 @@ void add_foreign_atoms(FieldMap& map, const Structure& structure, const Plane& p
 }
 
 FieldMap ring_map(const ReportStructure& content, const Plane& plane) {
-    FieldMap map = plane.empty_map();
+    FieldMap map = plane.empty_map(content.analysis.rings);
     map.name = "map-rings";
     map.caption = "Rings of the structure over the micrograph";
     map.ground_opacity = 1;
@@ -123,12 +131,40 @@ FieldMap ring_map(const ReportStructure& content, const Plane& plane) {
     return map;
 }
 
-FieldMap strain_map(const ReportStructure& content, const Plane& plane) {
-    FieldMap map = plane.empty_map();
+/// A map, or what it would show in one colour, in words.
+struct MapOrWords {
+    FieldMap map;
+    std::string words = {};
+};
+
+// Below these differences colours would show what relaxations leave, or nothing.
+constexpr double least_strain_percent = 0.05;
+constexpr double least_height_angstrom = 0.02;
+constexpr double least_charge_e = 0.01;
+
+// "0.012", and "less than 0.001" where the number would be of no use.
+std::string small_number(double value) {
+    return value < 0.001 ? "less than 0.001" : fmt::format("{:.2g}", value);
+}
+
+double range_of(const std::vector<double>& values) {
+    if (values.empty()) return 0;
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    return *high - *low;
+}
+
+double largest_of(const std::vector<double>& values) {
+    double largest = 0;
+    for (const double value : values) largest = std::max(largest, std::abs(value));
+    return largest;
+}
+
+MapOrWords strain_map(const ReportStructure& content, const Plane& plane) {
+    FieldMap map = plane.empty_map(content.analysis.rings);
     map.name = "map-strain";
     map.caption = "Strain of the C-C bonds around each ring";
     const auto found = content.analysis.bond_lengths.find("C-C");
-    if (found == content.analysis.bond_lengths.end()) return map;
+    if (found == content.analysis.bond_lengths.end()) return {map, "<b>Strain.</b> There are no C–C bonds."};
     const double rest = percentile(found->second, 0.5);
     std::vector<double> values;
     for (const Ring& ring : content.analysis.rings) {
@@ -151,11 +187,19 @@ FieldMap strain_map(const ReportStructure& content, const Plane& plane) {
         values.push_back(area.value);
         map.areas.push_back(std::move(area));
     }
-    map.high = symmetric_end(values, 0.5);
+    const double range = range_of(values);
+    if (range < least_strain_percent) {
+        const double mean = rest * (1 + 0.01 * (values.empty() ? 0 : values.front())) / units::angstrom;
+        return {map,
+                fmt::format("<b>Strain.</b> The mean C–C bond is the same around every ring, {:.4f} Å, to "
+                            "{} %.",
+                            mean, small_number(range))};
+    }
+    map.high = symmetric_end(values, least_strain_percent);
     map.low = -map.high;
     map.label = "strain of the bonds / %";
     add_foreign_atoms(map, content.structure, plane);
-    return map;
+    return {map};
 }
 
 // Heights of the atoms over the plane that fits the carbon best, angstrom.
@@ -178,60 +222,80 @@ Eigen::VectorXd heights_of(const Structure& structure) {
     return heights / units::angstrom;
 }
 
-FieldMap height_map(const ReportStructure& content, const Plane& plane) {
-    FieldMap map = plane.empty_map();
+MapOrWords height_map(const ReportStructure& content, const Plane& plane) {
+    FieldMap map = plane.empty_map(content.analysis.rings);
     map.name = "map-height";
     map.caption = "Height of the sheet over its mean plane";
     map.colors = ColorMap::heights;
     map.label = "height / Å";
     const Eigen::VectorXd heights = heights_of(content.structure);
-    std::vector<double> values;
+    std::vector<double> values, of_atoms;
     for (const Ring& ring : content.analysis.rings) {
         ColoredArea area{.corners = plane.of(ring)};
-        for (const int atom : ring.atoms) area.value += heights(atom) / ring.size();
+        for (const int atom : ring.atoms) {
+            area.value += heights(atom) / ring.size();
+            of_atoms.push_back(heights(atom));
+        }
         values.push_back(area.value);
         map.areas.push_back(std::move(area));
     }
     map.low = percentile(values, 0.005);
     map.high = percentile(values, 0.995);
-    if (map.high - map.low < 0.02) {  // flat: no colours for noise
-        const double middle = 0.5 * (map.low + map.high);
-        map.low = middle - 0.01;
-        map.high = middle + 0.01;
-    }
+    if (map.high - map.low < least_height_angstrom)
+        return {map,
+                fmt::format("<b>Buckling.</b> The sheet is flat: atoms of rings are within {} Å of the plane "
+                            "that fits the carbon best.",
+                            small_number(largest_of(of_atoms)))};
     add_foreign_atoms(map, content.structure, plane);
-    return map;
+    return {map};
 }
 
-FieldMap charge_map(const ReportStructure& content, const Eigen::VectorXd& charges, const Plane& plane) {
-    FieldMap map = plane.empty_map();
+MapOrWords charge_map(const ReportStructure& content, const Eigen::VectorXd& charges, const Plane& plane) {
+    FieldMap map = plane.empty_map(content.analysis.rings);
     map.name = "map-charges";
     map.caption = "Mulliken charges of the atoms";
     map.label = "charge / e (red: electrons lost)";
-    map.high = symmetric_end({charges.data(), charges.data() + charges.size()}, 0.01);
+    const std::vector<double> values(charges.begin(), charges.end());
+    if (const double largest = largest_of(values); largest < least_charge_e)
+        return {map, fmt::format("<b>Charges.</b> Every atom is neutral to {} e.", small_number(largest))};
+    map.high = symmetric_end(values, least_charge_e);
     map.low = -map.high;
     map.ground_opacity = 0.4;
     add_bonds(map, content, plane);
     for (int i = 0; i < content.structure.size(); ++i)
         map.discs.push_back({plane.of(i), 0.62 * plane.units_per_angstrom(), charges(i)});
     add_foreign_atoms(map, content.structure, plane);
-    return map;
+    return {map};
+}
+
+std::vector<MapOrWords> maps_of(const ReportData& data) {
+    const ReportStructure* content = mapped_structure(data);
+    if (content == nullptr || content->analysis.rings.empty()) return {};
+    const Plane plane(data, content->structure);
+    std::vector<MapOrWords> maps = {
+        {ring_map(*content, plane)}, strain_map(*content, plane), height_map(*content, plane)};
+    if (data.relaxation && data.relaxation->charges.size() == content->structure.size())
+        maps.push_back(charge_map(*content, data.relaxation->charges, plane));
+    return maps;
 }
 
 }  // namespace
 
+const ReportStructure* mapped_structure(const ReportData& data) {
+    if (data.relaxation) return &data.relaxation->after;
+    return data.build ? &data.build->built : nullptr;
+}
+
 void add_maps(Figures& figures, const ReportData& data) {
-    const ReportStructure* content = data.relaxation ? &data.relaxation->after
-                                     : data.build    ? &data.build->built
-                                                     : nullptr;
-    if (content == nullptr || content->structure.size() == 0 || content->analysis.rings.empty()) return;
-    const Plane plane(data, content->structure);
-    const auto add = [&](const FieldMap& map) { figures[map.name] = draw(map); };
-    add(ring_map(*content, plane));
-    add(strain_map(*content, plane));
-    add(height_map(*content, plane));
-    if (data.relaxation && data.relaxation->charges.size() == content->structure.size())
-        add(charge_map(*content, data.relaxation->charges, plane));
+    for (const MapOrWords& entry : maps_of(data))
+        if (entry.words.empty()) figures[entry.map.name] = draw(entry.map);
+}
+
+std::vector<std::string> maps_in_words(const ReportData& data) {
+    std::vector<std::string> sentences;
+    for (const MapOrWords& entry : maps_of(data))
+        if (!entry.words.empty()) sentences.push_back(entry.words);
+    return sentences;
 }
 
 }  // namespace stembridge::io

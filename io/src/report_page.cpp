@@ -25,6 +25,11 @@ std::string count_of(std::size_t n, const std::string& one, const std::string& m
     return fmt::format("{} {}", number_label(static_cast<double>(n), 0), n == 1 ? one : many);
 }
 
+// Two digits, with a true minus sign.
+std::string short_number(double value) {
+    return fmt::format("{}{:.2g}", value < 0 ? "\u2212" : "", std::abs(value));
+}
+
 std::string duration(double seconds) {
     if (seconds < 10) return fmt::format("{:.2g} s", seconds);
     if (seconds < 120) return fmt::format("{:.0f} s", seconds);
@@ -255,7 +260,7 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
                              fmt::format("± {} K{}{}", number(t.deviation, 0), span, several)});
         }
         if (run.drift_mev_per_atom_per_ps)
-            tiles.push_back({"Drift", fmt::format("{:.2g}", *run.drift_mev_per_atom_per_ps), "meV/atom/ps",
+            tiles.push_back({"Drift", short_number(*run.drift_mev_per_atom_per_ps), "meV/atom/ps",
                              "of the conserved quantity" + several});
     }
     double seconds = 0;
@@ -406,7 +411,8 @@ std::string build_section(const ReportData& data, const Figures& figures) {
     return section("build", "Structure", lead, columns(picture, messages));
 }
 
-std::string relaxation_section(const ReportRelaxation& relaxation, const Figures& figures) {
+std::string relaxation_section(const ReportRelaxation& relaxation, bool with_dynamics,
+                               const Figures& figures) {
     std::vector<std::string> facts = {escape_markup(relaxation.method), structure_facts(relaxation.after)};
     if (!relaxation.coordinates_text.empty()) facts.push_back(escape_markup(relaxation.coordinates_text));
     if (!relaxation.energy_ev.empty())
@@ -436,19 +442,27 @@ std::string relaxation_section(const ReportRelaxation& relaxation, const Figures
                            figure(figures, "after-relaxation",
                                   fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
                                               number(height(relaxation.after), 2)));
-    return section("relaxation", "Relaxation", join(facts, " · ") + ".",
-                   fmt::format("<div class=\"columns\">{}{}{}</div>", pictures,
-                               figure(figures, "relaxation",
-                                      "<b>Course of the relaxation.</b> Energy relative to the last step; "
-                                      "largest force on a free coordinate."),
-                               figure(figures, "bond-lengths",
-                                      "<b>C–C bond lengths</b> before and after, and over the dynamics.")));
+    return section(
+        "relaxation", "Relaxation", join(facts, " · ") + ".",
+        fmt::format("<div class=\"columns\">{}{}{}</div>", pictures,
+                    figure(figures, "relaxation",
+                           "<b>Course of the relaxation.</b> Energy relative to the last step; "
+                           "largest force on a free coordinate."),
+                    figure(figures, "bond-lengths",
+                           with_dynamics ? "<b>C–C bond lengths</b> before and after, and over the dynamics."
+                                         : "<b>C–C bond lengths</b> before and after.")));
 }
 
 std::string maps_section(const ReportData& data, const Figures& figures) {
-    const std::string content =
+    const ReportStructure* mapped = mapped_structure(data);
+    if (mapped == nullptr) return "";
+    const std::vector<Ring>& rings = mapped->analysis.rings;
+    const bool hexagons_alone =
+        std::all_of(rings.begin(), rings.end(), [](const Ring& ring) { return ring.size() == 6; });
+    std::string content =
         figure(figures, "map-rings",
-               "<b>Rings.</b> Hexagons are left clear; all others are filled by size.") +
+               hexagons_alone ? "<b>Rings.</b> All are hexagons."
+                              : "<b>Rings.</b> Hexagons are left clear; all others are filled by size.") +
         figure(
             figures, "map-strain",
             "<b>Strain.</b> Mean strain of the C–C bonds around each ring, relative to the median bond: blue "
@@ -456,6 +470,9 @@ std::string maps_section(const ReportData& data, const Figures& figures) {
         figure(figures, "map-height", "<b>Buckling.</b> Height over the plane that fits the carbon best.") +
         figure(figures, "map-charges", "<b>Charges.</b> Mulliken charge of each atom.");
     if (content.empty()) return "";
+    std::string words;
+    for (const std::string& sentence : maps_in_words(data)) words += "<li>" + sentence + "</li>";
+    if (!words.empty()) content += "<ul class=\"messages\">" + words + "</ul>";
     const bool on_frame = data.frame && data.frame->pixel_of_bohr;
     return section("maps", "Maps",
                    fmt::format("The {} structure{}.", data.relaxation ? "relaxed" : "built",
@@ -478,7 +495,7 @@ std::string dynamics_section(const ReportData& data, const Figures& figures) {
         if (run.target_k) rows.push_back({"target", number(*run.target_k, 0) + " K"});
         if (run.drift_mev_per_atom_per_ps)
             rows.push_back({"drift of the conserved quantity",
-                            fmt::format("{:.2g} meV/atom/ps", *run.drift_mev_per_atom_per_ps)});
+                            short_number(*run.drift_mev_per_atom_per_ps) + " meV/atom/ps"});
         if (!run.cc_lengths_angstrom.empty()) {
             const Spread b = spread_of(run.cc_lengths_angstrom);
             rows.push_back({"C–C bond", fmt::format("{} <small>± {}</small> Å", number(b.mean, 3),
@@ -630,7 +647,7 @@ std::string report_page(const ReportData& data, const Figures& figures) {
     html += study_sections(data, true);
     html += viewer_section(data);
     if (data.build) html += build_section(data, figures);
-    if (data.relaxation) html += relaxation_section(*data.relaxation, figures);
+    if (data.relaxation) html += relaxation_section(*data.relaxation, !data.dynamics.empty(), figures);
     html += maps_section(data, figures);
     if (!data.dynamics.empty()) html += dynamics_section(data, figures);
     html += study_sections(data, false);

@@ -37,8 +37,14 @@ Spread spread_of(const std::vector<double>& values);
 using Figures = std::map<std::string, Figure>;
 Figures report_figures(const ReportData& data);
 
+/// The structure that maps show: relaxed, or else built; nullptr where there is none.
+const ReportStructure* mapped_structure(const ReportData& data);
+
 /// Adds map-rings, map-strain, map-height and map-charges, as far as there is something to show.
 void add_maps(Figures& figures, const ReportData& data);
+
+/// Instead of each map that would be of one colour, what it would show (HTML).
+std::vector<std::string> maps_in_words(const ReportData& data);
 
 /// Name of a figure of one of the dynamics.
 std::string dynamics_figure(const std::string& kind, std::size_t index);

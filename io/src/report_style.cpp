@@ -50,10 +50,10 @@ section{border-top:1px solid var(--line);margin-top:clamp(38px,5vw,60px);padding
 .block{margin-bottom:2.2em}
 .block:last-child{margin-bottom:0}
 figure{margin:0}
+.art{max-width:600px}
 .art>svg{display:block;width:100%;height:auto}
 figcaption{color:var(--soft);font-size:.88rem;line-height:1.5;margin-top:.9em;max-width:62ch}
 figcaption b{color:var(--ink);font-weight:600}
-.micrograph{max-width:720px}
 .scroll{overflow-x:auto}
 figure+.scroll,.columns>div>figure+figure{margin-top:2em}
 h2+.columns,h2+.block{margin-top:1.3em}
@@ -81,7 +81,6 @@ button:hover{border-color:var(--faint)}
 #viewer input[type=range]{width:160px;accent-color:var(--accent)}
 #viewer .bond-ink{fill:var(--faint)}
 select{font:inherit;font-size:.9rem;color:var(--ink);background:var(--ground);border:1px solid var(--line);border-radius:6px;padding:2px 6px}
-.readout text{font-size:11px}
 .messages{margin:0;padding-left:1.2em;font-size:.92rem}
 .messages li{margin-bottom:.35em;overflow-wrap:anywhere}
 dl.facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 24px;margin:0;font-size:.9rem}
@@ -94,6 +93,9 @@ details{margin-top:1.6em;font-size:.95rem}
 details>.columns{margin-top:1.2em}
 summary{cursor:pointer}
 footer{color:var(--soft);font-size:.84rem;margin-top:56px}
+@media screen and (min-width:821px){
+.sbf text{font-size:11px}
+}
 @media screen and (max-width:820px){
 .columns,.wide-left{grid-template-columns:minmax(0,1fr)}
 }

@@ -175,6 +175,17 @@ BOOST_AUTO_TEST_CASE(decades_of_a_logarithmic_axis_are_labelled) {
         BOOST_TEST(shows(document, label), label);
 }
 
+BOOST_AUTO_TEST_CASE(counts_have_no_ticks_between_whole_numbers) {
+    io::CurvePlot plot;
+    plot.name = "rings";
+    plot.panels = {{{"hexagons"}, {{"6", {0, 10}, {16, 17}}}, {}}};
+    plot.panels[0].y.counts = true;
+    const pugi::xml_document document = parsed(io::draw(plot));
+    BOOST_TEST(shows(document, "16"));
+    BOOST_TEST(shows(document, "17"));
+    for (const std::string& text : texts(document)) BOOST_TEST(text.find('.') == std::string::npos, text);
+}
+
 BOOST_AUTO_TEST_CASE(a_plot_without_data_says_so) {
     io::CurvePlot plot;
     plot.name = "empty";
@@ -271,6 +282,25 @@ BOOST_AUTO_TEST_CASE(a_structure_shows_every_atom_in_both_views_and_every_kind_o
     }
     for (const std::string label : {"C", "6-ring", "held fixed", "displacement × 5", "from the side", "2 Å"})
         BOOST_TEST(shows(document, label), label);
+}
+
+BOOST_AUTO_TEST_CASE(displaced_atoms_are_seen_from_the_side_and_arrows_only_where_there_are_some) {
+    const Structure flake = graphene_flake(6 * units::angstrom);
+    io::StructureView view = view_of(flake);
+    const double flat = io::draw(view).height;
+    view.side_structure = flake;
+    view.side_structure->positions(2, 0) += 3 * units::angstrom;
+    view.side_bonds = BondGraph(*view.side_structure).bonds();
+    view.displacements = view.side_structure->positions - flake.positions;
+    const io::Figure figure = io::draw(view);
+    BOOST_TEST(figure.height > flat + 20);
+    const pugi::xml_document document = parsed(figure);
+    BOOST_TEST(shows(document, "from the side, displaced"));
+    BOOST_TEST(!shows(document, "displacement"));  // out of the plane: no arrow from above
+    view.displacements(0, 0) = 1 * units::angstrom;
+    BOOST_TEST(shows(parsed(io::draw(view)), "displacement"));
+    view.side_structure = graphene_flake(9 * units::angstrom);
+    BOOST_CHECK_THROW(io::draw(view), InputError);
 }
 
 BOOST_AUTO_TEST_CASE(bonds_and_rings_of_a_periodic_sheet_end_at_the_cell) {

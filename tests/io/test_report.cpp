@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stembridge/io/report.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -366,6 +368,36 @@ BOOST_AUTO_TEST_CASE(series_of_different_lengths_are_refused) {
     data = small_example();
     data.relaxation->energy_ev.pop_back();
     BOOST_CHECK_THROW(io::write_report(folder.path(), data), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_map_would_show_in_one_colour_is_said_in_words) {
+    io::ReportData data;
+    data.relaxation.emplace();
+    io::ReportRelaxation& relaxation = *data.relaxation;
+    Structure sheet = graphene_sheet(4, 3);
+    const auto maps_of = [&](const Structure& structure, double charge) {
+        relaxation.before = relaxation.after = io::report_structure(structure);
+        relaxation.charges = Eigen::VectorXd::Constant(structure.size(), charge);
+        relaxation.charges(0) = -charge;
+        return written(data);
+    };
+    const auto even = maps_of(sheet, 1e-4);
+    for (const char* name : {"strain", "height", "charges"})
+        BOOST_TEST(!fs::exists(even->folder.path() / "report/figures" / fmt::format("map-{}.svg", name)),
+                   name);
+    BOOST_TEST(fs::exists(even->folder.path() / "report/figures/map-rings.svg"));
+    for (const char* words : {"All are hexagons", "the same around every ring, 1.4", "The sheet is flat",
+                              "neutral to less than 0.001 e"})
+        BOOST_TEST(has(even->page, words), words);
+
+    // A bond stretched by 10 %, an atom lifted by 1 Å, charges of 0.1 e.
+    sheet.positions(0, 5) += 0.14 * units::angstrom;
+    sheet.positions(2, 9) += 1 * units::angstrom;
+    const auto uneven = maps_of(sheet, 0.1);
+    for (const char* name : {"strain", "height", "charges"})
+        BOOST_TEST(fs::exists(uneven->folder.path() / "report/figures" / fmt::format("map-{}.svg", name)),
+                   name);
+    BOOST_TEST(!has(uneven->page, "The sheet is flat"));
 }
 
 BOOST_AUTO_TEST_CASE(displacements_in_a_periodic_cell_are_those_of_the_nearest_image) {

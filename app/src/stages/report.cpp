@@ -281,7 +281,10 @@ std::vector<fs::path> dynamics_folders(const fs::path& run) {
         for (const auto& entry : fs::directory_iterator(run / "4-md"))
             if (entry.is_directory()) folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end(), [](const fs::path& a, const fs::path& b) {
-        return std::atof(a.filename().c_str()) < std::atof(b.filename().c_str());
+        const auto order = [](const fs::path& p) {
+            return std::pair(std::atof(p.filename().c_str()), p.filename().string());
+        };
+        return order(a) < order(b);
     });
     return folders;
 }

@@ -240,9 +240,11 @@ std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_d
         if (v.value("status", "") != "done" || !fs::exists(folder / "relaxed.extxyz")) continue;
         const Structure start = io::read_structure(folder / "start.extxyz");
         const Structure relaxed = io::read_structure(folder / "relaxed.extxyz");
-        io::StructureView view = view_of("selective-" + name, "Variant " + name + ", relaxed", start, y_down);
+        io::StructureView view = view_of("selective-" + name, "Variant " + name, start, y_down);
         view.structure.fixed = relaxed.fixed;
         view.displacements = relaxed.positions - start.positions;
+        view.side_structure = relaxed;
+        view.side_bonds = BondGraph(relaxed).bonds();
         // Small moves are drawn longer, large ones shorter, so that arrows stay within a ring.
         const double largest = view.displacements.topRows<2>().colwise().norm().maxCoeff();
         view.displacement_scale =
@@ -250,8 +252,11 @@ std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_d
         section.blocks.push_back(
             {name,
              io::draw(view),
-             fmt::format("Held fixed: {}. Where each atom goes, arrows {:g} times as long.",
-                         rules_in_words(v["fix"]), view.displacement_scale),
+             fmt::format("Held fixed: {}. {}", rules_in_words(v["fix"]),
+                         largest < 0.01 * units::angstrom
+                             ? "Atoms keep their places seen from above."
+                             : fmt::format("Arrows show where each atom goes, {:g} times as long.",
+                                           view.displacement_scale)),
              std::nullopt,
              {},
              false});

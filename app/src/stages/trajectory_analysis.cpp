@@ -68,8 +68,8 @@ void rings_over_time(Course& course, const TopologyTracker& tracker) {
 
     io::CurvePlot plot{.name = "rings", .caption = "Rings against time", .x = course.time_axis, .panels = {}};
     plot.panel_height = 120;
-    plot.panels.push_back({{.label = "hexagons"}, {{"6", course.time, hexagons, 0}}, {}});
-    io::Panel others{{.label = "other rings"}, {}, {}};
+    plot.panels.push_back({{.label = "hexagons", .counts = true}, {{"6", course.time, hexagons, 0}}, {}});
+    io::Panel others{{.label = "other rings", .counts = true}, {}, {}};
     int color = 1;
     for (const auto& [size, values] : counts)
         if (size != 6 && others.curves.size() < 5)

@@ -46,7 +46,7 @@ struct FieldMap {
     double line_width = 0.7;
     std::vector<ColoredDisc> discs = {};
     std::vector<std::pair<std::string, std::string>> keys = {};  ///< class or #colour, and label, of a legend
-    double width = 520;
+    double width = figure_width;
 };
 
 /// @throw InputError when the window or the range of the colours is empty

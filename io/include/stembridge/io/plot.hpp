@@ -21,6 +21,9 @@
 
 namespace stembridge::io {
 
+/// Natural width of a figure, CSS pixels: as wide as a phone leaves for it with text of 12 px still at 10.
+inline constexpr double figure_width = 420;
+
 /// A drawn figure: one <svg> element that takes its colours from figure_css().
 struct Figure {
     std::string name;     ///< file stem, also the prefix of every id inside, e.g. "relaxation"
@@ -58,6 +61,7 @@ struct Axis {
     std::optional<double> low = std::nullopt;  ///< left out = from the data
     std::optional<double> high = std::nullopt;
     std::vector<std::pair<double, std::string>> ticks = {};  ///< in place of round numbers; linear only
+    bool counts = false;  ///< whole numbers: no ticks between them; linear only
 };
 
 /// One curve; points that are not finite (or not positive on a logarithmic axis) leave a gap.
@@ -87,7 +91,7 @@ struct CurvePlot {
     std::string caption;
     Axis x;
     std::vector<Panel> panels;
-    double width = 520;
+    double width = figure_width;
     double panel_height = 190;
 };
 
@@ -101,7 +105,7 @@ struct EnergyPath {
     std::vector<double> length;                    ///< of the path up to each image, bohr
     std::vector<double> energy;                    ///< of each image, hartree; the first is drawn as zero
     std::function<double(double)> energy_between;  ///< hartree, from the length of the path, bohr
-    double width = 520;
+    double width = figure_width;
 };
 
 /// @throw InputError without images, or with numbers of lengths and energies that differ
@@ -121,7 +125,7 @@ struct Histogram {
     std::string counted;  ///< what the shares are of: "bonds"
     std::vector<Sample> samples;
     int bins = 60;
-    double width = 520;
+    double width = figure_width;
     double height = 260;
 };
 
@@ -134,14 +138,14 @@ struct Bar {
     bool pale = false;  ///< a value from elsewhere
 };
 
-/// Horizontal bars, longest possible labels.
+/// Horizontal bars, the label of each above it.
 struct BarChart {
     std::string name;
     std::string caption;
     std::string axis;  ///< label of the value axis: "wall time / s"
     std::vector<Bar> bars;
     Scale scale = Scale::linear;  ///< logarithmic: from the power of ten below the smallest positive value
-    double width = 520;
+    double width = figure_width;
 };
 
 Figure draw(const BarChart& plot);
@@ -163,14 +167,17 @@ struct StructureView {
     Eigen::Matrix3Xd displacements;           ///< (3, n) or empty, bohr: arrows that start at the atoms
     double displacement_scale = 1;            ///< arrows are drawn this many times too long
     std::vector<Eigen::Matrix3Xd> snapshots;  ///< (3, n) each, bohr: where the atoms were, as a cloud of dots
-    std::vector<SiteMark> marks;              ///< over the atoms, seen from above
-    std::string marks_label;                  ///< what their values are, with the unit: under the colour bar
+    /// In place of `structure` in the view from the side, with its bonds: where displacements end.
+    std::optional<Structure> side_structure = std::nullopt;
+    std::vector<Bond> side_bonds = {};
+    std::vector<SiteMark> marks;  ///< over the atoms, seen from above
+    std::string marks_label;      ///< what their values are, with the unit: under the colour bar
     bool top = true;
     bool side = true;
     bool y_down = true;  ///< y runs down, as rows of a frame do
     bool legend = true;  ///< legend and scale bar
     std::optional<std::array<double, 4>> window_angstrom = std::nullopt;  ///< x low, x high, y low, y high
-    double width = 520;
+    double width = figure_width;
 };
 
 /// @throw InputError when an index of a bond or ring is outside the structure
@@ -211,7 +218,7 @@ struct MicrographView {
 
     int longest_side_px = 1400;  ///< larger frames are averaged down to this
     bool legend = true;
-    double width = 520;
+    double width = figure_width;
 };
 
 /// Layers carry the classes `layer-atoms` (with `atoms-6`, `atoms-14`, `atoms-0` for the species) and
