@@ -17,6 +17,8 @@ constexpr double plain_inverse_hessian = 1.0;
 // Pairs with less curvature than this along the step are left out, hartree/bohr^2. The longest waves out of a
 // sheet of 90 angstrom have 1e-6; without their pairs no valley is ever followed.
 constexpr double smallest_curvature = 1e-7;
+// How much further the next step goes along a line on which the energy curves down.
+constexpr double expansion = 2;
 
 }  // namespace
 
@@ -90,8 +92,13 @@ Verdict Lbfgs::judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new
         if (pair.s.dot(pair.y) > smallest_curvature * pair.s.squaredNorm()) {
             pairs_.push_back(std::move(pair));
             if (static_cast<int>(pairs_.size()) > memory_) pairs_.pop_front();
+            direction_.resize(0);
+        } else if (new_slope < 0) {
+            direction_ = capped(free_, expansion * pair.s, max_step_length_);
+        } else {
+            direction_.resize(0);
         }
-        direction_.resize(0);
+        fraction_ = 1;
         rejections_ = 0;
         return Verdict::accept;
     }

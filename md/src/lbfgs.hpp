@@ -12,7 +12,8 @@ namespace stembridge::md {
 
 /// @source Nocedal, Wright, Numerical Optimization, algorithms 3.1 and 7.4; approximate Wolfe condition:
 /// Hager, Zhang, SIAM J. Optim. 16, 170 (2005), equation 4.1; updates left out where the energy curves down:
-/// Li, Fukushima, SIAM J. Optim. 11, 1054 (2001)
+/// Li, Fukushima, SIAM J. Optim. 11, 1054 (2001); there the same line is followed in growing steps: Nocedal,
+/// Wright, algorithm 3.5
 class Lbfgs final : public Optimizer {
   public:
     /// @param energy_noise energy differences below this carry no information, hartree

@@ -73,6 +73,24 @@ class SoftWells : public Calculator {
     Eigen::Matrix3Xd rest_;
 };
 
+/// Atoms on a ridge: E = sum -k z^2 / 2 + k z^4 / (4 z0^2), lowest at +-z0.
+class Ridge : public Calculator {
+  public:
+    static constexpr double k = 1e-6, z0 = 10;
+    void evaluate(const Structure& structure, Wanted, Evaluation& out, const Context&) override {
+        out = {};
+        out.forces = Eigen::Matrix3Xd::Zero(3, structure.size());
+        for (Eigen::Index i = 0; i < structure.size(); ++i) {
+            const double z = structure.positions(2, i), u = z * z / (z0 * z0);
+            out.energy += k * z * z * (u / 4 - 0.5);
+            out.forces(2, i) = k * z * (1 - u);
+        }
+        out.energy_zero = out.energy;
+    }
+    Wanted offers(const Structure&) const override { return {.forces = true, .stress = false}; }
+    std::string description() const override { return "a ridge"; }
+};
+
 /// Springs of an electronic model that had to be warmed to converge.
 class WarmedCalculator : public SpringCalculator {
   public:
@@ -162,6 +180,29 @@ BOOST_AUTO_TEST_CASE(valleys_softer_than_the_preconditioner_are_learnt) {
     // Four kinds of curvature take four pairs, and some more as lines are not searched to their minima.
     BOOST_TEST_MESSAGE(result.steps << " evaluations");
     BOOST_TEST(result.steps < 30);
+}
+
+BOOST_AUTO_TEST_CASE(a_ridge_is_left_in_steps_that_grow) {
+    // The preconditioner, 1e-5 hartree/bohr^2 for atoms on their own, is ten times stiffer than the ridge is
+    // steep: alone it gains a tenth in each step and takes 97 of them for the four orders of magnitude to the
+    // valley.
+    Structure start;
+    start.atomic_numbers = {6, 6};
+    start.positions = Eigen::Matrix3Xd::Zero(3, 2);
+    start.positions.row(0) << 0, 60;
+    start.positions.row(2) << 1e-3, -1.5e-3;
+    Ridge ridge;
+    RelaxOptions options = with_method("lbfgs");
+    options.max_step_length = 4;
+    options.max_force = 1e-4 * Ridge::k * Ridge::z0;
+    options.energy_noise = 0;
+    Relaxation relaxation(start, ridge, options);
+    // The start has nearly no force, so that the end is asked for in the energy.
+    const double lowest = -2 * Ridge::k * Ridge::z0 * Ridge::z0 / 4;
+    int steps = 0;
+    for (double energy = 0; energy > 0.999 * lowest && steps < 200; ++steps) energy = relaxation.step().energy;
+    BOOST_TEST_MESSAGE(steps << " evaluations");
+    BOOST_TEST(steps < 50);
 }
 
 BOOST_AUTO_TEST_CASE(fixed_coordinates_do_not_move_by_a_single_bit) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the fit of positions does to atoms that are known to be there: its errors without noise and with it.
+#include <omp.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <functional>
@@ -170,6 +172,23 @@ BOOST_AUTO_TEST_CASE(with_noise_the_fit_reaches_the_bound_of_an_atom_among_neigh
         BOOST_TEST(lattice.rms() < 1.02 * fit.rms());
         BOOST_TEST(lattice.pull() > 0.85);
         BOOST_TEST(lattice.pull() < 1.15);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_no_bit) {
+    const SimulatedFrame frame = ideal_frame(real_dose * pixel * pixel);
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(1);
+    const Detections one = fitted(frame);
+    omp_set_num_threads(3);
+    const Detections three = fitted(frame);
+    omp_set_num_threads(before);
+    BOOST_TEST_REQUIRE(one.size() > 300u);
+    BOOST_TEST_REQUIRE(one.size() == three.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        BOOST_TEST(one[i].x_px == three[i].x_px);
+        BOOST_TEST(one[i].y_px == three[i].y_px);
+        BOOST_TEST(one[i].sigma_angstrom == three[i].sigma_angstrom);
     }
 }
 
