@@ -89,16 +89,14 @@ Verdict Lbfgs::judge(const Eigen::VectorXd& gradient, const Eigen::VectorXd& new
     const bool gradient_says_yes = new_slope <= (2 * armijo - 1) * slope;
     if (only_noise ? gradient_says_yes : energy_says_yes) {
         Pair pair{fraction_ * direction_, new_gradient - gradient};
+        direction_.resize(0);
         if (pair.s.dot(pair.y) > smallest_curvature * pair.s.squaredNorm()) {
             pairs_.push_back(std::move(pair));
             if (static_cast<int>(pairs_.size()) > memory_) pairs_.pop_front();
-            direction_.resize(0);
         } else if (new_slope < 0) {
             direction_ = capped(free_, expansion * pair.s, max_step_length_);
-        } else {
-            direction_.resize(0);
+            fraction_ = 1;
         }
-        fraction_ = 1;
         rejections_ = 0;
         return Verdict::accept;
     }

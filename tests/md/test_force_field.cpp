@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(the_sheet_is_as_stiff_as_graphene_in_and_out_of_its_plane) 
     const double bulk = energy_of(stretched) / (2 * area * strain * strain);
     BOOST_TEST(bulk / newton_per_metre > 200);
     BOOST_TEST(bulk / newton_per_metre < 260);
-    // A wave of amplitude h and length L: energy density D (2 pi / L)^4 h^2 / 4, D = 1.2 to 1.6 eV by DFT and DFTB.
+    // A wave of amplitude h and length L: energy density D (2 pi / L)^4 h^2 / 4, D = 1.2 to 1.6 eV by DFT and
+    // DFTB.
     const Structure strip = stembridge::graphene_sheet(16, 1, 1.4255 * angstrom);
     const double length = strip.cell.vectors(0, 0), h = 0.01 * angstrom;
     Structure wave = strip;

@@ -200,7 +200,8 @@ BOOST_AUTO_TEST_CASE(a_ridge_is_left_in_steps_that_grow) {
     // The start has nearly no force, so that the end is asked for in the energy.
     const double lowest = -2 * Ridge::k * Ridge::z0 * Ridge::z0 / 4;
     int steps = 0;
-    for (double energy = 0; energy > 0.999 * lowest && steps < 200; ++steps) energy = relaxation.step().energy;
+    for (double energy = 0; energy > 0.999 * lowest && steps < 200; ++steps)
+        energy = relaxation.step().energy;
     BOOST_TEST_MESSAGE(steps << " evaluations");
     BOOST_TEST(steps < 50);
 }
