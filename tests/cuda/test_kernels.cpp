@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The .cu files of tb/ on emulated GPUs: operations and solvers against the processor, in every order of
+// threads and streams.
+#include <boost/test/unit_test.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda_emulator/emulator.hpp"
+#include "density/cuda/device_array.hpp"
+#include "density/cuda/device_tests.hpp"
+#include "density/cuda/gpu.hpp"
+#include "stembridge/base/errors.hpp"
+#include "stembridge/tb/devices.hpp"
+#include "tb/sheets.hpp"
+
+using namespace stembridge;
+using namespace stembridge::tb;
+using cuda_emulator::Order;
+
+namespace {
+
+struct Emulated {
+    Emulated() { cuda_emulator::take_faults(); }
+    ~Emulated() {
+        cuda_emulator::settings() = {};
+        BOOST_TEST(cuda_emulator::allocated_bytes() == 0u);
+        BOOST_TEST(cuda_emulator::open_handles() == 0u);
+    }
+};
+
+void require_no_fault() {
+    for (const std::string& fault : cuda_emulator::take_faults()) BOOST_ERROR(fault);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_kernels)
+
+BOOST_FIXTURE_TEST_CASE(operations_agree_in_every_order_of_threads_and_streams, Emulated) {
+    for (const Order order : {Order::ascending, Order::descending, Order::shuffled})
+        for (const bool lazy : {true, false}) {
+            cuda_emulator::settings().order = order;
+            cuda_emulator::settings().lazy = lazy;
+            BOOST_CHECK_NO_THROW(prove(*open_gpu(0)));
+            require_no_fault();
+        }
+}
+
+BOOST_FIXTURE_TEST_CASE(solvers_agree_with_the_processor, Emulated) {
+    cuda_emulator::settings().order = Order::descending;
+    int n = 0;
+    tb::test_gpu(0, [&](const DeviceCheck& check) {
+        BOOST_TEST_CONTEXT(check.what << ": " << check.difference << " " << check.error)
+        BOOST_TEST(check.passed());
+        ++n;
+    });
+    BOOST_TEST(n >= 20);
+    require_no_fault();
+}
+
+BOOST_FIXTURE_TEST_CASE(self_consistent_forces_agree_with_the_processor, Emulated) {
+    const Structure s = testing::ragged_flake(5, 0.03);
+    const auto evaluate = [&](const std::string& solver, const std::string& method) {
+        SccDftbOptions options = testing::builtin_options();
+        options.scc.tolerance = 1e-8;
+        options.solver = solver;
+        options.device.method = method;
+        SccDftb calculator(options);
+        Evaluation out;
+        calculator.evaluate(s, {.forces = true, .stress = false}, out, Context{});
+        return out;
+    };
+    const Evaluation exact = evaluate("dense", "auto");
+    for (const std::string method : {"exact", "purification", "pole-expansion"}) {
+        const Evaluation mine = evaluate("cuda", method);
+        BOOST_TEST(mine.solver == "cuda-" + method);
+        BOOST_CHECK_SMALL((mine.energy - exact.energy) / s.size(), method == "exact" ? 1e-9 : 1e-7);
+        BOOST_CHECK_SMALL((mine.forces - exact.forces).cwiseAbs().maxCoeff(), 1e-5);
+    }
+    require_no_fault();
+}
+
+BOOST_FIXTURE_TEST_CASE(two_gpus_are_used_by_turns, Emulated) {
+    cuda_emulator::settings().n_devices = 2;
+    BOOST_TEST(list_gpus().size() == 2u);
+    const auto first = open_gpu(0), second = open_gpu(1);
+    // Each takes up its work after the other has been used.
+    for (int k = 0; k < 2; ++k)
+        for (Device* device : {first.get(), second.get()}) BOOST_CHECK_NO_THROW(prove(*device));
+    const std::vector<double> x = {1, 2, 3}, y = {10, 20, 30};
+    DeviceArray<double> on_first(*first, x), on_second(*second, y);
+    first->dense(0.0).combine(3, 2, on_first.data(), 0, on_first.data());
+    second->dense(0.0).combine(3, 3, on_second.data(), 0, on_second.data());
+    BOOST_TEST(on_first.download() == std::vector<double>({2, 4, 6}));
+    BOOST_TEST(on_second.download() == std::vector<double>({30, 60, 90}));
+    require_no_fault();
+    BOOST_CHECK_EXCEPTION(open_gpu(2), BackendError, [](const BackendError& e) {
+        return std::string(e.what()).find("there is no GPU 2; this machine has 2") != std::string::npos;
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(too_little_memory_is_told_with_what_was_wanted, Emulated) {
+    cuda_emulator::settings().memory = 1 << 20;
+    const auto gpu = open_gpu(0);
+    BOOST_CHECK_EXCEPTION(DeviceArray<double>(*gpu, 1 << 20), BackendError, [](const BackendError& e) {
+        const std::string text = e.what();
+        return text.find("cudaMalloc failed: out of memory; 0.01 GiB wanted, 0.00 GiB of 0.00 GiB free") !=
+               std::string::npos;
+    });
+    // The GPU can be used afterwards.
+    DeviceArray<double> small(*gpu, std::vector<double>{1, 2});
+    BOOST_TEST(small.download() == std::vector<double>({1, 2}));
+    cuda_emulator::take_faults();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
