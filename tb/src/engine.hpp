@@ -101,9 +101,12 @@ class SccDftb::Engine {
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
     Charges populations(const Geometry& g) const;
-    /// @param error of the cycle  @param window use the exact response of the states near the Fermi level
+    /// Whose response to potentials a step of the charges goes by: of each atom by itself, of near atoms to
+    /// each other (as `atoms` where the solver cannot tell), of the states near the Fermi level.
+    enum class ResponseOf { atoms, near_atoms, window };
+    /// @param error of the cycle
     Preconditioner preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds, double kT,
-                                  double error, bool window) const;
+                                  double error, ResponseOf what) const;
     /// Whether the window response costs little beside a diagonalisation.
     bool window_is_cheap(const Geometry& g) const;
     void warn_of(Fallback::Step step, const Fallback& fallback, double error, const Context& context) const;

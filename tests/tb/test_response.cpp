@@ -228,46 +228,70 @@ BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges
     BOOST_TEST(upper / lower > 2 * most / least);
 }
 
+namespace {
+
+/// Steps of a metallic flake with dangling bonds in which every atom swings with the period of a stretched
+/// bond, 20 fs, as fast as at 300 K: sqrt(kT / m) is 0.0046 angstrom/fs for carbon.
+struct Swing {
+    int steps = 0, matrices = 0,
+        converged = 0;  ///< after the start; density matrices; steps with more than two
+    double worst = 0;   ///< residual, e
+};
+
+Swing swing(const std::string& solver, bool spin) {
+    SccDftbOptions o = builtin_options();
+    o.solver = solver;
+    o.device = {"host", "pole-expansion"};  // where the solver is cuda
+    o.spin.polarized = spin;
+    o.electronic_temperature = 300 * units::kelvin;
+    o.scc.cycles_per_step = 1;
+    o.scc.tolerance = 1e-5;
+    SccDftb calculator(o);
+    const Structure first = ragged_flake(6.5, 0.03, {20});
+    constexpr double period = 20, width = 0.02;
+    Random random(3);
+    Eigen::Matrix3Xd amplitude(3, first.size()), phase(3, first.size());
+    for (int i = 0; i < first.size(); ++i)
+        for (int k = 0; k < 3; ++k) {
+            amplitude(k, i) = width * units::angstrom * random.normal();
+            phase(k, i) = 2 * M_PI * random.uniform();
+        }
+    Swing result;
+    constexpr int start = 6, steps = 40;
+    for (int step = 0; step < steps; ++step) {
+        Structure s = first;
+        for (int i = 0; i < s.size(); ++i)
+            for (int k = 0; k < 3; ++k)
+                s.positions(k, i) += amplitude(k, i) * std::sin(2 * M_PI * step / period + phase(k, i));
+        Evaluation out;
+        calculator.evaluate(s, {.forces = true}, out, Context{});
+        if (step < start) continue;
+        ++result.steps;
+        result.matrices += out.iterations;
+        result.converged += out.iterations > 2;
+        result.worst = std::max(result.worst, out.residual);
+    }
+    BOOST_TEST_MESSAGE(solver << (spin ? " with spin" : "") << ": residual up to " << result.worst << " e, "
+                              << result.matrices << " density matrices in " << result.steps << " steps, "
+                              << result.converged << " of them converged");
+    return result;
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(charges_of_dangling_bonds_follow_with_one_density_matrix_a_step) {
     for (const char* solver : {"pole-expansion", "dense", "cuda"}) {
-        SccDftbOptions o = builtin_options();
-        o.solver = solver;
-        o.device = {"host", "pole-expansion"};  // of the last one
-        o.electronic_temperature = 300 * units::kelvin;
-        o.scc.cycles_per_step = 1;
-        o.scc.tolerance = 1e-5;
-        SccDftb calculator(o);
-        const Structure first = ragged_flake(6.5, 0.03, {20});
-        // Every atom swings with the period of a stretched bond, 20 fs, as fast as at 300 K: sqrt(kT / m) is
-        // 0.0046 angstrom/fs for carbon.
-        constexpr double period = 20, swing = 0.02;
-        Random random(3);
-        Eigen::Matrix3Xd amplitude(3, first.size()), phase(3, first.size());
-        for (int i = 0; i < first.size(); ++i)
-            for (int k = 0; k < 3; ++k) {
-                amplitude(k, i) = swing * units::angstrom * random.normal();
-                phase(k, i) = 2 * M_PI * random.uniform();
-            }
-        double worst = 0;
-        int cycles = 0;
-        constexpr int known = 6, steps = 40;
-        for (int step = 0; step < steps; ++step) {
-            Structure s = first;
-            for (int i = 0; i < s.size(); ++i)
-                for (int k = 0; k < 3; ++k)
-                    s.positions(k, i) += amplitude(k, i) * std::sin(2 * M_PI * step / period + phase(k, i));
-            Evaluation out;
-            calculator.evaluate(s, {.forces = true}, out, Context{});
-            if (step < known) continue;
-            BOOST_TEST(out.iterations <= 2);
-            cycles += out.iterations;
-            worst = std::max(worst, out.residual);
-        }
-        BOOST_TEST_MESSAGE(solver << ": residual up to " << worst << " e, cycles " << cycles << " in "
-                                  << steps - known);
+        const Swing seen = swing(solver, false);
+        BOOST_TEST(seen.converged == 0);
         // One step in five may need a second density matrix.
-        BOOST_TEST(cycles <= 1.2 * (steps - known));
+        BOOST_TEST(seen.matrices <= 1.2 * seen.steps);
     }
+}
+
+BOOST_AUTO_TEST_CASE(with_spin_three_steps_of_four_follow) {
+    // Spins form and vanish with the bonds, and answer over longer distances than charges do.
+    const Swing seen = swing("pole-expansion", true);
+    BOOST_TEST(seen.converged <= seen.steps / 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

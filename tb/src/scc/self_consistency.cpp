@@ -117,24 +117,21 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
 }
 
 Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
-                                               double kT, double error, bool window) const {
+                                               double kT, double error, ResponseOf what) const {
     const bool shared_fermi_level = !options_.spin.unpaired;
     // While charges are far off, the response is that of a warm system.
     constexpr double kelvin_per_error = 1e4, coldest = 300, warmest = 6000;
     const double warm = std::max(kT, std::clamp(kelvin_per_error * error, coldest, warmest) * units::kelvin);
-    // Of levels that have yet to find their order, the exact response says nothing. With spin, what it gains
-    // was seen on too few systems.
-    constexpr double ordered = 0.1;
     Response chi;
     Eigen::SparseMatrix<double> of_bonds = bonds;
-    if (window) {
+    if (what == ResponseOf::window) {
         constexpr double half_width = 0.1;
         const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
         const Timer timer;
         chi = window_response(g.sites, states, g.overlap, warm, shared_fermi_level);
         seconds_["mixing"] += timer.seconds();
-    } else if (const auto near = n_spins() == 1 && error < ordered ? solver_->near_response(warm)
-                                                                   : std::vector<NearResponse>();
+    } else if (const auto near = what == ResponseOf::near_atoms ? solver_->near_response(warm)
+                                                                : std::vector<NearResponse>();
                !near.empty()) {
         chi = near_sighted_response(g.sites, near, shared_fermi_level);
         of_bonds.setZero();  // they are in it
@@ -197,6 +194,11 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
     constexpr double near = 0.1;
     const bool has_states = solver_->offers_states();
     const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
+    // Of levels that have yet to find their order the response of near atoms says nothing. Where spins are
+    // about to form or to vanish a step by it can go anywhere: then it is not used again.
+    constexpr double ordered = 0.1, astray = 2;
+    bool near_helps = true;
+    auto went_by = ResponseOf::atoms;
     Fallback fallback(has_states, electrons.kT);
     Solution solution;
     // Of the density matrix: far from the end, less will do.
@@ -213,6 +215,9 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         solution.converged = !options_.scc.enabled ||
                              (cycle.error <= goal_.charge &&
                               cycle.bound <= goal_.energy * g.basis.n_atoms() && accuracy <= last_accuracy());
+        if (n_spins() == 2 && went_by == ResponseOf::near_atoms &&
+            cycle.error > astray * solution.errors[solution.errors.size() - 2])
+            near_helps = false;
         const double used = accuracy;
         // The next cycle may be the last when its errors, thirty times smaller, would do.
         const bool nearly =
@@ -229,11 +234,12 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
             mixer = make_mixer(Mixer::preconditioned, 0);
             if (step == Fallback::Step::warmer) continue;
         }
-        const Preconditioner precondition =
-            mixer->wants_preconditioner()
-                ? preconditioner(g, bonds, electrons.kT, cycle.error,
-                                 solution.in_window || (spin_window && cycle.error < near))
-                : Preconditioner();
+        went_by = solution.in_window || (spin_window && cycle.error < near) ? ResponseOf::window
+                  : near_helps && cycle.error < ordered                     ? ResponseOf::near_atoms
+                                                                            : ResponseOf::atoms;
+        const Preconditioner precondition = mixer->wants_preconditioner()
+                                                ? preconditioner(g, bonds, electrons.kT, cycle.error, went_by)
+                                                : Preconditioner();
         timer.restart();
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
@@ -273,7 +279,8 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
     constexpr double accuracy = 1e-6;
     solver_->set_accuracy(std::max(accuracy, last_accuracy()));
     Eigen::VectorXd correction = Eigen::VectorXd::Zero(n->size());
-    const bool in_window = solver_->offers_states() && window_is_cheap(g);
+    const auto response =
+        solver_->offers_states() && window_is_cheap(g) ? ResponseOf::window : ResponseOf::near_atoms;
     // One step by the response, a second one with what the first has shown. The charges are stable while the
     // kernel is less than twice the inverse of the dielectric matrix, and 1.75 times of it was seen.
     constexpr double damping = 0.75;
@@ -287,7 +294,7 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
         // larger than what the charges are off.
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd step =
-            mixer->next(x, joined(cycle.out) - x, preconditioner(g, bonds, electrons.kT, 0, in_window)) - x;
+            mixer->next(x, joined(cycle.out) - x, preconditioner(g, bonds, electrons.kT, 0, response)) - x;
         correction += step;
         const Charges corrected = split(*n + correction, start);
         // The linearised energy lies 1/2 r gamma (n* - n) below the self-consistent one.
