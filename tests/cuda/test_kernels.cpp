@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The .cu files of tb/ on emulated GPUs: operations and solvers against the processor, in every order of
 // threads and streams.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <latch>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cuda_emulator/emulator.hpp"
+#include "density/cuda/choose_gpu.hpp"
 #include "density/cuda/device_array.hpp"
 #include "density/cuda/device_tests.hpp"
 #include "density/cuda/gpu.hpp"
@@ -98,6 +102,30 @@ BOOST_FIXTURE_TEST_CASE(two_gpus_are_used_by_turns, Emulated) {
     BOOST_CHECK_EXCEPTION(open_gpu(2), BackendError, [](const BackendError& e) {
         return std::string(e.what()).find("there is no GPU 2; this machine has 2") != std::string::npos;
     });
+}
+
+BOOST_FIXTURE_TEST_CASE(replicas_in_threads_share_two_gpus, Emulated) {
+    cuda_emulator::settings().n_devices = 2;
+    std::vector<std::string> names(4);
+    std::vector<std::thread> replicas;
+    std::latch all_open(4);
+    for (std::string& name : names)
+        replicas.emplace_back([&name, &all_open] {
+            const auto gpu = choose_gpu("auto");
+            all_open.arrive_and_wait();
+            try {
+                prove(*gpu);
+                name = gpu->name();
+            } catch (const Error& error) {
+                name = error.what();
+            }
+        });
+    for (std::thread& t : replicas) t.join();
+    std::sort(names.begin(), names.end());
+    const std::vector<std::string> two_on_each = {"GPU 0 (emulated)", "GPU 0 (emulated)", "GPU 1 (emulated)",
+                                                  "GPU 1 (emulated)"};
+    BOOST_TEST(names == two_on_each, boost::test_tools::per_element());
+    require_no_fault();
 }
 
 BOOST_FIXTURE_TEST_CASE(too_little_memory_is_told_with_what_was_wanted, Emulated) {

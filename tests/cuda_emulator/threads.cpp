@@ -5,6 +5,7 @@
 #include <ucontext.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -59,7 +60,8 @@ class Block {
         Context& mine = *running_;
         mine.thread = threadIdx;
         began_ = false;  // by the next context
-        mine.place = std::string(file) + ":" + std::to_string(line);
+        mine.file = file;
+        mine.line = line;
         waiting_.push_back(&mine);
         leave();
         threadIdx = mine.thread;
@@ -103,7 +105,9 @@ class Block {
         bool begun = false;
         std::unique_ptr<unsigned char[]> stack;
         dim3 thread;
-        std::string place;
+        const char* file = nullptr;  ///< of the barrier that it waits at
+        int line = 0;
+        std::string place() const { return std::string(file) + ":" + std::to_string(line); }
     };
 
     void order_threads(dim3 size) {
@@ -129,12 +133,12 @@ class Block {
         std::vector<Context*> batch;
         batch.swap(waiting_);
         if (ended_ > 0) {
-            failure_ = std::to_string(ended_) + " threads have ended, others wait at " + batch[0]->place;
+            failure_ = std::to_string(ended_) + " threads have ended, others wait at " + batch[0]->place();
             return;
         }
         for (const Context* c : batch)
-            if (c->place != batch[0]->place) {
-                failure_ = "threads wait at different barriers: " + batch[0]->place + " and " + c->place;
+            if (c->line != batch[0]->line || std::strcmp(c->file, batch[0]->file) != 0) {
+                failure_ = "threads wait at different barriers: " + batch[0]->place() + " and " + c->place();
                 return;
             }
         if (settings().order == Order::shuffled) arrange(batch);  // else they came in the order wanted
