@@ -79,6 +79,12 @@ bool blas_kernel_is_slow() {
     return width_of(blas_kernel()) < width_of(fitting_blas_kernel());
 }
 
+std::string blas_kernel_in_words() {
+    if (!blas_kernel_is_slow()) return blas_kernel();
+    return blas_kernel() + ": slow on this processor; unset OPENBLAS_CORETYPE, or set it to " +
+           fitting_blas_kernel();
+}
+
 double matrix_product_speed(int threads) {
     constexpr int n = 1024, repetitions = 5;
     const int before = omp_get_max_threads();

@@ -24,6 +24,8 @@ std::string blas_kernel();
 std::string fitting_blas_kernel();
 /// Whether the processor has wider vectors than those kernels use.
 bool blas_kernel_is_slow();
+/// For doctor and logs: the kernel, and what to do where it is slow.
+std::string blas_kernel_in_words();
 /// Best of a few products of matrices of 1024 x 1024, floating-point operations per second.
 double matrix_product_speed(int threads);
 /// Processors that were busy over the last minute; 0 where the system does not say.

@@ -454,14 +454,18 @@ Figure draw(const BarChart& plot) {
 
     std::string body;
     std::string grid;
+    double taken = 0;  // by labels, from the left
     for (const Tick& tick : x.ticks()) {
         if (tick.label.empty()) continue;
-        const double at = x(tick.value);
+        const double at = x(tick.value), width = text_width(tick.label);
         grid += fmt::format("M{} 0V{}", svg_number(at), svg_number(bottom));
         // The first label begins at the edge of the figure.
-        body +=
-            fmt::format(R"(<text class="tick{}" x="{}" y="{}">{}</text>)", at - left < 12 ? "" : " middle",
-                        svg_number(at), svg_number(bottom + 18), tick.label);
+        const bool at_edge = at - left < 12;
+        const double begin = at_edge ? at : at - width / 2;
+        if (begin < taken) continue;
+        taken = begin + width + 6;
+        body += fmt::format(R"(<text class="tick{}" x="{}" y="{}">{}</text>)", at_edge ? "" : " middle",
+                            svg_number(at), svg_number(bottom + 18), tick.label);
     }
     body += fmt::format(R"(<path class="grid" d="{}"/>)", grid);
     double top = 0;

@@ -209,8 +209,10 @@ void report_long_bonds(const Derived& result, const RepairOptions& options, Buil
         report.messages.push_back(fmt::format("and {} more long bonds", n_long - most_listed));
     if (n_long > 0) {
         report.counters["long_bonds"] += n_long;
-        report.warnings.push_back(fmt::format("{} bonds are unusually long, up to {:.2f} angstrom", n_long,
-                                              longest / units::angstrom));
+        report.warnings.push_back(
+            n_long == 1 ? fmt::format("a bond is unusually long: {:.2f} angstrom", longest / units::angstrom)
+                        : fmt::format("{} bonds are unusually long, up to {:.2f} angstrom", n_long,
+                                      longest / units::angstrom));
     }
 }
 

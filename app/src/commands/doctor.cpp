@@ -80,11 +80,7 @@ void add_doctor(CLI::App& program, Action& action) {
             };
             set_threads(0);
             line("stembridge", fmt::format("{} ({})", version(), git_commit()));
-            line("BLAS kernel",
-                 blas_kernel_is_slow()
-                     ? fmt::format("{}: slow on this processor; unset OPENBLAS_CORETYPE, or set it to {}",
-                                   blas_kernel(), fitting_blas_kernel())
-                     : blas_kernel());
+            line("BLAS kernel", blas_kernel_in_words());
             const int threads = threads_in_use();
             const double one = matrix_product_speed(1),
                          all = threads > 1 ? matrix_product_speed(threads) : one;

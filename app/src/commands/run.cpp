@@ -299,6 +299,7 @@ void run(const Options& options, Session& session) {
             "stembridge {} ({}), {}{} threads, BLAS kernel {}, run folder {}", version(), git_commit(),
             ranks.size() > 1 ? fmt::format("{} processes, each with ", ranks.size()) : "", threads_in_use(),
             blas_kernel(), folder.string()));
+        if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
     });
     Run(config, folder, stages, ranks, session).execute();
     if (ranks.is_first()) session.info("run folder: " + folder.string());

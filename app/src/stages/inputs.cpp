@@ -82,6 +82,7 @@ void run_alone(const io::Config& config, const fs::path& structure_file, const f
     files.insert(files.end(), more_files.begin(), more_files.end());
     StageFolder stage_folder(folder, name, checkpointed_inputs(config, name, files));
     session.attach_folder(stage_folder.path());
+    if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
     if (stage_folder.is_done())
         session.info("unchanged since the last time, not done again");
     else
