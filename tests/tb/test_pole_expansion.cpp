@@ -7,6 +7,7 @@
 #include <cmath>
 #include <stop_token>
 
+#include "density/pole_expansion/parallel_tasks.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"
@@ -303,6 +304,21 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads_changes_nothing) {
     omp_set_num_threads(before);
     BOOST_CHECK_SMALL(one.density.band_energy - three.density.band_energy, 1e-10);
     BOOST_CHECK_SMALL(difference(one.density.matrices[0], three.density.matrices[0]), 1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(blas_starts_no_threads_within_tasks_however_few_they_are) {
+    const int before = omp_get_max_threads();
+    omp_set_num_threads(2);
+    for (const int n_threads : {1, 2}) {
+        std::array<int, 3> threads_of_blas{};
+        parallel_tasks(3, n_threads, [&](int task, int) {
+            // What OpenBLAS would take: one in a team, else as many as OpenMP offers.
+            threads_of_blas[static_cast<std::size_t>(task)] = omp_in_parallel() ? 1 : omp_get_max_threads();
+        });
+        for (const int n : threads_of_blas) BOOST_TEST(n == 1);
+    }
+    BOOST_TEST(omp_get_max_threads() == 2);
+    omp_set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(levels_below_the_window_widen_it) {

@@ -12,7 +12,7 @@
 namespace stembridge::tb {
 
 /// One thread for each BLAS call until the end of the scope: the tasks around them are what runs in parallel.
-/// The OpenMP variant of OpenBLAS does so by itself, the other one would start threads within threads.
+/// Of the variant of OpenBLAS with threads of its own; the one with OpenMP asks OpenMP.
 class SerialBlas {
   public:
     SerialBlas() : before_(openblas_get_parallel() == OPENBLAS_THREAD ? openblas_get_num_threads() : 0) {
@@ -35,20 +35,25 @@ void parallel_tasks(int n_tasks, int n_threads, const Task& task) {
     const SerialBlas serial;
     std::exception_ptr failure;
     bool stop = false;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(n_threads)
-    for (int k = 0; k < n_tasks; ++k) {
-        bool skip = false;
+#pragma omp parallel num_threads(n_threads)
+    {
+        // In a team of one, every call of BLAS would start a team of its own: twenty times as slow.
+        omp_set_num_threads(1);
+#pragma omp for schedule(dynamic, 1)
+        for (int k = 0; k < n_tasks; ++k) {
+            bool skip = false;
 #pragma omp atomic read
-        skip = stop;
-        if (skip) continue;
-        try {
-            const FlushToZero flush_to_zero;
-            task(k, omp_get_thread_num());
-        } catch (...) {
+            skip = stop;
+            if (skip) continue;
+            try {
+                const FlushToZero flush_to_zero;
+                task(k, omp_get_thread_num());
+            } catch (...) {
 #pragma omp critical(stembridge_pole_failure)
-            if (!failure) failure = std::current_exception();
+                if (!failure) failure = std::current_exception();
 #pragma omp atomic write
-            stop = true;
+                stop = true;
+            }
         }
     }
     if (failure) std::rethrow_exception(failure);
