@@ -33,6 +33,19 @@ std::vector<fs::path> library_candidates() {
     return folders;
 }
 
+/// LibTorch sets the number of OpenMP threads when it is loaded and when it is first used; the rest of the
+/// program keeps its own.
+class KeepThreads {
+  public:
+    KeepThreads() = default;
+    ~KeepThreads() { omp_set_num_threads(before_); }
+    KeepThreads(const KeepThreads&) = delete;
+    KeepThreads& operator=(const KeepThreads&) = delete;
+
+  private:
+    int before_ = omp_get_max_threads();
+};
+
 const NetworkLibrary* find_library(std::string& why_not) {
     const auto separator = [&] { return why_not.empty() ? "" : "; "; };
     for (const fs::path& candidate : library_candidates()) {
@@ -41,11 +54,8 @@ const NetworkLibrary* find_library(std::string& why_not) {
             why_not += fmt::format("{}{}: absent", separator(), candidate.lexically_normal().string());
             continue;
         }
-        // LibTorch sets the number of OpenMP threads when it is loaded; the rest of the program keeps its
-        // own.
-        const int threads = omp_get_max_threads();
+        const KeepThreads keep;
         void* handle = ::dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
-        omp_set_num_threads(threads);
         if (handle == nullptr) {
             why_not += fmt::format("{}{}", separator(), ::dlerror());
             continue;
@@ -115,6 +125,7 @@ std::unique_ptr<SegmentationNetwork> open_network(const std::vector<State>& memb
     if (options.threads < 1) throw InputError("networks: 'threads' must be at least 1");
     if (options.memory_bytes < 1) throw InputError("networks: 'memory' must be positive");
     if (members.empty()) throw InputError("networks: no weights were given");
+    const KeepThreads keep;
     return library().open(members, options);
 }
 
@@ -151,6 +162,7 @@ State train_network(const TrainingOptions& options, const Context& context, cons
             "in [0, 1]");
     require(options.report_every >= 1 && options.checkpoint_every >= 1, "report_every, checkpoint_every",
             "at least 1");
+    const KeepThreads keep;
     return library().train(options, context, observer, start);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shipped network on the shipped frame: the measures of the README.
+#include <omp.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "frames.hpp"
@@ -21,12 +23,18 @@ BOOST_AUTO_TEST_CASE(atoms_of_the_shipped_frame_are_found_and_placed) {
          std::filesystem::recursive_directory_iterator(source_folder() / "data" / "networks"))
         if (entry.is_regular_file()) bytes += entry.file_size();
     BOOST_TEST(bytes < 25'000'000u);
+    // LibTorch, here used for the first time, takes none of the threads away.
+    const int threads = omp_get_max_threads();
+    omp_set_num_threads(3);
     const auto network = open_network(shipped_weights(), {});
+    BOOST_TEST(omp_get_max_threads() == 3);
+    omp_set_num_threads(threads);
     BOOST_TEST(network->shape().parameters() == 839347);
     BOOST_TEST(network->members() == 5);
     Image image = io::read_image(source_folder() / "data" / "frames" / "example.png");
     image.pixel_size_angstrom = 0.104;
     const auto result = find_atoms(image, network.get());
+    BOOST_TEST(omp_get_max_threads() == threads);
     const auto truth = shipped_truth();
     const Score found = score(result.atoms, truth, 0.104, 896, 896),
                 baseline = score(result.baseline, truth, 0.104, 896, 896);
