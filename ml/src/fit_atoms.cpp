@@ -442,19 +442,24 @@ class Fitter {
                    });
         }
         if (samples.size() < 500) return;
-        std::sort(samples.begin(), samples.end(),
-                  [](const Sample& a, const Sample& b) { return a.brightness < b.brightness; });
-        // Line through the means of sixteen classes of brightness.
+        // Line through the means of sixteen classes of brightness: sorted by halves, quarters, ...
         constexpr std::size_t classes = 16;
+        const auto bound = [&samples](std::size_t c) {
+            return samples.begin() + static_cast<std::ptrdiff_t>(samples.size() * c / classes);
+        };
+        for (std::size_t width = classes; width > 1; width /= 2)
+            for (std::size_t c = 0; c < classes; c += width)
+                std::nth_element(
+                    bound(c), bound(c + width / 2), bound(c + width),
+                    [](const Sample& a, const Sample& b) { return a.brightness < b.brightness; });
         double s1 = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
         for (std::size_t c = 0; c < classes; ++c) {
-            const std::size_t first = samples.size() * c / classes, last = samples.size() * (c + 1) / classes;
             double x = 0, y = 0;
-            for (std::size_t j = first; j < last; ++j) {
-                x += samples[j].brightness;
-                y += samples[j].square;
+            for (auto sample = bound(c); sample != bound(c + 1); ++sample) {
+                x += sample->brightness;
+                y += sample->square;
             }
-            const double n = static_cast<double>(last - first);
+            const auto n = static_cast<double>(bound(c + 1) - bound(c));
             x /= n;
             y /= n;
             // Means of squares err in proportion to themselves.
