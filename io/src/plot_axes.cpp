@@ -170,11 +170,13 @@ void draw_x_label(std::string& out, const std::string& label, double left, doubl
                        svg_number((left + right) / 2), svg_number(bottom + 38), escape_markup(label));
 }
 
+constexpr double legend_gap = 6;  // between the y label and a legend under it
+
 // Legend beside the y label where it fits, else in rows under it. @return height beyond the header
 double extra_legend_height(const std::vector<LegendItem>& items, const std::string& y_label, double width) {
     if (items.empty() || text_width(y_label) + 24 + legend_width(items) <= width) return 0;
     std::string unused;
-    return draw_legend(unused, items, 0, 0, width);
+    return draw_legend(unused, items, 0, 0, width) + legend_gap;
 }
 
 void draw_panel_legend(std::string& out, const std::vector<LegendItem>& items, double extra, double top,
@@ -183,7 +185,7 @@ void draw_panel_legend(std::string& out, const std::vector<LegendItem>& items, d
         draw_legend(out, items, width - right_margin - legend_width(items), top - 14,
                     legend_width(items) + 1);
     else
-        draw_legend(out, items, 0, top - extra - 2, width);
+        draw_legend(out, items, 0, top - extra + legend_gap - 2, width);
 }
 
 std::string curve_path(const Curve& curve, const PixelAxis& x, const PixelAxis& y) {

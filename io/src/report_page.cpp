@@ -212,6 +212,12 @@ struct Tile {
     std::string label, value, unit, note;
 };
 
+/// Without the first quarter, in which the thermostat brings the run to its temperature.
+Spread settled_temperature(const ReportDynamics& run) {
+    const auto first = run.temperature_k.begin() + static_cast<std::ptrdiff_t>(run.temperature_k.size() / 4);
+    return spread_of({first, run.temperature_k.end()});
+}
+
 std::vector<Tile> headline_numbers(const ReportData& data) {
     std::vector<Tile> tiles;
     if (data.frame) {
@@ -252,12 +258,10 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
     for (const ReportDynamics& run : data.dynamics) {
         const std::string several = data.dynamics.size() > 1 ? ", " + run.name : "";
         if (!run.temperature_k.empty()) {
-            const Spread t = spread_of(run.temperature_k);
-            const std::string span = run.time_fs.empty()
-                                         ? std::string()
-                                         : fmt::format(" over {:.3g} ps", 1e-3 * run.time_fs.back());
-            tiles.push_back({"Temperature", number(t.mean, 0), "K",
-                             fmt::format("± {} K{}{}", number(t.deviation, 0), span, several)});
+            const Spread t = settled_temperature(run);
+            tiles.push_back(
+                {"Temperature", number(t.mean, 0), "K",
+                 fmt::format("± {} K after the first quarter{}", number(t.deviation, 0), several)});
         }
         if (run.drift_mev_per_atom_per_ps)
             tiles.push_back({"Drift", short_number(*run.drift_mev_per_atom_per_ps), "meV/atom/ps",
@@ -488,9 +492,10 @@ std::string dynamics_section(const ReportData& data, const Figures& figures) {
         if (!run.time_fs.empty())
             rows.push_back({"length", fmt::format("{:.4g} ps", 1e-3 * run.time_fs.back())});
         if (!run.temperature_k.empty()) {
-            const Spread t = spread_of(run.temperature_k);
-            rows.push_back({"temperature", fmt::format("{} <small>± {}</small> K", number(t.mean, 1),
-                                                       number(t.deviation, 1))});
+            const Spread t = settled_temperature(run);
+            rows.push_back(
+                {"temperature after the first quarter",
+                 fmt::format("{} <small>± {}</small> K", number(t.mean, 1), number(t.deviation, 1))});
         }
         if (run.target_k) rows.push_back({"target", number(*run.target_k, 0) + " K"});
         if (run.drift_mev_per_atom_per_ps)
