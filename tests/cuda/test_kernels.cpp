@@ -16,6 +16,7 @@
 #include "density/cuda/gpu.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/tb/devices.hpp"
+#include "tb/gpu_checks.hpp"
 #include "tb/sheets.hpp"
 
 using namespace stembridge;
@@ -53,35 +54,12 @@ BOOST_FIXTURE_TEST_CASE(operations_agree_in_every_order_of_threads_and_streams, 
 
 BOOST_FIXTURE_TEST_CASE(solvers_agree_with_the_processor, Emulated) {
     cuda_emulator::settings().order = Order::descending;
-    int n = 0;
-    tb::test_gpu(0, [&](const DeviceCheck& check) {
-        BOOST_TEST_CONTEXT(check.what << ": " << check.difference << " " << check.error)
-        BOOST_TEST(check.passed());
-        ++n;
-    });
-    BOOST_TEST(n >= 20);
+    BOOST_TEST(testing::check_comparisons_of_gpu(0) >= 20);
     require_no_fault();
 }
 
 BOOST_FIXTURE_TEST_CASE(self_consistent_forces_agree_with_the_processor, Emulated) {
-    const Structure s = testing::ragged_flake(5, 0.03);
-    const auto evaluate = [&](const std::string& solver, const std::string& method) {
-        SccDftbOptions options = testing::builtin_options();
-        options.scc.tolerance = 1e-8;
-        options.solver = solver;
-        options.device.method = method;
-        SccDftb calculator(options);
-        Evaluation out;
-        calculator.evaluate(s, {.forces = true, .stress = false}, out, Context{});
-        return out;
-    };
-    const Evaluation exact = evaluate("dense", "auto");
-    for (const std::string method : {"exact", "purification", "pole-expansion"}) {
-        const Evaluation mine = evaluate("cuda", method);
-        BOOST_TEST(mine.solver == "cuda-" + method);
-        BOOST_CHECK_SMALL((mine.energy - exact.energy) / s.size(), method == "exact" ? 1e-9 : 1e-7);
-        BOOST_CHECK_SMALL((mine.forces - exact.forces).cwiseAbs().maxCoeff(), 1e-5);
-    }
+    testing::check_forces_of_gpu(testing::ragged_flake(5, 0.03));
     require_no_fault();
 }
 

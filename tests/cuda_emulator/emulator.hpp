@@ -5,8 +5,7 @@
 //   - memory of the device can be touched by kernels and calls of CUDA alone, ends at a page that nobody can
 //     touch, and is full of NaN at first, as shared memory is in each block;
 //   - threads, blocks and streams run in an order that the test chooses; lazy streams do nothing until
-//   somebody
-//     waits for them, and then no more than that needs;
+//     somebody waits for them, and then no more than that needs;
 //   - starts of kernels are held to the limits of compute capability 8.0.
 // Not found: warps that rely on their lockstep, races that no order of threads between barriers shows, memory
 // that is read by mistake but belongs to the same array.
@@ -38,6 +37,9 @@ std::size_t allocated_bytes();
 std::size_t open_handles();  ///< streams, events, handles of libraries
 
 // For the emulator itself.
+
+/// Of a block, bytes, compute capability 8.0.
+constexpr std::size_t most_shared_memory = 163 * 1024;
 
 /// Notes a fault. @return status
 cudaError_t fault(cudaError_t status, const std::string& text);

@@ -4,7 +4,6 @@
 #include <lapacke.h>
 
 #include <cstring>
-#include <limits>
 #include <string>
 
 #include "emulator.hpp"
@@ -83,10 +82,39 @@ CBLAS_DIAG diagonal_of(cublasDiagType_t diagonal) {
     return diagonal == CUBLAS_DIAG_UNIT ? CblasUnit : CblasNonUnit;
 }
 
+/// C = alpha op(A) op(A)^T + beta C, one triangle. @param syrk of cblas
+template <typename T, typename Syrk>
+cublasStatus_t rank_update(const char* call, cublasHandle_t handle, cublasFillMode_t fill,
+                           cublasOperation_t t, int n, int k, T alpha, const T* a, int lda, T beta, T* c,
+                           int ldc, Syrk syrk) {
+    const bool plain = t == CUBLAS_OP_N;
+    const bool good = lies_well(a, plain ? n : k, plain ? k : n, lda) && lies_well(c, n, n, ldc);
+    return start(handle, call, good, CUBLAS_STATUS_INVALID_VALUE,
+                 [=] { syrk(CblasColMajor, fill_of(fill), op(t), n, k, alpha, a, lda, beta, c, ldc); });
+}
+
+/// B = alpha op(A)^-1 B, or B op(A)^-1. @param trsm of cblas
+template <typename T, typename Trsm>
+cublasStatus_t triangular_solve(const char* call, cublasHandle_t handle, cublasSideMode_t side,
+                                cublasFillMode_t fill, cublasOperation_t t, cublasDiagType_t diagonal, int m,
+                                int n, T alpha, const T* a, int lda, T* b, int ldb, Trsm trsm) {
+    const int order = side == CUBLAS_SIDE_LEFT ? m : n;
+    const bool good = lies_well(a, order, order, lda) && lies_well(b, m, n, ldb);
+    return start(handle, call, good, CUBLAS_STATUS_INVALID_VALUE, [=] {
+        trsm(CblasColMajor, side_of(side), fill_of(fill), op(t), diagonal_of(diagonal), m, n, alpha, a, lda,
+             b, ldb);
+    });
+}
+
 template <typename Handle>
 Handle* open_handle() {
     cuda_emulator::count_handle(1);
     return new Handle{cuda_emulator::current_device(), nullptr};
+}
+template <typename Handle>
+void close_handle(Handle* handle) {
+    cuda_emulator::count_handle(-1);
+    delete handle;
 }
 
 /// Room that the call may use as it likes: left full of NaN.
@@ -117,8 +145,7 @@ cublasStatus_t cublasCreate(cublasHandle_t* handle) {
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
-    cuda_emulator::count_handle(-1);
-    delete handle;
+    close_handle(handle);
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -144,43 +171,27 @@ cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t op_a, cublas
 cublasStatus_t cublasDsyrk(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t t, int n, int k,
                            const double* alpha, const double* a, int lda, const double* beta, double* c,
                            int ldc) {
-    const bool plain = t == CUBLAS_OP_N;
-    const bool good = lies_well(a, plain ? n : k, plain ? k : n, lda) && lies_well(c, n, n, ldc);
-    return start(handle, "cublasDsyrk", good, CUBLAS_STATUS_INVALID_VALUE, [=, x = *alpha, y = *beta] {
-        cblas_dsyrk(CblasColMajor, fill_of(fill), op(t), n, k, x, a, lda, y, c, ldc);
-    });
+    return rank_update("cublasDsyrk", handle, fill, t, n, k, *alpha, a, lda, *beta, c, ldc, cblas_dsyrk);
 }
 
 cublasStatus_t cublasSsyrk(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t t, int n, int k,
                            const float* alpha, const float* a, int lda, const float* beta, float* c,
                            int ldc) {
-    const bool plain = t == CUBLAS_OP_N;
-    const bool good = lies_well(a, plain ? n : k, plain ? k : n, lda) && lies_well(c, n, n, ldc);
-    return start(handle, "cublasSsyrk", good, CUBLAS_STATUS_INVALID_VALUE, [=, x = *alpha, y = *beta] {
-        cblas_ssyrk(CblasColMajor, fill_of(fill), op(t), n, k, x, a, lda, y, c, ldc);
-    });
+    return rank_update("cublasSsyrk", handle, fill, t, n, k, *alpha, a, lda, *beta, c, ldc, cblas_ssyrk);
 }
 
 cublasStatus_t cublasDtrsm(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
                            cublasOperation_t t, cublasDiagType_t diagonal, int m, int n, const double* alpha,
                            const double* a, int lda, double* b, int ldb) {
-    const int order = side == CUBLAS_SIDE_LEFT ? m : n;
-    const bool good = lies_well(a, order, order, lda) && lies_well(b, m, n, ldb);
-    return start(handle, "cublasDtrsm", good, CUBLAS_STATUS_INVALID_VALUE, [=, x = *alpha] {
-        cblas_dtrsm(CblasColMajor, side_of(side), fill_of(fill), op(t), diagonal_of(diagonal), m, n, x, a,
-                    lda, b, ldb);
-    });
+    return triangular_solve("cublasDtrsm", handle, side, fill, t, diagonal, m, n, *alpha, a, lda, b, ldb,
+                            cblas_dtrsm);
 }
 
 cublasStatus_t cublasStrsm(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill,
                            cublasOperation_t t, cublasDiagType_t diagonal, int m, int n, const float* alpha,
                            const float* a, int lda, float* b, int ldb) {
-    const int order = side == CUBLAS_SIDE_LEFT ? m : n;
-    const bool good = lies_well(a, order, order, lda) && lies_well(b, m, n, ldb);
-    return start(handle, "cublasStrsm", good, CUBLAS_STATUS_INVALID_VALUE, [=, x = *alpha] {
-        cblas_strsm(CblasColMajor, side_of(side), fill_of(fill), op(t), diagonal_of(diagonal), m, n, x, a,
-                    lda, b, ldb);
-    });
+    return triangular_solve("cublasStrsm", handle, side, fill, t, diagonal, m, n, *alpha, a, lda, b, ldb,
+                            cblas_strsm);
 }
 
 cublasStatus_t cublasZgemmStridedBatched(cublasHandle_t handle, cublasOperation_t op_a,
@@ -214,8 +225,7 @@ cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) {
 }
 
 cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
-    cuda_emulator::count_handle(-1);
-    delete handle;
+    close_handle(handle);
     return CUSOLVER_STATUS_SUCCESS;
 }
 
@@ -231,8 +241,7 @@ cusolverStatus_t cusolverDnCreateParams(cusolverDnParams_t* parameters) {
 }
 
 cusolverStatus_t cusolverDnDestroyParams(cusolverDnParams_t parameters) {
-    cuda_emulator::count_handle(-1);
-    delete parameters;
+    close_handle(parameters);
     return CUSOLVER_STATUS_SUCCESS;
 }
 
@@ -252,7 +261,7 @@ cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t handle, cusolverDnParams_t,
     const bool good = type_a == type && matrix_lies_well(type, a, n, lda) && on_device(info, sizeof *info) &&
                       device_bytes >= size(n) * width_of(type) && on_device(on_dev, device_bytes) &&
                       host_bytes >= host_room && !on_device(on_host, host_bytes);
-    scribble(on_host, host_bytes);
+    if (good) scribble(on_host, host_bytes);
     return start(handle, "cusolverDnXpotrf", good, CUSOLVER_STATUS_INVALID_VALUE, [=] {
         scribble(on_dev, device_bytes);
         const char which = fill == CUBLAS_FILL_MODE_LOWER ? 'L' : 'U';
@@ -282,7 +291,7 @@ cusolverStatus_t cusolverDnXsyevd(cusolverDnHandle_t handle, cusolverDnParams_t,
                       device_bytes >= 2 * size(n) * size(n) * width_of(type) &&
                       on_device(on_dev, device_bytes) && host_bytes >= host_room &&
                       !on_device(on_host, host_bytes);
-    scribble(on_host, host_bytes);
+    if (good) scribble(on_host, host_bytes);
     return start(handle, "cusolverDnXsyevd", good, CUSOLVER_STATUS_INVALID_VALUE, [=] {
         scribble(on_dev, device_bytes);
         const char job = mode == CUSOLVER_EIG_MODE_VECTOR ? 'V' : 'N',

@@ -36,7 +36,7 @@ struct CUevent_st {
 namespace cuda_emulator {
 namespace {
 
-constexpr std::size_t default_dynamic_shared = 48 * 1024, most_dynamic_shared = 163 * 1024;
+constexpr std::size_t default_dynamic_shared = 48 * 1024;
 /// cudaMalloc aligns to 256 bytes; here what the widest loads need, so that the end lies near the guarding
 /// page.
 constexpr std::size_t alignment = 16;
@@ -175,7 +175,7 @@ cudaError_t queue(cudaStream_t stream, std::function<void()> work) {
 }
 
 cudaError_t set_dynamic_shared_memory(const void* kernel, int bytes) {
-    if (bytes < 0 || static_cast<std::size_t>(bytes) > most_dynamic_shared)
+    if (bytes < 0 || static_cast<std::size_t>(bytes) > most_shared_memory)
         return fault(cudaErrorInvalidValue,
                      "cudaFuncSetAttribute: " + std::to_string(bytes) + " bytes of dynamic shared memory");
     state().dynamic_shared[{device_of_thread, kernel}] = static_cast<std::size_t>(bytes);

@@ -21,7 +21,6 @@ namespace cuda_emulator {
 namespace {
 
 constexpr std::size_t stack_bytes = 128 * 1024;
-constexpr std::size_t shared_limit = 163 * 1024;  // compute capability 8.0
 
 std::string text(dim3 i) {
     return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")";
@@ -79,9 +78,9 @@ class Block {
         if (!shared_.insert(memory).second) return;
         poison(memory, bytes);
         shared_bytes_ += bytes;
-        if (shared_bytes_ > shared_limit)
+        if (shared_bytes_ > most_shared_memory)
             failure_ = std::to_string(shared_bytes_) + " bytes of shared memory, more than " +
-                       std::to_string(shared_limit);
+                       std::to_string(most_shared_memory);
     }
 
     void* dynamic() { return dynamic_.data(); }
