@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cmath>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cublas_v2.h"
@@ -206,6 +207,39 @@ BOOST_FIXTURE_TEST_CASE(devices_do_not_share_memory_or_streams, Emulated) {
     count_up(block_size, own, stream);
     BOOST_TEST(cudaGetLastError() == cudaErrorInvalidResourceHandle);
     BOOST_TEST(cudaSetDevice(2) == cudaErrorInvalidDevice);
+}
+
+BOOST_FIXTURE_TEST_CASE(threads_may_call_at_once, Emulated) {
+    const std::size_t handles = cuda_emulator::open_handles();
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([] {
+            const double one = 1, zero = 0;
+            for (int round = 0; round < 1000; ++round) {
+                cudaEvent_t event = nullptr;
+                cudaStream_t own = nullptr;
+                cublasHandle_t blas = nullptr;
+                void* x = nullptr;
+                cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+                cudaStreamCreateWithFlags(&own, cudaStreamNonBlocking);
+                cublasCreate(&blas);
+                cublasSetStream(blas, own);
+                cudaMalloc(&x, 128 * sizeof(double));
+                cudaMemsetAsync(x, 0, 128 * sizeof(double), own);
+                auto* const a = static_cast<double*>(x);
+                cublasDgemm(blas, CUBLAS_OP_N, CUBLAS_OP_N, 8, 8, 8, &one, a, 8, a, 8, &zero, a + 64, 8);
+                cudaEventRecord(event, own);
+                cudaStreamSynchronize(own);
+                cudaFree(x);
+                cublasDestroy(blas);
+                cudaStreamDestroy(own);
+                cudaEventDestroy(event);
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    BOOST_TEST(cuda_emulator::take_faults() == std::vector<std::string>{}, boost::test_tools::per_element());
+    BOOST_TEST(cuda_emulator::open_handles() == handles);
+    BOOST_TEST(cuda_emulator::allocated_bytes() == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,8 @@
 
 namespace {
 
+using Lock = std::lock_guard<std::recursive_mutex>;
+
 /// Work in order, and how much of it was ever put in and done.
 struct Queue {
     int device = 0;
@@ -57,6 +59,7 @@ struct Allocation {
     std::size_t pages_bytes;
 };
 
+/// Of all devices and threads: whoever reads or changes it holds the mutex.
 struct State {
     std::recursive_mutex mutex;
     std::map<const char*, Allocation> allocations;
@@ -127,30 +130,36 @@ int current_device() {
 }
 
 void count_handle(int change) {
+    const Lock lock(state().mutex);
     state().handles += change;
 }
 
 std::size_t open_handles() {
+    const Lock lock(state().mutex);
     return static_cast<std::size_t>(state().handles);
 }
 
 std::size_t allocated_bytes() {
+    const Lock lock(state().mutex);
     std::size_t sum = 0;
     for (const auto& [memory, a] : state().allocations) sum += a.bytes;
     return sum;
 }
 
 std::vector<std::string> take_faults() {
+    const Lock lock(state().mutex);
     state().last = state().asynchronous = cudaSuccess;
     return std::exchange(state().faults, {});
 }
 
 cudaError_t fault(cudaError_t status, const std::string& text) {
+    const Lock lock(state().mutex);
     state().faults.push_back(text);
     return state().last = status;
 }
 
 bool on_device(const void* p, std::size_t bytes) {
+    const Lock lock(state().mutex);
     const char* first = static_cast<const char*>(p);
     auto found = state().allocations.upper_bound(first);
     if (found == state().allocations.begin()) return false;
@@ -161,7 +170,7 @@ bool on_device(const void* p, std::size_t bytes) {
 }
 
 cudaError_t queue(cudaStream_t stream, std::function<void()> work) {
-    const std::lock_guard lock(state().mutex);
+    const Lock lock(state().mutex);
     if (state().streams.count(stream) == 0)
         return fault(cudaErrorInvalidResourceHandle, "work for a stream that does not exist");
     if (stream->queue->device != device_of_thread)
@@ -178,13 +187,14 @@ cudaError_t set_dynamic_shared_memory(const void* kernel, int bytes) {
     if (bytes < 0 || static_cast<std::size_t>(bytes) > most_shared_memory)
         return fault(cudaErrorInvalidValue,
                      "cudaFuncSetAttribute: " + std::to_string(bytes) + " bytes of dynamic shared memory");
+    const Lock lock(state().mutex);
     state().dynamic_shared[{device_of_thread, kernel}] = static_cast<std::size_t>(bytes);
     return cudaSuccess;
 }
 
 void queue_kernel(const char* name, const void* kernel, const Configuration& c,
                   const std::vector<const void*>& pointers, std::function<void()> threads) {
-    const std::lock_guard lock(state().mutex);
+    const Lock lock(state().mutex);
     const std::string where = std::string(name) + ": ";
     const auto known = state().dynamic_shared.find({device_of_thread, kernel});
     const std::size_t most =
@@ -228,14 +238,14 @@ namespace {
 
 /// What a call returns that has nothing to complain about itself.
 cudaError_t earlier_failure() {
+    const Lock lock(state().mutex);
     return state().asynchronous;
 }
-
-using Lock = std::lock_guard<std::recursive_mutex>;
 
 }  // namespace
 
 const char* cudaGetErrorString(cudaError_t status) {
+    const Lock lock(state().mutex);
     static thread_local std::string text;
     text = status == cudaSuccess ? "no error" : state().faults.empty() ? "no text" : state().faults.back();
     return text.c_str();
