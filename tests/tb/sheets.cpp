@@ -54,6 +54,14 @@ Structure gapped_sheet(int repeats) {
     return s;
 }
 
+Structure sheet_with_vacancy(int nx, int ny, double rattle) {
+    Structure s = without_atoms(graphene_sheet(nx, ny), {0});
+    Random random(7);
+    for (int i = 0; i < s.size(); ++i)
+        for (int k = 0; k < 3; ++k) s.positions(k, i) += rattle * units::angstrom * random.normal();
+    return s;
+}
+
 Structure benzene() {
     Structure s;
     for (int i = 0; i < 6; ++i) {

@@ -21,6 +21,8 @@ tb::SccDftbOptions builtin();
 Structure ragged_flake(double radius_angstrom, double rattle, const std::vector<int>& vacancies = {});
 /// Periodic sheet of carbon and silicon in turn, which opens a gap; 2 repeats^2 atoms.
 Structure gapped_sheet(int repeats);
+/// Periodic sheet of graphene of 4 nx ny atoms without one of them, rattled. @param rattle angstrom
+Structure sheet_with_vacancy(int nx, int ny, double rattle);
 Structure benzene();
 /// H and S of a structure at neutral charges.
 std::unique_ptr<tb::ElectronicState> matrices(const Structure& s);

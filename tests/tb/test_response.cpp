@@ -121,57 +121,104 @@ BOOST_AUTO_TEST_CASE(near_atoms_answer_as_perturbation_theory_says) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(charges_and_spins_answer_as_differences_of_dense_populations_say) {
-    // All atoms are near each other; the spins have levels of their own.
-    const auto m = matrices(ragged_flake(2.9, 0.05));
-    const Basis& basis = m->basis;
-    const Sites sites(basis, false);
-    const Eigen::Index n_sites = sites.size(), n = n_sites + basis.n_shells();
-    const auto in_potential = [&](const Eigen::VectorXd& v) {
+namespace {
+
+/// Electrons of two spins in potentials on the sites and, behind them, on the spins of the shells.
+class InPotentials {
+  public:
+    InPotentials(const ElectronicState& m, const KPoints& kpoints, const Electrons& electrons)
+        : m_(m), sites_(m.basis, false), electrons_(electrons) {
+        electrons_.n_spins = 2;
+        dense_ = make_density_solver("dense", kpoints.only_gamma());
+        dense_->analyze(m.pattern, kpoints);
+        dense_->set_overlap(m.overlap);
+    }
+    const Sites& sites() const { return sites_; }
+    const Electrons& electrons() const { return electrons_; }
+    Eigen::Index n_sites() const { return sites_.size(); }
+    Eigen::Index size() const { return n_sites() + m_.basis.n_shells(); }
+    std::vector<BlockMatrix> hamiltonian(const Eigen::VectorXd& v) const {
+        const Basis& basis = m_.basis;
         std::vector<BlockMatrix> h;
         for (const double sign : {1.0, -1.0}) {
             Eigen::VectorXd orbitals(basis.n_orbitals());
             for (int mu = 0; mu < basis.n_orbitals(); ++mu) {
                 const int shell = basis.shell_of_orbital(mu);
                 orbitals(mu) =
-                    v(sites.site_of_shell[static_cast<std::size_t>(shell)]) + sign * v(n_sites + shell);
+                    v(sites_.site_of_shell[static_cast<std::size_t>(shell)]) + sign * v(n_sites() + shell);
             }
-            add_potential(h.emplace_back(m->hamiltonian[0]), m->overlap, orbitals);
+            add_potential(h.emplace_back(m_.hamiltonian[0]), m_.overlap, orbitals);
         }
         return h;
-    };
-    const auto dense = make_density_solver("dense");
-    dense->analyze(m->pattern, KPoints{});
-    dense->set_overlap(m->overlap);
-    const auto populations = [&](const Eigen::VectorXd& v, const Electrons& electrons) {
-        Density density;
-        dense->solve(in_potential(v), electrons, density);
-        Eigen::VectorXd q = Eigen::VectorXd::Zero(n);
+    }
+    /// The solver that has solved in this potential.
+    DensitySolver& solved(const Eigen::VectorXd& v) {
+        dense_->solve(hamiltonian(v), electrons_, density_);
+        return *dense_;
+    }
+    Eigen::VectorXd populations(const Eigen::VectorXd& v) {
+        solved(v);
+        Eigen::VectorXd q = Eigen::VectorXd::Zero(size());
         for (std::size_t spin = 0; spin < 2; ++spin) {
             const Eigen::VectorXd shells =
-                basis.shells_from_orbitals(mulliken_populations(density.matrices[spin], m->overlap));
-            q.head(n_sites) += basis.atoms_from_shells(shells);
-            q.tail(basis.n_shells()) += (spin == 0 ? 1 : -1) * shells;
+                m_.basis.shells_from_orbitals(mulliken_populations(density_.matrices[spin], m_.overlap));
+            q.head(n_sites()) += m_.basis.atoms_from_shells(shells);
+            q.tail(m_.basis.n_shells()) += (spin == 0 ? 1 : -1) * shells;
         }
         return q;
-    };
-    Random random(4);
-    Eigen::VectorXd v = Eigen::VectorXd::Zero(n);
-    for (Eigen::Index k = n_sites; k < n; ++k) v(k) = -0.02 + 0.01 * random.normal();
-    for (const std::optional<double> unpaired : {std::optional<double>(), std::optional<double>(2)}) {
-        Electrons electrons = neutral(*m, 2000);
-        electrons.n_spins = 2;
-        electrons.unpaired = unpaired;
-        const Response response =
-            near_sighted_response(sites, by_poles(*m, in_potential(v), electrons), !unpaired);
-        Eigen::MatrixXd chi = response.local;
-        for (const Eigen::VectorXd& d : response.levels) chi += d * d.transpose();
-        Eigen::MatrixXd exact(n, n);
+    }
+    /// How the populations answer, by central differences.
+    Eigen::MatrixXd response(const Eigen::VectorXd& v) {
+        Eigen::MatrixXd exact(size(), size());
         constexpr double h = 1e-4;
-        for (Eigen::Index k = 0; k < n; ++k) {
-            const Eigen::VectorXd step = h * Eigen::VectorXd::Unit(n, k);
-            exact.col(k) = (populations(v + step, electrons) - populations(v - step, electrons)) / (2 * h);
+        for (Eigen::Index k = 0; k < size(); ++k) {
+            const Eigen::VectorXd step = h * Eigen::VectorXd::Unit(size(), k);
+            exact.col(k) = (populations(v + step) - populations(v - step)) / (2 * h);
         }
+        return exact;
+    }
+    /// On the spins alone, so that they differ.
+    Eigen::VectorXd some_potential() const {
+        Random random(4);
+        Eigen::VectorXd v = Eigen::VectorXd::Zero(size());
+        for (Eigen::Index k = n_sites(); k < size(); ++k) v(k) = -0.02 + 0.01 * random.normal();
+        return v;
+    }
+
+  private:
+    const ElectronicState& m_;
+    Sites sites_;
+    Electrons electrons_;
+    std::unique_ptr<DensitySolver> dense_;
+    Density density_;
+};
+
+Eigen::MatrixXd whole(const Response& response) {
+    Eigen::MatrixXd chi = response.local;
+    if (response.dense.size() > 0) chi += response.dense;
+    for (const Eigen::VectorXd& d : response.levels) chi += d * d.transpose();
+    return chi;
+}
+
+/// Neutral, of two spins with one Fermi level or, with so many unpaired, two.
+Electrons two_spins(const ElectronicState& m, std::optional<double> unpaired) {
+    Electrons electrons = neutral(m, 2000);
+    electrons.unpaired = unpaired;
+    return electrons;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(charges_and_spins_answer_as_differences_of_dense_populations_say) {
+    // All atoms are near each other; the spins have levels of their own.
+    const auto m = matrices(ragged_flake(2.9, 0.05));
+    for (const std::optional<double> unpaired : {std::optional<double>(), std::optional<double>(2)}) {
+        InPotentials in(*m, KPoints{}, two_spins(*m, unpaired));
+        const Eigen::VectorXd v = in.some_potential();
+        const Eigen::MatrixXd chi = whole(
+            near_sighted_response(in.sites(), by_poles(*m, in.hamiltonian(v), in.electrons()), !unpaired));
+        const Eigen::MatrixXd exact = in.response(v);
+        const Eigen::Index n_sites = in.n_sites(), n_spin = in.size() - n_sites;
         // Overlaps beyond nearest neighbours are left out. Each part is the sum or the difference of the
         // answers of the two spins, and so are the errors.
         constexpr double allowed = 0.05;
@@ -182,7 +229,6 @@ BOOST_AUTO_TEST_CASE(charges_and_spins_answer_as_differences_of_dense_population
             BOOST_TEST(error < allowed);
             BOOST_TEST(expected.norm() > 0.2 * scale);
         };
-        const Eigen::Index n_spin = n - n_sites;
         check("charges by potentials", chi.topLeftCorner(n_sites, n_sites),
               exact.topLeftCorner(n_sites, n_sites));
         check("charges by potentials of spins", chi.topRightCorner(n_sites, n_spin),
@@ -195,6 +241,44 @@ BOOST_AUTO_TEST_CASE(charges_and_spins_answer_as_differences_of_dense_population
         BOOST_CHECK_SMALL(chi.topRows(n_sites).colwise().sum().cwiseAbs().maxCoeff(), 1e-9);
         BOOST_CHECK_SMALL(chi.leftCols(n_sites).rowwise().sum().cwiseAbs().maxCoeff(), 1e-9);
         if (unpaired) BOOST_CHECK_SMALL(chi.bottomRows(n_spin).colwise().sum().cwiseAbs().maxCoeff(), 1e-9);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(all_eigenstates_answer_as_differences_of_populations_say) {
+    // The levels of the k-points cross the common Fermi level at different places.
+    const auto m = matrices(sheet_with_vacancy(2, 1, 0.05));
+    const KPoints grid = kpoint_grid({3, 2, 1}, false, m->structure.cell);
+    BOOST_REQUIRE(grid.size() > 2);
+    for (const KPoints& kpoints : {grid, kpoint_list({{0.1, 0.2, 0, 1}}, m->structure.cell)})
+        for (const std::optional<double> unpaired : {std::optional<double>(), std::optional<double>(2)}) {
+            InPotentials in(*m, kpoints, two_spins(*m, unpaired));
+            const Eigen::VectorXd v = in.some_potential();
+            constexpr double everything = 1000;
+            const auto states = in.solved(v).states_near_fermi_level(everything);
+            BOOST_TEST(states[0].energies.rows() == m->basis.n_orbitals());
+            const Eigen::MatrixXd chi =
+                whole(window_response(in.sites(), states, m->overlap, kpoints, in.electrons().kT, !unpaired));
+            const Eigen::MatrixXd exact = in.response(v);
+            const double error = (chi - exact).cwiseAbs().maxCoeff() / exact.cwiseAbs().maxCoeff();
+            BOOST_TEST_MESSAGE(kpoints.size()
+                               << " k-points: off by " << error << " of " << exact.cwiseAbs().maxCoeff());
+            // Central differences err by some (1e-4 hartree / kT)^2 = 2e-4 of the third derivative.
+            BOOST_TEST(error < 1e-5);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(states_near_the_fermi_level_are_the_same_ones_at_all_kpoints) {
+    const auto m = matrices(sheet_with_vacancy(2, 1, 0.05));
+    const KPoints kpoints = kpoint_grid({3, 2, 1}, false, m->structure.cell);
+    InPotentials in(*m, kpoints, two_spins(*m, {}));
+    constexpr double half_width = 0.1;
+    const auto states = in.solved(Eigen::VectorXd::Zero(in.size())).states_near_fermi_level(half_width);
+    for (const NearStates& near : states) {
+        BOOST_TEST(near.energies.cols() == kpoints.size());
+        BOOST_TEST(near.energies.rows() > 0);
+        BOOST_TEST(near.energies.rows() < m->basis.n_orbitals() / 2);
+        BOOST_TEST(near.bloch.size() == static_cast<std::size_t>(kpoints.size()));
+        BOOST_TEST(near.bloch[0].cols() == near.energies.rows());
     }
 }
 
@@ -238,16 +322,17 @@ struct Swing {
     double worst = 0;   ///< residual, e
 };
 
-Swing swing(const std::string& solver, bool spin) {
+Swing swing(const Structure& first, const std::string& solver, bool spin,
+            const std::array<int, 3>& kpoints = {1, 1, 1}) {
     SccDftbOptions o = builtin_options();
     o.solver = solver;
     o.device = {"host", "pole-expansion"};  // where the solver is cuda
     o.spin.polarized = spin;
+    o.kpoints.divisions = kpoints;
     o.electronic_temperature = 300 * units::kelvin;
     o.scc.cycles_per_step = 1;
     o.scc.tolerance = 1e-5;
     SccDftb calculator(o);
-    const Structure first = ragged_flake(6.5, 0.03, {20});
     constexpr double period = 20, width = 0.02;
     Random random(3);
     Eigen::Matrix3Xd amplitude(3, first.size()), phase(3, first.size());
@@ -277,11 +362,13 @@ Swing swing(const std::string& solver, bool spin) {
     return result;
 }
 
+const Structure flake = ragged_flake(6.5, 0.03, {20});
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(charges_of_dangling_bonds_follow_with_one_density_matrix_a_step) {
     for (const char* solver : {"pole-expansion", "dense", "cuda"}) {
-        const Swing seen = swing(solver, false);
+        const Swing seen = swing(flake, solver, false);
         BOOST_TEST(seen.converged == 0);
         // One step in five may need a second density matrix.
         BOOST_TEST(seen.matrices <= 1.2 * seen.steps);
@@ -290,8 +377,17 @@ BOOST_AUTO_TEST_CASE(charges_of_dangling_bonds_follow_with_one_density_matrix_a_
 
 BOOST_AUTO_TEST_CASE(with_spin_three_steps_of_four_follow) {
     // Spins form and vanish with the bonds, and answer over longer distances than charges do.
-    const Swing seen = swing("pole-expansion", true);
+    const Swing seen = swing(flake, "pole-expansion", true);
     BOOST_TEST(seen.converged <= seen.steps / 4);
+}
+
+BOOST_AUTO_TEST_CASE(with_kpoints_the_charges_and_spins_of_a_vacancy_follow) {
+    for (const bool spin : {false, true}) {
+        const Swing seen = swing(sheet_with_vacancy(4, 2, 0.03), "dense", spin, {2, 2, 1});
+        BOOST_TEST(seen.converged == 0);
+        // With spin every other step may need a second density matrix.
+        BOOST_TEST(seen.matrices <= (spin ? 1.5 : 1.2) * seen.steps);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "hamiltonian/bloch_sum.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 
@@ -55,26 +56,73 @@ std::vector<Eigen::VectorXd> fermi_levels(const Coordinates& at, const std::vect
 }
 
 /// The electrons of these states alone, at another temperature.
-Occupations occupy_window(const std::vector<NearStates>& states, double kT, bool shared_fermi_level) {
+Occupations occupy_window(const std::vector<NearStates>& states, const Eigen::VectorXd& weights, double kT,
+                          bool shared_fermi_level) {
     std::vector<Eigen::MatrixXd> levels;
     std::vector<double> electrons;
     for (const NearStates& s : states) {
-        levels.emplace_back(s.energies);
-        electrons.push_back(s.occupations.sum());
+        levels.push_back(s.energies);
+        electrons.push_back((s.occupations * weights).sum());
     }
     Electrons in = {.number = std::accumulate(electrons.begin(), electrons.end(), 0.0),
                     .kT = kT,
                     .filling = Filling::fermi,
                     .n_spins = static_cast<int>(states.size())};
     if (!shared_fermi_level && states.size() == 2) in.unpaired = electrons[0] - electrons[1];
-    return occupy(levels, Eigen::VectorXd::Ones(1), in);
+    return occupy(levels, weights, in);
 }
 
-/// -df/de of the states of a spin.
-Eigen::VectorXd slopes(const Occupations& o, std::size_t spin, double kT) {
-    const double capacity = 2.0 / static_cast<double>(o.f.size());
-    const Eigen::ArrayXd p = o.f[spin].col(0).array() / capacity;
+/// -df/de of occupations f. @param capacity of a state
+Eigen::VectorXd slopes(const Eigen::VectorXd& f, double capacity, double kT) {
+    const Eigen::ArrayXd p = f.array() / capacity;
     return capacity * p * (1 - p) / kT;
+}
+
+struct Levels {
+    Eigen::VectorXd energies, occupations, slopes;  ///< hartree, e, -df/de in 1/hartree
+    double kT;                                      ///< of the occupations, hartree
+};
+
+/// What the states of one spin and k-point contribute to chi and D.
+struct Transitions {
+    Eigen::MatrixXd chi;
+    Eigen::VectorXd states;
+};
+
+/// chi = sum_ab (f_a - f_b) / (e_a - e_b) Re[ q_ab q_ab^H ] and D. @param sc S c
+template <typename Matrix>
+Transitions transitions(const Coordinates& at, const Basis& basis, std::size_t spin, const Levels& levels,
+                        const Matrix& c, const Matrix& sc) {
+    using Eigen::numext::conj;
+    const Eigen::VectorXd &e = levels.energies, &f = levels.occupations, &g = levels.slopes;
+    Transitions result{Eigen::MatrixXd::Zero(at.size(), at.size()), {}};
+    for (Eigen::Index a = 0; a < c.cols(); ++a) {
+        // q_ab of the shells, for all b from a on
+        const Eigen::Index m = c.cols() - a;
+        Matrix q = Matrix::Zero(at.size(), m);
+        for (int mu = 0; mu < basis.n_orbitals(); ++mu) {
+            const auto part =
+                (0.5 * (conj(c(mu, a)) * sc.row(mu).tail(m) + conj(sc(mu, a)) * c.row(mu).tail(m))).eval();
+            const int shell = basis.shell_of_orbital(mu);
+            q.row(at.site(shell)) += part;
+            if (at.polarized()) q.row(at.spin(shell)) += at.sign(spin) * part;
+        }
+        // (f_a - f_b) / (e_a - e_b), twice for a != b
+        Eigen::VectorXd weight(m);
+        for (Eigen::Index k = 0; k < m; ++k) {
+            const Eigen::Index b = a + k;
+            const double gap = e(b) - e(a);
+            weight(k) =
+                (b == a ? 1 : 2) * (gap > 1e-6 * levels.kT ? (f(b) - f(a)) / gap : -0.5 * (g(a) + g(b)));
+        }
+        const auto add = [&](const Eigen::MatrixXd& part) {
+            result.chi.noalias() += part * weight.asDiagonal() * part.transpose();
+        };
+        add(q.real());
+        if constexpr (Eigen::NumTraits<typename Matrix::Scalar>::IsComplex) add(q.imag());
+    }
+    result.states = at.gather(basis.shells_from_orbitals(c.conjugate().cwiseProduct(sc).real() * g), spin);
+    return result;
 }
 
 /// S C at Gamma.
@@ -167,40 +215,38 @@ Response near_sighted_response(const Sites& sites, const std::vector<NearRespons
 }
 
 Response window_response(const Sites& sites, const std::vector<NearStates>& states,
-                         const BlockMatrix& overlap, double kT, bool shared_fermi_level) {
+                         const BlockMatrix& overlap, const KPoints& kpoints, double kT,
+                         bool shared_fermi_level) {
     const Basis& basis = overlap.pattern().basis();
     const Coordinates at(sites, states.size());
-    const Occupations warm = occupy_window(states, kT, shared_fermi_level);
+    const Occupations warm = occupy_window(states, kpoints.weights, kT, shared_fermi_level);
+    const double capacity = 2.0 / static_cast<double>(states.size());
     Response chi;
     chi.local.resize(at.size(), at.size());
     chi.dense.setZero(at.size(), at.size());
-    std::vector<Eigen::VectorXd> sums;
-    for (std::size_t spin = 0; spin < states.size(); ++spin) {
-        const Eigen::MatrixXd& c = states[spin].coefficients;
-        const Eigen::VectorXd& e = states[spin].energies;
-        const Eigen::VectorXd f = warm.f[spin].col(0), g = slopes(warm, spin, kT);
-        const Eigen::MatrixXd sc = times(overlap, c);
-        for (Eigen::Index a = 0; a < c.cols(); ++a) {
-            // q_ab of the shells, for all b from a on
-            const Eigen::Index m = c.cols() - a;
-            Eigen::MatrixXd q = Eigen::MatrixXd::Zero(at.size(), m);
-            for (int mu = 0; mu < basis.n_orbitals(); ++mu) {
-                const Eigen::RowVectorXd part =
-                    0.5 * (c(mu, a) * sc.row(mu).tail(m) + sc(mu, a) * c.row(mu).tail(m));
-                const int shell = basis.shell_of_orbital(mu);
-                q.row(at.site(shell)) += part;
-                if (at.polarized()) q.row(at.spin(shell)) += at.sign(spin) * part;
-            }
-            // (f_a - f_b) / (e_a - e_b), twice for a != b
-            Eigen::VectorXd weight(m);
-            for (Eigen::Index k = 0; k < m; ++k) {
-                const Eigen::Index b = a + k;
-                const double gap = e(b) - e(a);
-                weight(k) = (b == a ? 1 : 2) * (gap > 1e-6 * kT ? (f(b) - f(a)) / gap : -0.5 * (g(a) + g(b)));
-            }
-            chi.dense.noalias() += q * weight.asDiagonal() * q.transpose();
+    std::vector<Eigen::VectorXd> sums(states.size(), Eigen::VectorXd::Zero(at.size()));
+    const int n_k = kpoints.size(), n_tasks = n_k * static_cast<int>(states.size());
+#pragma omp parallel for ordered schedule(static, 1) if (n_tasks > 1)
+    for (int task = 0; task < n_tasks; ++task) {
+        const auto spin = static_cast<std::size_t>(task / n_k);
+        const int k = task % n_k;
+        const NearStates& near = states[spin];
+        const Levels levels{near.energies.col(k), warm.f[spin].col(k),
+                            slopes(warm.f[spin].col(k), capacity, kT), kT};
+        Transitions result;
+        if (near.bloch.empty()) {
+            result = transitions(at, basis, spin, levels, near.real, times(overlap, near.real));
+        } else {
+            const Eigen::MatrixXcd& c = near.bloch[static_cast<std::size_t>(k)];
+            const Eigen::MatrixXcd s = bloch_sum(overlap, kpoints.points.col(k));
+            result = transitions(at, basis, spin, levels, c,
+                                 Eigen::MatrixXcd(s.selfadjointView<Eigen::Lower>() * c));
         }
-        sums.push_back(at.gather(basis.shells_from_orbitals(c.cwiseProduct(sc) * g), spin));
+#pragma omp ordered
+        {
+            chi.dense += kpoints.weights(k) * result.chi;
+            sums[spin] += kpoints.weights(k) * result.states;
+        }
     }
     chi.levels = fermi_levels(at, sums, shared_fermi_level);
     return chi;

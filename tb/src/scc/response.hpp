@@ -45,11 +45,12 @@ Response near_sighted_response(const Sites& sites, const std::vector<NearRespons
                                bool shared_fermi_level);
 
 /// Response of the given eigenstates alone, by perturbation theory,
-/// chi = sum_ab (f_a - f_b) / (e_a - e_b) q_ab q_ab^T with the transition charges q_ab, at constant
-/// electrons.
+/// chi = sum_k w_k sum_ab (f_a - f_b) / (e_a - e_b) Re[ q_ab q_ab^H ] with the transition charges q_ab, at
+/// constant electrons. A potential that is the same in every cell does not mix k-points.
 /// @param kT of the occupations in it, hartree
 Response window_response(const Sites& sites, const std::vector<NearStates>& states,
-                         const BlockMatrix& overlap, double kT, bool shared_fermi_level);
+                         const BlockMatrix& overlap, const KPoints& kpoints, double kT,
+                         bool shared_fermi_level);
 
 /// (1 - (chi + bonds) K)^-1 with K = gamma for the charges and W for the spins; what follows them in the
 /// vector of the mixer stays as it is.

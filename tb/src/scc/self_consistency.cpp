@@ -128,7 +128,7 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::S
         constexpr double half_width = 0.1;
         const std::vector<NearStates> states = solver_->states_near_fermi_level(half_width);
         const Timer timer;
-        chi = window_response(g.sites, states, g.overlap, warm, shared_fermi_level);
+        chi = window_response(g.sites, states, g.overlap, kpoints_, warm, shared_fermi_level);
         seconds_["mixing"] += timer.seconds();
     } else if (const auto near = what == ResponseOf::near_atoms ? solver_->near_response(warm)
                                                                 : std::vector<NearResponse>();

@@ -28,11 +28,12 @@ struct Density {
     std::vector<Eigen::MatrixXd> eigenvalues;  ///< (n_orbitals, n_kpoints) per spin; empty when not computed
 };
 
-/// Real eigenstates of one spin near the Fermi level.
+/// Eigenstates of one spin near the Fermi level, the same levels at every k-point.
 struct NearStates {
-    Eigen::VectorXd energies;      ///< (n_states), hartree, ascending
-    Eigen::VectorXd occupations;   ///< (n_states), 0 to 2 without spin, 0 to 1 with spin
-    Eigen::MatrixXd coefficients;  ///< (n_orbitals, n_states), orthonormal in the overlap
+    Eigen::MatrixXd energies;             ///< (n_states, n_kpoints), hartree, ascending
+    Eigen::MatrixXd occupations;          ///< (n_states, n_kpoints), 0 to 2 without spin, 0 to 1 with spin
+    Eigen::MatrixXd real;                 ///< (n_orbitals, n_states), orthonormal in the overlap; at Gamma
+    std::vector<Eigen::MatrixXcd> bloch;  ///< the same of every k-point where it is not Gamma alone
 };
 
 /// How the populations of one spin answer to potentials on it and to the Fermi level.
@@ -73,7 +74,7 @@ class DensitySolver {
     /// Whether states_near_fermi_level() gives anything.
     virtual bool offers_states() const { return false; }
     /// Eigenstates of the last solve within this distance of the Fermi level, one per spin; empty when the
-    /// solver has no real eigenstates, which is what a solver that does not override this says.
+    /// solver has none, which is what a solver that does not override this says.
     /// @param half_width hartree, at most 0.25
     virtual std::vector<NearStates> states_near_fermi_level(double /*half_width*/) const { return {}; }
     /// Seconds spent since construction, by part.

@@ -105,10 +105,12 @@ std::vector<NearStates> ExactSolver::states_near_fermi_level(double half_width) 
         const Eigen::VectorXd e = eigenvalues_[s].col(0);
         const LevelRange near_mu = levels_near(e, occupations_.fermi_levels[s], half_width, kept_[s]);
         const Eigen::Index first = near_mu.first, m = near_mu.size();
-        NearStates near{e.segment(first, m), occupations_.f[s].col(0).segment(first, m),
-                        Eigen::MatrixXd(matrices_.n(), m)};
+        NearStates near{e.segment(first, m),
+                        occupations_.f[s].col(0).segment(first, m),
+                        Eigen::MatrixXd(matrices_.n(), m),
+                        {}};
         if (m > 0)
-            device_.to_host(near.coefficients.data(), states_[s].data() + static_cast<std::size_t>(first) * n,
+            device_.to_host(near.real.data(), states_[s].data() + static_cast<std::size_t>(first) * n,
                             static_cast<std::size_t>(m) * n * sizeof(double));
         result.push_back(std::move(near));
     }

@@ -134,8 +134,10 @@ std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_wi
         const Eigen::VectorXd e = eigenvalues_[s].col(0);
         const LevelRange near_mu = levels_near(e, occupations_.fermi_levels[s], half_width, kept_[s]);
         const Eigen::Index first = near_mu.first, m = near_mu.size();
-        result.push_back({e.segment(first, m), occupations_.f[s].col(0).segment(first, m),
-                          states_[s].middleCols(first, m)});
+        result.push_back({e.segment(first, m),
+                          occupations_.f[s].col(0).segment(first, m),
+                          states_[s].middleCols(first, m),
+                          {}});
     }
     return result;
 }

@@ -99,6 +99,24 @@ void DenseKPointSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     seconds_["density"] += timer.seconds();
 }
 
+std::vector<NearStates> DenseKPointSolver::states_near_fermi_level(double half_width) const {
+    std::vector<NearStates> result;
+    for (std::size_t s = 0; s < states_.size(); ++s) {
+        const Eigen::MatrixXd& e = eigenvalues_[s];
+        LevelRange all{e.rows(), 0};
+        for (Eigen::Index k = 0; k < e.cols(); ++k) {
+            const LevelRange here = levels_near(e.col(k), occupations_.fermi_levels[s], half_width, e.rows());
+            all = {std::min(all.first, here.first), std::max(all.last, here.last)};
+        }
+        NearStates near{
+            e.middleRows(all.first, all.size()), occupations_.f[s].middleRows(all.first, all.size()), {}, {}};
+        for (const Eigen::MatrixXcd& c : states_[s])
+            near.bloch.emplace_back(c.middleCols(all.first, all.size()));
+        result.push_back(std::move(near));
+    }
+    return result;
+}
+
 void DenseKPointSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights,
                                             BlockMatrix& out) const {
     const Basis& basis = pattern_->basis();

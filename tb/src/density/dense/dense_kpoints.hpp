@@ -20,6 +20,8 @@ class DenseKPointSolver final : public DensitySolver {
                Density& out) override;
     void energy_weighted(BlockMatrix& out) override;
     void states_at_fermi_level(double kT, BlockMatrix& out) override;
+    bool offers_states() const override { return true; }
+    std::vector<NearStates> states_near_fermi_level(double half_width) const override;
     const std::map<std::string, double>& seconds() const override { return seconds_; }
 
   private:
