@@ -7,7 +7,7 @@
 #include <cmath>
 #include <stop_token>
 
-#include "density/pole_expansion/parallel_tasks.hpp"
+#include "density/parallel_tasks.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"

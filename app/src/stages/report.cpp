@@ -99,7 +99,6 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
     frame.image =
         io::read_image(config.file("detect.image"), static_cast<int>(config.integer("detect.frame")),
                        config.has("detect.dataset") ? config.text("detect.dataset") : "");
-    std::erase(frame.image.source, '\'');  // the page sets it off by its letters
     frame.atoms = io::read_detections_csv(folder / "atoms.csv");
     frame.pixel_size_angstrom = c.value("scale_angstrom_per_px", 0.0);
     io::ReportCalibration calibration;

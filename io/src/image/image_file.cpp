@@ -137,8 +137,8 @@ Image ImageStack::read(int frame) {
         throw InputError(fmt::format("image '{}' has no frame {}: it holds {} frame{}, counted from 0",
                                      path_.string(), frame, frames, frames == 1 ? "" : "s"));
     Image image;
-    image.source = fmt::format("'{}'", path_.string());
-    if (!reader_->dataset().empty()) image.source += fmt::format(", dataset '{}'", reader_->dataset());
+    image.source = path_.string();
+    if (!reader_->dataset().empty()) image.source += fmt::format(", dataset {}", reader_->dataset());
     if (frames > 1) image.source += fmt::format(", frame {} of {}", frame, frames);
     // Frame 0 was tried when the file was opened.
     if (frame > 0 && is_hdf5(path_))

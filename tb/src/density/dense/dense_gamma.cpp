@@ -4,12 +4,14 @@
 #include <cblas.h>
 #include <fmt/format.h>
 #include <lapacke.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "density/eigenstates.hpp"
 #include "density/overlap_error.hpp"
+#include "density/parallel_tasks.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 
@@ -40,73 +42,95 @@ void DenseGammaSolver::set_overlap(const BlockMatrix& overlap) {
     cholesky_.resize(n, n);
     overlap.fold(cholesky_.data());
     // S = L L^T
-    if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, cholesky_.data(), n) != 0)
-        throw NumericalError(overlap_error(*pattern_));
+    lapack_int info = 0;
+    side_by_side(
+        1, [&](int, int) { info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, cholesky_.data(), n); });
+    if (info != 0) throw NumericalError(overlap_error(*pattern_));
     seconds_["overlap"] += timer.seconds();
+}
+
+void DenseGammaSolver::tridiagonalise(const BlockMatrix& hamiltonian, std::size_t spin) {
+    const auto n = static_cast<lapack_int>(cholesky_.rows());
+    Eigen::MatrixXd& a = states_[spin];
+    Tridiagonal& t = tridiagonal_[spin];
+    a.resize(n, n);
+    hamiltonian.fold(a.data());
+    // A = L^-1 H L^-T, then A = Q T Q^T
+    check(LAPACKE_dsygst_work(LAPACK_COL_MAJOR, 1, 'L', n, a.data(), n, cholesky_.data(), n), "dsygst");
+    t.diagonal.resize(n);
+    t.off_diagonal.resize(std::max(1, n - 1));
+    t.tau.resize(std::max(1, n - 1));
+    Eigen::VectorXd work(static_cast<Eigen::Index>(n) * 64);
+    check(LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'L', n, a.data(), n, t.diagonal.data(), t.off_diagonal.data(),
+                              t.tau.data(), work.data(), static_cast<lapack_int>(work.size())),
+          "dsytrd");
+    eigenvalues_[spin] = t.diagonal;
+    Eigen::VectorXd e = t.off_diagonal;
+    check(LAPACKE_dsterf_work(n, eigenvalues_[spin].data(), e.data()), "dsterf");
+}
+
+void DenseGammaSolver::transform_back(std::size_t spin, Eigen::MatrixXd& scratch) {
+    const auto n = static_cast<lapack_int>(cholesky_.rows());
+    Tridiagonal& t = tridiagonal_[spin];
+    // Eigenvectors of T, back to those of A (as many as are wanted), back to those of H.
+    scratch.resize(n, n);
+    std::vector<double> work(1 + 4 * static_cast<std::size_t>(n) +
+                             static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
+    std::vector<lapack_int> integers(3 + 5 * static_cast<std::size_t>(n));
+    check(LAPACKE_dstedc_work(LAPACK_COL_MAJOR, 'I', n, t.diagonal.data(), t.off_diagonal.data(),
+                              scratch.data(), n, work.data(), static_cast<lapack_int>(work.size()),
+                              integers.data(), static_cast<lapack_int>(integers.size())),
+          "dstedc");
+    const double highest = occupations_.fermi_levels[spin] + std::max(kept_above, 40 * electrons_.kT);
+    const double* begin = eigenvalues_[spin].data();
+    const auto m = static_cast<lapack_int>(std::upper_bound(begin, begin + n, highest) - begin);
+    kept_[spin] = m;
+    work.resize(std::max<std::size_t>(1, static_cast<std::size_t>(m) * 64));
+    check(LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, m, states_[spin].data(), n, t.tau.data(),
+                              scratch.data(), n, work.data(), static_cast<lapack_int>(work.size())),
+          "dormtr");
+    cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, n, m, 1.0, cholesky_.data(),
+                n, scratch.data(), n);
+    states_[spin].swap(scratch);
 }
 
 void DenseGammaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
                              Density& out) {
     Timer timer;
-    const int n = pattern_->basis().n_orbitals();
-    const std::size_t n_spins = hamiltonian.size();
+    const auto n_spins = static_cast<int>(hamiltonian.size());
     electrons_ = electrons;
-    states_.resize(n_spins);
-    eigenvalues_.resize(n_spins);
-    kept_.assign(n_spins, 0);
-    std::vector<Eigen::VectorXd> diagonal(n_spins), off_diagonal(n_spins), tau(n_spins);
-    for (std::size_t s = 0; s < n_spins; ++s) {
-        Eigen::MatrixXd& a = states_[s];
-        a.resize(n, n);
-        hamiltonian[s].fold(a.data());
-        // A = L^-1 H L^-T, then A = Q T Q^T with tridiagonal T
-        check(LAPACKE_dsygst_work(LAPACK_COL_MAJOR, 1, 'L', n, a.data(), n, cholesky_.data(), n), "dsygst");
-        diagonal[s].resize(n);
-        off_diagonal[s].resize(std::max(1, n - 1));
-        tau[s].resize(std::max(1, n - 1));
-        Eigen::VectorXd work(static_cast<Eigen::Index>(n) * 64);
-        check(LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'L', n, a.data(), n, diagonal[s].data(),
-                                  off_diagonal[s].data(), tau[s].data(), work.data(),
-                                  static_cast<lapack_int>(work.size())),
-              "dsytrd");
-        eigenvalues_[s] = diagonal[s];
-        Eigen::VectorXd e = off_diagonal[s];
-        check(LAPACKE_dsterf_work(n, eigenvalues_[s].data(), e.data()), "dsterf");
-    }
+    states_.resize(hamiltonian.size());
+    eigenvalues_.resize(hamiltonian.size());
+    tridiagonal_.resize(hamiltonian.size());
+    kept_.assign(hamiltonian.size(), 0);
+    side_by_side(n_spins, [&](int spin, int) {
+        const auto s = static_cast<std::size_t>(spin);
+        tridiagonalise(hamiltonian[s], s);
+    });
     occupations_ = occupy(eigenvalues_, Eigen::VectorXd::Ones(1), electrons);
-    for (std::size_t s = 0; s < n_spins; ++s) {
-        // Eigenvectors of T, back to those of A (as many as are wanted), back to those of H.
-        Eigen::VectorXd values = diagonal[s];
-        scratch_.resize(n, n);
-        std::vector<double> work(1 + 4 * static_cast<std::size_t>(n) +
-                                 static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
-        std::vector<lapack_int> integers(3 + 5 * static_cast<std::size_t>(n));
-        check(LAPACKE_dstedc_work(LAPACK_COL_MAJOR, 'I', n, values.data(), off_diagonal[s].data(),
-                                  scratch_.data(), n, work.data(), static_cast<lapack_int>(work.size()),
-                                  integers.data(), static_cast<lapack_int>(integers.size())),
-              "dstedc");
-        const double highest = occupations_.fermi_levels[s] + std::max(kept_above, 40 * electrons.kT);
-        const auto* begin = eigenvalues_[s].data();
-        const auto m = static_cast<lapack_int>(std::upper_bound(begin, begin + n, highest) - begin);
-        kept_[s] = m;
-        work.resize(std::max<std::size_t>(1, static_cast<std::size_t>(m) * 64));
-        check(LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, m, states_[s].data(), n, tau[s].data(),
-                                  scratch_.data(), n, work.data(), static_cast<lapack_int>(work.size())),
-              "dormtr");
-        cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, n, m, 1.0,
-                    cholesky_.data(), n, scratch_.data(), n);
-        states_[s].swap(scratch_);
-    }
+    side_by_side(n_spins, [&](int spin, int thread) {
+        transform_back(static_cast<std::size_t>(spin), scratch_[static_cast<std::size_t>(thread)]);
+    });
     seconds_["diagonalisation"] += timer.seconds();
 
     timer.restart();
-    out.matrices.resize(n_spins);
-    for (std::size_t s = 0; s < n_spins; ++s) {
+    out.matrices.resize(hamiltonian.size());
+    for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
         out.matrices[s] = BlockMatrix(*pattern_);
         add_weighted_states(states_[s], occupations_.f[s].col(0), out.matrices[s]);
     }
     describe(occupations_, eigenvalues_, out);
     seconds_["density"] += timer.seconds();
+}
+
+void DenseGammaSolver::side_by_side(int n_tasks, const std::function<void(int task, int thread)>& run) const {
+    // Of a smaller matrix, threads wait for each other at every column for longer than they compute, and much
+    // longer beside other programs.
+    constexpr int enough_for_two = 1000;
+    if (cholesky_.rows() < enough_for_two)
+        parallel_tasks(n_tasks, std::min(n_tasks, omp_get_max_threads()), run);
+    else
+        for (int task = 0; task < n_tasks; ++task) run(task, 0);
 }
 
 void DenseGammaSolver::energy_weighted(BlockMatrix& out) {

@@ -2,6 +2,7 @@
 // Density matrices by full diagonalisation: real matrices at Gamma.
 #pragma once
 
+#include <array>
 #include <functional>
 
 #include "density/dense/tiles.hpp"
@@ -26,15 +27,26 @@ class DenseGammaSolver final : public DensitySolver {
     const std::map<std::string, double>& seconds() const override { return seconds_; }
 
   private:
+    struct Tridiagonal {
+        Eigen::VectorXd diagonal, off_diagonal, tau;  ///< T, and Q as LAPACK keeps it
+    };
+    /// H of a spin to T, and its eigenvalues. states_ holds the rest of Q.
+    void tridiagonalise(const BlockMatrix& hamiltonian, std::size_t spin);
+    /// From T to the eigenvectors of H that are filled or near the Fermi level.
+    void transform_back(std::size_t spin, Eigen::MatrixXd& scratch);
+    /// At most two tasks of linear algebra: on a thread each where matrices are small, else one after the
+    /// other on all threads.
+    void side_by_side(int n_tasks, const std::function<void(int task, int thread)>& run) const;
     /// Adds sum_a w_a c_a c_a^T on the pattern. @param weights of the states, zero beyond the kept ones
     void add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,
                              BlockMatrix& out) const;
 
     const BlockPattern* pattern_ = nullptr;
     Tiles tiles_;
-    Eigen::MatrixXd cholesky_;             ///< lower factor of S
-    std::vector<Eigen::MatrixXd> states_;  ///< per spin; the first kept_ columns are eigenvectors
-    Eigen::MatrixXd scratch_;
+    Eigen::MatrixXd cholesky_;                ///< lower factor of S
+    std::vector<Eigen::MatrixXd> states_;     ///< per spin; the first kept_ columns are eigenvectors
+    std::vector<Tridiagonal> tridiagonal_;    ///< per spin
+    std::array<Eigen::MatrixXd, 2> scratch_;  ///< per thread
     std::vector<Eigen::MatrixXd> eigenvalues_;
     std::vector<Eigen::Index> kept_;
     Occupations occupations_;
