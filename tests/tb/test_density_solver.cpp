@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Density matrices of every solver against a plain diagonalisation.
+#include <omp.h>
+
 #include <boost/test/unit_test.hpp>
 #include <numeric>
 
@@ -158,6 +160,32 @@ BOOST_AUTO_TEST_CASE(two_spins_give_two_densities) {
     BOOST_CHECK_SMALL(trace_of_product(density.matrices[0], p.hamiltonian) +
                           trace_of_product(density.matrices[1], other) - density.band_energy,
                       1e-11);
+}
+
+BOOST_AUTO_TEST_CASE(threads_change_nothing_in_small_matrices) {
+    // They work on one spin each, where those of large matrices share each of them.
+    const int before = omp_get_max_threads();
+    for (const int n_spins : {1, 2}) {
+        const Problem p(100, 4);
+        BOOST_REQUIRE(p.basis.n_orbitals() > 300);
+        BOOST_REQUIRE(p.basis.n_orbitals() < 1000);
+        const std::vector<BlockMatrix> hamiltonian(static_cast<std::size_t>(n_spins), p.hamiltonian);
+        std::vector<Density> densities;
+        for (const int threads : {1, 2}) {
+            omp_set_num_threads(threads);
+            const auto solver = make_density_solver("dense");
+            solver->analyze(p.pattern, KPoints{});
+            solver->set_overlap(p.overlap);
+            solver->solve(hamiltonian,
+                          {.number = p.basis.neutral_shells().sum(), .kT = 0.01, .n_spins = n_spins},
+                          densities.emplace_back());
+        }
+        for (std::size_t spin = 0; spin < hamiltonian.size(); ++spin) {
+            BOOST_TEST((densities[0].eigenvalues[spin] == densities[1].eigenvalues[spin]));
+            BOOST_TEST((densities[0].matrices[spin].values() == densities[1].matrices[spin].values()));
+        }
+    }
+    omp_set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(an_overlap_that_is_not_positive_is_refused) {
