@@ -176,6 +176,7 @@ Response local_response(const Sites& sites, const Eigen::VectorXd& states, int n
     chi.local.resize(at.size(), at.size());
     chi.local.setFromTriplets(entries.begin(), entries.end());
     std::vector<Eigen::VectorXd> sums;
+    sums.reserve(static_cast<std::size_t>(n_spins));
     for (int spin = 0; spin < n_spins; ++spin)
         sums.push_back(at.gather(d / n_spins, static_cast<std::size_t>(spin)));
     chi.levels = fermi_levels(at, sums, shared_fermi_level);

@@ -168,8 +168,9 @@ std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_wi
 
 void DenseGammaSolver::add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,
                                            BlockMatrix& out) const {
-    const auto [first, last] = levels_that_count(weights);
-    const auto m = static_cast<int>(last - first);
+    const LevelRange range = levels_that_count(weights);
+    const Eigen::Index first = range.first;
+    const auto m = static_cast<int>(range.size());
     if (m == 0) return;
     const Basis& basis = pattern_->basis();
     const int n = basis.n_orbitals();
