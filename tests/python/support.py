@@ -84,7 +84,7 @@ def with_relaxed_middle(sheet):
     return sheet
 
 
-def flake(n_atoms=54):
+def flake(n_atoms=24):
     """A round piece of graphene with H at its edge, in a box."""
     return stembridge.build(graphene(30, 30), crop={"by": "nearest", "center_angstrom": [0, 0], "atoms": n_atoms},
                             vacuum="16 angstrom").atoms

@@ -16,7 +16,7 @@ def pixels_of(atoms, shape, pixel_size):
 
 class TestSimulateImage(unittest.TestCase):
     def test_maxima_lie_on_the_atoms(self):
-        atoms = flake(24)
+        atoms = flake()
         atoms = atoms[atoms.numbers == 6]
         image = stembridge.simulate_image(atoms, "0.1 angstrom", shape=(180, 200), dose=0, source_size="0.3 angstrom")
         self.assertEqual(image.shape, (180, 200))
@@ -51,14 +51,14 @@ class TestSimulateImage(unittest.TestCase):
                     stembridge.simulate_image(atoms, "0.12 angstrom", **dict(arguments)), np.load(frame))
 
     def test_dose_is_electrons_per_area(self):
-        atoms = flake(24)
+        atoms = flake()
         image = stembridge.simulate_image(atoms, "0.2 angstrom", dose=25000)
         np.testing.assert_array_equal(image, stembridge.simulate_image(atoms, "0.2 angstrom",
                                                                        electrons_per_pixel=1000.0000000000001))
         self.assertFalse(np.array_equal(image, stembridge.simulate_image(atoms, "0.2 angstrom", dose=25000, seed=2)))
 
     def test_wrong_arguments_are_named_with_what_is_offered(self):
-        def assert_refused(words, pixel_size="0.1 angstrom", atoms=flake(24), **options):
+        def assert_refused(words, pixel_size="0.1 angstrom", atoms=flake(), **options):
             with self.assertRaises(stembridge.InputError) as caught:
                 stembridge.simulate_image(atoms, pixel_size, **options)
             for word in words:
@@ -69,7 +69,7 @@ class TestSimulateImage(unittest.TestCase):
         assert_refused(["aberration.defokus", "aberration.defocus"], aberration={"defokus": "1 angstrom"})
         assert_refused(["dose", "electrons_per_pixel"], dose=1, electrons_per_pixel=1)
         assert_refused(["image.height"], shape=(2, 100))
-        assert_refused(["without atoms"], atoms=flake(24)[:0])
+        assert_refused(["without atoms"], atoms=flake()[:0])
 
 
 class TestChain(unittest.TestCase):
