@@ -14,7 +14,7 @@ from ase.md.verlet import VelocityVerlet
 from PIL import Image
 
 shipped = pathlib.Path(__file__).parents[2] / "data" / "frames" / "example.png"
-frame = np.asarray(Image.open(sys.argv[1] if len(sys.argv) > 1 else shipped))[-400:, 240:640]
+frame = np.asarray(Image.open(sys.argv[1])) if len(sys.argv) > 1 else np.asarray(Image.open(shipped))[-400:, 240:640]
 steps = int(sys.argv[2]) if len(sys.argv) > 2 else 20
 
 found = stembridge.find_atoms(frame, "0.104 angstrom")
@@ -55,7 +55,7 @@ left.plot(*found.positions_px.T, ".", color="tab:orange", markersize=2)
 left.plot(*found.positions_px[chosen].T, ".", color="tab:cyan", markersize=4)
 left.set_title("frame, atoms found, patch")
 right.imshow(stembridge.simulate_image(atoms, "0.104 angstrom", dose=0), cmap="gray")
-right.set_title("image of the patch after the dynamics, without noise")
+right.set_title("the patch after the dynamics, no noise")
 for axes in (left, right):
     axes.set_axis_off()
 figure.savefig("frame_to_dynamics.png", bbox_inches="tight")
