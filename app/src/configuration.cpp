@@ -9,6 +9,9 @@
 
 #include "configuration_keys.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/settings/build.hpp"
+#include "stembridge/settings/relax.hpp"
+#include "stembridge/settings/simulate_image.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -96,29 +99,6 @@ io::Schema detect_keys() {
 
 io::Schema simulate_keys() {
     return {
-        Key::quantity("relax.max_force", Dimension::force, "1e-3 eV/angstrom",
-                      "Converged below this force on every atom")
-            .positive(),
-        Key::integer("relax.max_steps", "1000", "Force evaluations before giving up").at_least(1),
-        Key::choice("relax.method", {"auto", "fire", "lbfgs"}, "auto",
-                    "auto = FIRE on raw coordinates, then L-BFGS"),
-        Key::quantity("relax.max_step", Dimension::length, "0.3 angstrom",
-                      "Longest move of an atom in a step of L-BFGS; half of it in one of FIRE")
-            .positive(),
-        Key::texts(
-            "relax.fix", "",
-            "What is held fixed: perimeter, xy, species:H, indices:1,2,5-9; \":z\" and the like pick axes"),
-        Key::choice(
-            "relax.cell", {"none", "xy", "full"}, "none",
-            "What of the cell relaxes with the atoms: nothing, a sheet in its plane (first two lattice "
-            "vectors), or the whole cell"),
-        Key::choice("relax.pre_relax", {"auto", "force-field", "none"}, "auto",
-                    "Straighten the structure with a cheap force field of bonds and angles (H, C, Si) first; "
-                    "auto = where it is far from rest, as raw coordinates from an image are"),
-        Key::integer("relax.checkpoint_every", "10",
-                     "Most steps between checkpoints; see also run.checkpoint_interval")
-            .at_least(1),
-
         Key::quantities("md.temperature", Dimension::temperature, "300 K",
                         "One temperature, or a list: one run each")
             .positive(),
@@ -295,8 +275,12 @@ io::Schema simulate_keys() {
 }  // namespace
 
 io::Schema run_schema() {
-    return joined(
-        {run_keys(), detect_keys(), build_keys(), calculator_keys(), simulate_keys(), study_keys()});
+    return joined({run_keys(), detect_keys(), settings::build_keys(), calculator_keys(),
+                   settings::relax_keys(), simulate_keys(), study_keys()});
+}
+
+io::Schema simulation_schema() {
+    return joined({{threads_key()}, settings::image_keys(), settings::scene_keys()});
 }
 
 // --- options

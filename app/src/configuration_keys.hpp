@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of the table of configuration keys that stand in files of their own.
+// Parts of the table of configuration keys that stand in a file of their own.
 #pragma once
 
 #include "stembridge/io/config.hpp"
 
 namespace stembridge::app {
 
-/// [build]
-io::Schema build_keys();
 /// [selective] and [adsorb]
 io::Schema study_keys();
 

@@ -1,132 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Python sees of the engine: values in eV, angstrom and e; (n, 3) arrays, one atom per row.
-#include <pybind11/eigen.h>
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
-#include <array>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <string>
-#include <vector>
 
+#include "conversions.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/calculators/calculators.hpp"
 #include "stembridge/io/state_file.hpp"
 #include "stembridge/ml/find_atoms.hpp"
-#include "stembridge/structure/analysis.hpp"
-
-namespace py = pybind11;
+#include "stembridge/settings/analyze.hpp"
+#include "stembridge/settings/build.hpp"
+#include "stembridge/settings/simulate_image.hpp"
 
 namespace stembridge::python {
 namespace {
 
-using Rows = Eigen::Matrix<double, Eigen::Dynamic, 3, Eigen::RowMajor>;
+// --- images
 
-/// @param positions (n, 3), angstrom  @param cell (3, 3), lattice vectors as rows, angstrom
-Structure structure_from(const std::vector<int>& numbers, const Rows& positions, const Eigen::Matrix3d& cell,
-                         const std::array<bool, 3>& periodic) {
-    Structure structure;
-    structure.atomic_numbers = numbers;
-    structure.positions = positions.transpose() * units::angstrom;
-    structure.cell.vectors = cell.transpose() * units::angstrom;
-    structure.cell.periodic = periodic;
-    structure.validate();
-    return structure;
-}
-
-/// Python warnings from what a computation said, once the interpreter is held again.
-class Warnings {
-  public:
-    Context context() {
-        Context context;
-        context.log_sink = [this](Context::Level level, std::string_view message) {
-            const std::lock_guard lock(mutex_);
-            if (level == Context::Level::warning) messages_.emplace_back(message);
-        };
-        return context;
-    }
-    void issue() const {
-        for (const std::string& message : messages_)
-            if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) != 0) throw py::error_already_set();
-    }
-
-  private:
-    std::mutex mutex_;
-    std::vector<std::string> messages_;
-};
-
-// --- energies and forces
-
-io::Schema calculator_schema() {
-    io::Schema schema = calculator_keys();
-    schema.push_back(threads_key());
-    return schema;
-}
-
-/// The names are those of ASE; "details" holds what it has no names for.
-py::dict to_dict(const Evaluation& e) {
-    py::dict result;
-    result["energy"] = e.energy_zero / units::electronvolt;
-    result["free_energy"] = e.energy / units::electronvolt;
-    result["forces"] = Rows(e.forces.transpose() / units::electronvolt_per_angstrom);
-    if (e.stress) {
-        const Eigen::Matrix3d s =
-            *e.stress * (units::angstrom * units::angstrom * units::angstrom / units::electronvolt);
-        Eigen::VectorXd voigt(6);
-        voigt << s(0, 0), s(1, 1), s(2, 2), s(1, 2), s(0, 2), s(0, 1);
-        result["stress"] = voigt;
-    }
-    if (e.charges.size() != 0) result["charges"] = e.charges;
-    if (e.spin_moments.size() != 0) {
-        result["magmoms"] = e.spin_moments;
-        result["magmom"] = e.spin_moments.sum();
-    }
-    py::dict details;
-    if (e.fermi_level) details["fermi_level"] = *e.fermi_level / units::electronvolt;
-    details["scc_iterations"] = e.iterations;
-    details["scc_fallback"] = e.fallback;
-    details["solver"] = e.solver;
-    result["details"] = details;
-    return result;
-}
-
-/// A calculator and what it remembers from geometry to geometry.
-class Engine {
-  public:
-    /// @param toml the tables [calculator] and [run]
-    explicit Engine(const std::string& toml) : config_(io::Config::parse(toml, calculator_schema(), "")) {}
-
-    py::dict evaluate(const std::vector<int>& numbers, const Rows& positions, const Eigen::Matrix3d& cell,
-                      const std::array<bool, 3>& periodic, bool stress) {
-        Warnings warnings;
-        Evaluation result;
-        {
-            const py::gil_scoped_release others_may_run;
-            const std::lock_guard one_at_a_time(mutex_);
-            const Structure structure = structure_from(numbers, positions, cell, periodic);
-            if (!calculator_ || numbers != numbers_) calculator_ = make_calculator(config_, structure);
-            numbers_ = numbers;
-            if (stress && !calculator_->offers(structure).stress)
-                throw UnsupportedError(
-                    "there is no stress of a structure that does not repeat, nor in "
-                    "external fields");
-            calculator_->evaluate(structure, {.forces = true, .stress = stress}, result, warnings.context());
-        }
-        warnings.issue();
-        return to_dict(result);
-    }
-
-  private:
-    io::Config config_;
-    std::mutex mutex_;
-    std::unique_ptr<Calculator> calculator_;
-    std::vector<int> numbers_;
-};
-
-// --- images and rings
+using Mask = Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 py::dict find_atoms(const Pixels& pixels, std::optional<double> pixel_size_angstrom,
                     const std::vector<std::filesystem::path>& networks, int threads) {
@@ -166,16 +59,99 @@ py::dict find_atoms(const Pixels& pixels, std::optional<double> pixel_size_angst
     result["spread"] = spread;
     result["sigma"] = sigma;
     result["method"] = found.method;
+    result["region"] = Mask(found.region >= 0.5F);
     return result;
 }
 
-std::vector<std::vector<int>> rings(const std::vector<int>& numbers, const Rows& positions,
-                                    const Eigen::Matrix3d& cell, const std::array<bool, 3>& periodic,
-                                    int largest) {
+/// @param toml the tables [image], [aberration] and [run]
+Pixels simulate_image(const Atoms& atoms, const std::string& toml) {
+    Warnings warnings;
+    ml::SimulatedFrame frame;
+    {
+        const py::gil_scoped_release others_may_run;
+        const io::Config config = io::Config::parse(toml, settings::image_keys(), "");
+        ml::SimulationOptions options = settings::simulation_options(config);
+        const auto scene = settings::scene_of(structure_from(atoms), config, options.scan);
+        Context context = warnings.context();
+        context.seed = static_cast<std::uint64_t>(config.integer("run.seed"));
+        frame = ml::simulate_image(scene, options, context);
+    }
+    warnings.issue();
+    return frame.image.pixels;
+}
+
+// --- structures
+
+/// Atoms built, for each its number in the input (-1 = added), and the report as JSON.
+using Built = std::tuple<Atoms, std::vector<int>, std::string>;
+
+/// @param toml the tables [build] and [calculator]  @param start_from gives the BuildStart
+template <class StartFrom>
+Built build(const std::string& toml, const StartFrom& start_from) {
+    BuildReport report;
+    Built built;
+    {
+        const py::gil_scoped_release others_may_run;
+        io::Schema schema = settings::build_keys();
+        for (const io::Key& key : calculator_keys()) schema.push_back(key);
+        const io::Config config = io::Config::parse(toml, schema, "");
+        const settings::BuildStart start = start_from(config, report);
+        const Derived made = settings::build(config, start, report);
+        std::vector<int> origin;
+        for (const int from : made.origin)
+            origin.push_back(from < 0 ? -1 : start.atoms.origin[static_cast<std::size_t>(from)]);
+        built = {atoms_from(made.structure), origin, settings::build_summary(config, start, made, report)};
+    }
+    for (const std::string& warning : report.warnings)
+        if (PyErr_WarnEx(PyExc_UserWarning, warning.c_str(), 2) != 0) throw py::error_already_set();
+    return built;
+}
+
+Built build_from_atoms(const Atoms& atoms, const std::string& toml) {
+    return build(toml, [&](const io::Config& config, BuildReport& report) {
+        return settings::build_start(config, structure_from(atoms), report);
+    });
+}
+
+Built build_from_found(const Eigen::MatrixX2d& px, const Eigen::MatrixX2d& angstrom,
+                       const std::vector<int>& numbers, const std::vector<double>& probability,
+                       const std::vector<double>& spread, const std::vector<double>& sigma,
+                       const Pixels& region, const std::string& toml) {
+    const std::size_t n = numbers.size();
+    if (static_cast<std::size_t>(px.rows()) != n || static_cast<std::size_t>(angstrom.rows()) != n ||
+        probability.size() != n || spread.size() != n || sigma.size() != n)
+        throw InputError("the arrays of FoundAtoms must have one row per atom");
+    Detections found(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto row = static_cast<Eigen::Index>(i);
+        found[i] = {.x_px = px(row, 0),
+                    .y_px = px(row, 1),
+                    .x_angstrom = angstrom(row, 0),
+                    .y_angstrom = angstrom(row, 1),
+                    .atomic_number = numbers[i],
+                    .probability = probability[i],
+                    .spread = spread[i],
+                    .sigma_angstrom = sigma[i]};
+    }
+    return build(toml, [&](const io::Config& config, BuildReport& report) {
+        return settings::build_start(config, found, region, report);
+    });
+}
+
+StructureAnalysis analysis_of(const Atoms& atoms, int largest_ring, double bond_factor) {
     AnalysisOptions options;
-    options.largest_ring = largest;
+    options.largest_ring = largest_ring;
+    options.bonds.factor = bond_factor;
+    return stembridge::analyze(structure_from(atoms), options);
+}
+
+std::string analyze(const Atoms& atoms, int largest_ring, double bond_factor) {
+    return settings::to_json(analysis_of(atoms, largest_ring, bond_factor), 0);
+}
+
+std::vector<std::vector<int>> rings(const Atoms& atoms, int largest) {
     std::vector<std::vector<int>> result;
-    for (const Ring& ring : analyze(structure_from(numbers, positions, cell, periodic), options).rings)
+    for (const Ring& ring : analysis_of(atoms, largest, BondCriteria().factor).rings)
         result.push_back(ring.atoms);
     return result;
 }
@@ -197,10 +173,22 @@ PYBIND11_MODULE(_core, module) {
     declare<NumericalError>(module, "NumericalError", error, PyExc_ArithmeticError);
     declare<ConvergenceError>(module, "ConvergenceError", error, PyExc_RuntimeError);
 
-    py::class_<Engine>(module, "Engine")
-        .def(py::init<const std::string&>())
-        .def("evaluate", &Engine::evaluate);
+    py::class_<Atoms>(module, "Atoms")
+        .def(py::init([](const std::vector<int>& numbers, const Rows& positions, const Eigen::Matrix3d& cell,
+                         const std::array<bool, 3>& periodic, const FixedRows& fixed) {
+            return Atoms{numbers, positions, cell, periodic, fixed};
+        }))
+        .def_readonly("numbers", &Atoms::numbers)
+        .def_readonly("positions", &Atoms::positions)
+        .def_readonly("cell", &Atoms::cell)
+        .def_readonly("pbc", &Atoms::periodic)
+        .def_readonly("fixed", &Atoms::fixed);
+    declare_engine(module);
     module.def("find_atoms", &find_atoms);
+    module.def("simulate_image", &simulate_image);
+    module.def("build_from_atoms", &build_from_atoms);
+    module.def("build_from_found", &build_from_found);
+    module.def("analyze", &analyze);
     module.def("rings", &rings);
     module.def("length_in_angstrom", [](const std::string& text) {
         return parse_quantity(text, Dimension::length) / units::angstrom;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From atom-resolved STEM frames to quantum-mechanical dynamics: an ASE calculator and a few functions."""
+"""From atom-resolved STEM frames to quantum-mechanical dynamics: a calculator of ASE and the steps before it."""
 import os
 
 # As in the program: threads that wait do not spin, and OpenBLAS, which does not know the newest processors,
@@ -19,7 +19,10 @@ except OSError:
 from ._core import (BackendError, ConvergenceError, Error, FileError, InputError,  # noqa: E402
                     NumericalError, UnsupportedError)
 from .calculator import Calculator  # noqa: E402
-from .functions import FoundAtoms, find_atoms, rings  # noqa: E402
+from .functions import FoundAtoms, find_atoms, simulate_image  # noqa: E402
+from .relaxation import Relaxation, relax  # noqa: E402
+from .structures import Built, analyze, build, defects, rings  # noqa: E402
 
-__all__ = ["BackendError", "Calculator", "ConvergenceError", "Error", "FileError", "FoundAtoms",
-           "InputError", "NumericalError", "UnsupportedError", "find_atoms", "rings"]
+__all__ = ["BackendError", "Built", "Calculator", "ConvergenceError", "Error", "FileError", "FoundAtoms",
+           "InputError", "NumericalError", "Relaxation", "UnsupportedError", "analyze", "build", "defects",
+           "find_atoms", "relax", "rings", "simulate_image"]

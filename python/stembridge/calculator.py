@@ -1,27 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """SCC-DFTB as a calculator of ASE."""
-import json
-import os
-
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
 from . import _core
-
-
-def toml_value(value):
-    """A value as it stands in a configuration file."""
-    if hasattr(value, "tolist"):  # of numpy
-        value = value.tolist()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key))} = {toml_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(toml_value(item) for item in value) + "]"
-    return json.dumps(os.fspath(value), ensure_ascii=False)
+from .convert import engine_atoms, toml_text
 
 
 class Calculator(AseCalculator):
@@ -43,13 +26,8 @@ class Calculator(AseCalculator):
     def set(self, **parameters):
         """Changes parameters; what is remembered of earlier geometries is dropped."""
         merged = {**self.parameters, **parameters}
-        threads = merged.get("threads")
-        lines = ["[calculator]"]
-        lines += [f"{json.dumps(key)} = {toml_value(value)}" for key, value in merged.items()
-                  if key != "threads" and value is not None]
-        if threads is not None:
-            lines += ["[run]", f"threads = {toml_value(threads)}"]
-        self._engine = _core.Engine("\n".join(lines))
+        run = {"threads": merged.pop("threads", None)}
+        self._engine = _core.Engine(toml_text(calculator=merged, run=run))
         self.parameters.update(parameters)
         self.reset()
         return parameters
@@ -59,9 +37,7 @@ class Calculator(AseCalculator):
         stress = "stress" in properties
         if stress and (self.atoms.cell.rank < 3 or not any(self.atoms.pbc)):
             raise PropertyNotImplementedError("the stress of a structure that does not repeat, or has no volume")
-        cell = self.atoms.cell.complete() if any(self.atoms.pbc) else self.atoms.cell
-        self.results = self._engine.evaluate(self.atoms.numbers, self.atoms.positions, cell.array,
-                                             self.atoms.pbc, stress)
+        self.results = self._engine.evaluate(engine_atoms(self.atoms), stress)
         self.details = self.results.pop("details")
 
     def get_fermi_level(self):

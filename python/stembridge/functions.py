@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Atoms of a micrograph, and rings of bonds."""
+"""From a micrograph to atoms, and from atoms to a micrograph."""
 import os
 import pathlib
 import warnings
 from typing import NamedTuple
 
+import ase
 import numpy as np
 
 from . import _core
+from .convert import engine_atoms, toml_text
 
 
 class FoundAtoms(NamedTuple):
@@ -20,6 +22,18 @@ class FoundAtoms(NamedTuple):
     spread: np.ndarray  # (n) standard deviation of the probability over the ensemble
     sigma: np.ndarray  # (n) standard deviation of the position along x or y, angstrom
     method: str  # "network" or "classical"
+    region: np.ndarray = None  # (height, width) of the frame, False = contamination
+
+    def to_atoms(self, unknown=False):
+        """An ase.Atoms in the plane z = 0, with the arrays probability, spread, sigma and positions_px.
+
+        unknown: whether atoms of another element than C and Si become X (number 0); else they are left out.
+        """
+        kept = np.flatnonzero((np.asarray(self.numbers) > 0) | unknown)
+        atoms = ase.Atoms(self.numbers[kept], np.column_stack([self.positions[kept], np.zeros(len(kept))]))
+        for name in ("probability", "spread", "sigma", "positions_px"):
+            atoms.set_array(name, getattr(self, name)[kept])
+        return atoms
 
 
 def network_files(network):
@@ -51,6 +65,22 @@ def find_atoms(image, pixel_size=None, network="builtin", threads=0):
                                          threads or len(os.sched_getaffinity(0))))
 
 
-def rings(atoms, largest=10):
-    """Shortest-path rings of bonds of an ase.Atoms: lists of atoms in order around each."""
-    return _core.rings(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc, largest)
+def simulate_image(atoms, pixel_size, shape=None, dose=None, seed=1, aberration=None, **image):
+    """The STEM frame of an ase.Atoms seen along z, a (height, width) array, as `stembridge simulate-image` makes it.
+
+        simulate_image(atoms, "0.1 angstrom", shape=(256, 256), dose=2e5, source_size="0.8 angstrom",
+                       aberration={"defocus": "30 angstrom"})
+
+    The middle of the frame is the middle between the outermost atoms; x runs along columns, y along rows.
+    pixel_size: such as "0.1 angstrom"; shape: left out = 3 angstrom beyond the atoms;
+    dose: beam electrons per square angstrom, instead of electrons_per_pixel; 0 = without noise;
+    everything else are the keys of [image] and [aberration] of `stembridge simulate-image --config`.
+    """
+    if dose is not None:
+        if "electrons_per_pixel" in image:
+            raise _core.InputError("dose and electrons_per_pixel say the same thing: give one of them")
+        image["electrons_per_pixel"] = dose * _core.length_in_angstrom(pixel_size) ** 2
+    if shape is not None:
+        image["height"], image["width"] = shape
+    text = toml_text(image={"pixel_size": pixel_size, **image}, aberration=aberration or {}, run={"seed": seed})
+    return _core.simulate_image(engine_atoms(atoms), text)

@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "tb": {"base", "structure"},
     "dft": {"base", "structure", "tb/tables"},
     "calculators": {"base", "structure", "io", "tb"},
+    "settings": {"base", "structure", "io", "md", "ml"},
 }
 # third-party header -> the only folders that may include it
 THIRD_PARTY = {

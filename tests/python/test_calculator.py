@@ -6,7 +6,7 @@ import tempfile
 import threading
 import unittest
 
-from support import ase, np, run_program, silicon_carbide, silyl_benzene, stembridge
+from support import ase, extxyz_text, np, run_program, silicon_carbide, silyl_benzene, stembridge
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.constraints import UnitCellFilter
 from ase.optimize import BFGS
@@ -16,16 +16,6 @@ TIGHT = {"tolerance": 1e-10, "energy_tolerance": 1e-13}
 
 def free_energy(atoms):
     return atoms.get_potential_energy(force_consistent=True)
-
-
-def extxyz_text(atoms):
-    """With all digits, which the writer of ASE does not keep."""
-    header = 'Properties=species:S:1:pos:R:3 pbc="' + " ".join("FT"[int(p)] for p in atoms.pbc) + '"'
-    if any(atoms.pbc):
-        header = 'Lattice="' + " ".join(map(repr, atoms.cell.array.ravel().tolist())) + '" ' + header
-    rows = [" ".join([symbol, *map(repr, position)])
-            for symbol, position in zip(atoms.get_chemical_symbols(), atoms.positions.tolist())]
-    return "\n".join([str(len(atoms)), header, *rows]) + "\n"
 
 
 class TestCalculator(unittest.TestCase):

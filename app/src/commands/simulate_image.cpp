@@ -9,13 +9,13 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
-#include "simulation_options.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/image_file.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/ml/simulate_image.hpp"
+#include "stembridge/settings/simulate_image.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -27,33 +27,11 @@ struct Options {
     bool example = false, random_sheet = false;
 };
 
-/// The structure seen along z, with the frame centred on it.
-std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config& c, ml::ScanOptions& scan) {
-    std::vector<ml::SceneAtom> atoms;
-    atoms.reserve(structure.atomic_numbers.size());
-    const Eigen::Matrix3Xd x = structure.positions / units::angstrom;
-    for (int i = 0; i < structure.size(); ++i)
-        atoms.push_back({x(0, i), x(1, i), structure.atomic_numbers[static_cast<std::size_t>(i)]});
-    const Eigen::Vector2d low = x.topRows<2>().rowwise().minCoeff(),
-                          high = x.topRows<2>().rowwise().maxCoeff();
-    constexpr double margin_angstrom = 3;
-    const auto side = [&](const char* key, int axis) {
-        if (c.has(key)) return static_cast<int>(c.integer(key));
-        return static_cast<int>(
-            std::ceil((high(axis) - low(axis) + 2 * margin_angstrom) / scan.pixel_size_angstrom));
-    };
-    scan.width = side("image.width", 0);
-    scan.height = side("image.height", 1);
-    scan.origin_x_angstrom = (low(0) + high(0)) / 2 - scan.pixel_size_angstrom * (scan.width - 1) / 2;
-    scan.origin_y_angstrom = (low(1) + high(1)) / 2 - scan.pixel_size_angstrom * (scan.height - 1) / 2;
-    return atoms;
-}
-
 /// A random sheet that reaches beyond the frame on all sides.
 std::vector<ml::SceneAtom> random_sheet(const io::Config& c, ml::ScanOptions& scan, const Context& context) {
     scan.width = c.has("image.width") ? static_cast<int>(c.integer("image.width")) : 512;
     scan.height = c.has("image.height") ? static_cast<int>(c.integer("image.height")) : scan.width;
-    ml::SceneOptions scene = scene_options(c);
+    ml::SceneOptions scene = settings::scene_options(c);
     const double width = scan.width * scan.pixel_size_angstrom,
                  height = scan.height * scan.pixel_size_angstrom, margin = 0.1 * std::max(width, height) + 2;
     scene.width_angstrom = width + 2 * margin;
@@ -88,14 +66,14 @@ void run(const Options& options, Session& session) {
             throw InputError("simulate-image needs one of: a structure file, --random-sheet, --example");
         if (!config.is_set("image.pixel_size"))
             throw InputError("simulate-image needs --pixel-size, e.g. \"0.1 angstrom\"");
-        ml::SimulationOptions simulation = simulation_options(config);
+        ml::SimulationOptions simulation = settings::simulation_options(config);
         std::vector<ml::SceneAtom> atoms;
         if (options.random_sheet) {
             atoms = random_sheet(config, simulation.scan, context);
         } else {
             const Structure structure = io::read_structure(options.structure);
             if (structure.size() == 0) throw InputError(options.structure + " holds no atoms");
-            atoms = scene_of(structure, config, simulation.scan);
+            atoms = settings::scene_of(structure, config, simulation.scan);
         }
         frame = ml::simulate_image(atoms, simulation, context);
     }

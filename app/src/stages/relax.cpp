@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/md/relax.hpp"
-
-#include "stembridge/md/force_field.hpp"
-#include "stembridge/md/pre_relax.hpp"
+#include "stembridge/settings/relax.hpp"
 
 #include <fmt/format.h>
 
@@ -18,21 +15,6 @@
 namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
-
-md::CellRelaxation cell_relaxation(const std::string& name) {
-    if (name == "xy") return md::CellRelaxation::in_plane;
-    return name == "full" ? md::CellRelaxation::full : md::CellRelaxation::none;
-}
-
-md::RelaxOptions relax_options(const io::Config& config) {
-    md::RelaxOptions options;
-    options.method = config.text("relax.method");
-    options.max_force = config.quantity("relax.max_force");
-    options.max_steps = static_cast<int>(config.integer("relax.max_steps"));
-    options.max_step_length = config.quantity("relax.max_step");
-    options.cell = cell_relaxation(config.text("relax.cell"));
-    return options;
-}
 
 /// One frame with energy, forces and charges, under its name only when it is complete.
 void write_frame(const fs::path& path, const Structure& structure, const Evaluation& evaluation) {
@@ -55,23 +37,11 @@ void write_frame(const fs::path& path, const Structure& structure, const Evaluat
     fs::rename(part, path);
 }
 
-/// Straightens raw coordinates with the force field, where it is asked for and has parameters.
+/// Tells what straightening did.
 nlohmann::json straighten(const io::Config& config, Structure& structure, Session& session,
                           std::uint64_t seed) {
-    const std::string& wanted = config.text("relax.pre_relax");
-    if (wanted == "none" || config.text("relax.cell") != "none") return nullptr;
-    if (!md::ForceField::knows(structure)) {
-        if (wanted == "force-field")
-            throw InputError(
-                fmt::format("{} = \"force-field\": it has parameters for H, C and Si only, not "
-                            "for all elements of {}",
-                            config.where("relax.pre_relax"), structure.formula()));
-        return nullptr;
-    }
-    md::PreRelaxOptions options;
-    if (wanted == "force-field") options.raw_force = 0;
     const Timer timer;
-    const md::PreRelaxResult result = md::pre_relax(structure, options, session.context(seed));
+    const md::PreRelaxResult result = settings::pre_relax(config, structure, session.context(seed));
     if (!result.done) return nullptr;
     session.info(fmt::format(
         "straightened with the force field: {} steps, {:.1f} s; atoms moved by {:.2f} angstrom in the mean, "
@@ -103,7 +73,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
     const Timer timer;
     const nlohmann::json pre_relaxed =
         resumed ? nlohmann::json(nullptr) : straighten(config, structure, session, seed);
-    md::Relaxation relaxation(structure, *calculator, relax_options(config), session.context(seed));
+    md::Relaxation relaxation(structure, *calculator, settings::relax_options(config), session.context(seed));
     std::int64_t rows = 0;
     if (resumed) {
         const State state = io::read_checkpoint(checkpoint, session.context());

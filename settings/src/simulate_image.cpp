@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "simulation_options.hpp"
+#include "stembridge/settings/simulate_image.hpp"
 
-#include "configuration.hpp"
+#include <cmath>
+
+#include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
 
-namespace stembridge::app {
+namespace stembridge::settings {
 
 ml::SimulationOptions simulation_options(const io::Config& c) {
     ml::SimulationOptions o;
@@ -81,11 +83,10 @@ ml::SceneOptions scene_options(const io::Config& c) {
     return o;
 }
 
-io::Schema simulation_schema() {
+io::Schema image_keys() {
     using io::Key;
     return {
         Key::integer("run.seed", "1", "Seed of noise, jitter and contamination").at_least(0),
-        Key::integer("run.threads", "0", "Threads; 0 = all processors").at_least(0).at_most(1024),
         Key::quantity("image.pixel_size", Dimension::length, "0.1 angstrom", "Pixel size").positive(),
         Key::integer("image.width", "", "Columns; left out = the structure and a margin")
             .at_least(8)
@@ -149,6 +150,12 @@ io::Schema simulation_schema() {
         Key::number("aberration.threefold_angle_deg", "0", "Its direction"),
         Key::quantity("aberration.spherical", Dimension::length, "0 angstrom", "C30; 1 um = 10000 angstrom"),
         Key::quantity("aberration.fifth_order", Dimension::length, "0 angstrom", "C50; 1 mm = 1e7 angstrom"),
+    };
+}
+
+io::Schema scene_keys() {
+    using io::Key;
+    return {
         Key::number("scene.rotation_deg", "0", "--random-sheet: zigzag rows from the x axis"),
         Key::number("scene.divacancies", "0", "All numbers of defects: expected per 100 x 100 angstrom")
             .at_least(0),
@@ -176,4 +183,27 @@ io::Schema simulation_schema() {
     };
 }
 
-}  // namespace stembridge::app
+std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config& config,
+                                    ml::ScanOptions& scan) {
+    if (structure.size() == 0) throw InputError("there is no image of a structure without atoms");
+    std::vector<ml::SceneAtom> atoms;
+    atoms.reserve(structure.atomic_numbers.size());
+    const Eigen::Matrix3Xd x = structure.positions / units::angstrom;
+    for (int i = 0; i < structure.size(); ++i)
+        atoms.push_back({x(0, i), x(1, i), structure.atomic_numbers[static_cast<std::size_t>(i)]});
+    const Eigen::Vector2d low = x.topRows<2>().rowwise().minCoeff(),
+                          high = x.topRows<2>().rowwise().maxCoeff();
+    constexpr double margin_angstrom = 3;
+    const auto side = [&](const char* key, int axis) {
+        if (config.has(key)) return static_cast<int>(config.integer(key));
+        return static_cast<int>(
+            std::ceil((high(axis) - low(axis) + 2 * margin_angstrom) / scan.pixel_size_angstrom));
+    };
+    scan.width = side("image.width", 0);
+    scan.height = side("image.height", 1);
+    scan.origin_x_angstrom = (low(0) + high(0)) / 2 - scan.pixel_size_angstrom * (scan.width - 1) / 2;
+    scan.origin_y_angstrom = (low(1) + high(1)) / 2 - scan.pixel_size_angstrom * (scan.height - 1) / 2;
+    return atoms;
+}
+
+}  // namespace stembridge::settings

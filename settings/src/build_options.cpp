@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stages/build_options.hpp"
+#include "build_options.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "stembridge/base/errors.hpp"
 
-namespace stembridge::app {
+namespace stembridge::settings {
 namespace {
 
 using By = CropOptions::By;
@@ -56,11 +56,17 @@ CropOptions crop_options(const io::Config& config, const std::optional<PixelMap>
                                      config.where("build.crop.by"), by));
     }
     if (by == "polygon") {
-        if (!config.has("build.crop.polygon_px"))
-            throw InputError(config.where("build.crop.by") + " = \"polygon\" needs build.crop.polygon_px");
-        require_pixels("build.crop.polygon_px");
-        for (const auto& corner : config.rows("build.crop.polygon_px"))
-            crop.polygon.push_back((*pixels)(corner[0], corner[1]));
+        if (config.has("build.crop.polygon_px")) {
+            require_pixels("build.crop.polygon_px");
+            for (const auto& corner : config.rows("build.crop.polygon_px"))
+                crop.polygon.push_back((*pixels)(corner[0], corner[1]));
+        } else if (config.has("build.crop.polygon_angstrom")) {
+            for (const auto& corner : config.rows("build.crop.polygon_angstrom"))
+                crop.polygon.push_back(Eigen::Vector2d(corner[0], corner[1]) * units::angstrom);
+        } else {
+            throw InputError(config.where("build.crop.by") +
+                             " = \"polygon\" needs build.crop.polygon_px or build.crop.polygon_angstrom");
+        }
     }
     return crop;
 }
@@ -149,4 +155,4 @@ BuildOptions build_options(const io::Config& config, const std::optional<PixelMa
     return options;
 }
 
-}  // namespace stembridge::app
+}  // namespace stembridge::settings

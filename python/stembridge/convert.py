@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of Python as the engine takes them, and back."""
+import json
+import os
+
+import ase
+import numpy as np
+from ase.constraints import FixAtoms, FixCartesian
+
+from . import _core
+
+
+def toml_value(value):
+    """A value as it stands in a configuration file."""
+    if hasattr(value, "tolist"):  # of numpy
+        value = value.tolist()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {toml_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    return json.dumps(os.fspath(value), ensure_ascii=False)
+
+
+def toml_text(**tables):
+    """Tables of a configuration; a key that is None is left out."""
+    lines = []
+    for name, table in tables.items():
+        lines.append(f"[{name}]")
+        lines += [f"{json.dumps(key)} = {toml_value(value)}" for key, value in table.items() if value is not None]
+    return "\n".join(lines)
+
+
+def fixed_coordinates(atoms):
+    """(n, 3), True = held fixed by the constraints."""
+    free = np.ones((len(atoms), 3))
+    for constraint in atoms.constraints:
+        if not isinstance(constraint, (FixAtoms, FixCartesian)):
+            raise _core.InputError(f"the constraint {type(constraint).__name__} is not known to the engine; "
+                                   "accepted are FixAtoms and FixCartesian")
+        constraint.adjust_forces(atoms, free)
+    return free == 0
+
+
+def engine_atoms(atoms, constraints=False):
+    """An ase.Atoms as the engine takes it; its constraints play no part unless asked for."""
+    cell = atoms.cell.complete() if any(atoms.pbc) else atoms.cell
+    fixed = fixed_coordinates(atoms) if constraints else np.zeros((0, 3), bool)
+    return _core.Atoms(atoms.numbers, atoms.positions, cell.array, atoms.pbc, fixed)
+
+
+def ase_atoms(made):
+    """An ase.Atoms of what the engine made; what is fixed becomes constraints."""
+    fixed = made.fixed
+    constraints = [FixAtoms(np.flatnonzero(fixed.all(axis=1)))] if fixed.all(axis=1).any() else []
+    constraints += [FixCartesian(int(i), fixed[i])
+                    for i in np.flatnonzero(fixed.any(axis=1) & ~fixed.all(axis=1))]
+    return ase.Atoms(made.numbers, made.positions, cell=made.cell, pbc=made.pbc, constraint=constraints)
