@@ -163,26 +163,30 @@ BOOST_AUTO_TEST_CASE(two_spins_give_two_densities) {
 }
 
 BOOST_AUTO_TEST_CASE(threads_change_nothing_in_small_matrices) {
-    // They work on one spin each, where those of large matrices share each of them.
+    // They work side by side on spins and on eigenvectors, where those of large matrices share each step.
     const int before = omp_get_max_threads();
     for (const int n_spins : {1, 2}) {
         const Problem p(100, 4);
         BOOST_REQUIRE(p.basis.n_orbitals() > 300);
         BOOST_REQUIRE(p.basis.n_orbitals() < 1000);
-        const std::vector<BlockMatrix> hamiltonian(static_cast<std::size_t>(n_spins), p.hamiltonian);
-        std::vector<Density> densities;
-        for (const int threads : {1, 2}) {
+        const auto solved = [&](int threads) {
             omp_set_num_threads(threads);
             const auto solver = make_density_solver("dense");
             solver->analyze(p.pattern, KPoints{});
             solver->set_overlap(p.overlap);
-            solver->solve(hamiltonian,
+            Density density;
+            solver->solve(std::vector<BlockMatrix>(static_cast<std::size_t>(n_spins), p.hamiltonian),
                           {.number = p.basis.neutral_shells().sum(), .kT = 0.01, .n_spins = n_spins},
-                          densities.emplace_back());
-        }
-        for (std::size_t spin = 0; spin < hamiltonian.size(); ++spin) {
-            BOOST_TEST((densities[0].eigenvalues[spin] == densities[1].eigenvalues[spin]));
-            BOOST_TEST((densities[0].matrices[spin].values() == densities[1].matrices[spin].values()));
+                          density);
+            return density;
+        };
+        const Density alone = solved(1);
+        for (const int threads : {2, 3, 4, 2, 3, 4}) {
+            const Density together = solved(threads);
+            for (std::size_t spin = 0; spin < alone.matrices.size(); ++spin) {
+                BOOST_TEST((alone.eigenvalues[spin] == together.eigenvalues[spin]));
+                BOOST_TEST((alone.matrices[spin].values() == together.matrices[spin].values()));
+            }
         }
     }
     omp_set_num_threads(before);

@@ -21,6 +21,8 @@ namespace {
 // Eigenvectors up to here above the Fermi level are kept for the states at and near it, hartree.
 constexpr double kept_above = 0.25;
 
+constexpr lapack_int block = 64;  // reflectors that are applied at once
+
 void check(lapack_int info, const char* step) {
     if (info != 0)
         throw NumericalError(
@@ -43,101 +45,117 @@ void DenseGammaSolver::set_overlap(const BlockMatrix& overlap) {
     overlap.fold(cholesky_.data());
     // S = L L^T
     lapack_int info = 0;
-    side_by_side(
-        1, [&](int, int) { info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, cholesky_.data(), n); });
+    run(1, [&](std::size_t) { info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', n, cholesky_.data(), n); });
     if (info != 0) throw NumericalError(overlap_error(*pattern_));
     seconds_["overlap"] += timer.seconds();
 }
 
-void DenseGammaSolver::tridiagonalise(const BlockMatrix& hamiltonian, std::size_t spin) {
-    const auto n = static_cast<lapack_int>(cholesky_.rows());
-    Eigen::MatrixXd& a = states_[spin];
-    Tridiagonal& t = tridiagonal_[spin];
-    a.resize(n, n);
-    hamiltonian.fold(a.data());
-    // A = L^-1 H L^-T, then A = Q T Q^T
-    check(LAPACKE_dsygst_work(LAPACK_COL_MAJOR, 1, 'L', n, a.data(), n, cholesky_.data(), n), "dsygst");
-    t.diagonal.resize(n);
-    t.off_diagonal.resize(std::max(1, n - 1));
-    t.tau.resize(std::max(1, n - 1));
-    Eigen::VectorXd work(static_cast<Eigen::Index>(n) * 64);
-    check(LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'L', n, a.data(), n, t.diagonal.data(), t.off_diagonal.data(),
-                              t.tau.data(), work.data(), static_cast<lapack_int>(work.size())),
-          "dsytrd");
-    eigenvalues_[spin] = t.diagonal;
-    Eigen::VectorXd e = t.off_diagonal;
-    check(LAPACKE_dsterf_work(n, eigenvalues_[spin].data(), e.data()), "dsterf");
+bool DenseGammaSolver::is_small() const {
+    // Threads of OpenBLAS would wait for each other at every column for longer than they compute, and much
+    // longer beside other programs.
+    constexpr int enough_for_all = 1000;
+    return cholesky_.rows() < enough_for_all;
 }
 
-void DenseGammaSolver::transform_back(std::size_t spin, Eigen::MatrixXd& scratch) {
+void DenseGammaSolver::run(int n_tasks, const std::function<void(std::size_t task)>& task) const {
+    if (is_small())
+        parallel_tasks(n_tasks, std::clamp(n_tasks, 1, omp_get_max_threads()),
+                       [&](int k, int) { task(static_cast<std::size_t>(k)); });
+    else
+        for (int k = 0; k < n_tasks; ++k) task(static_cast<std::size_t>(k));
+}
+
+void DenseGammaSolver::diagonalise(const BlockMatrix& hamiltonian, Problem& p) const {
     const auto n = static_cast<lapack_int>(cholesky_.rows());
-    Tridiagonal& t = tridiagonal_[spin];
-    // Eigenvectors of T, back to those of A (as many as are wanted), back to those of H.
-    scratch.resize(n, n);
-    std::vector<double> work(1 + 4 * static_cast<std::size_t>(n) +
-                             static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
+    p.reflectors.resize(n, n);
+    hamiltonian.fold(p.reflectors.data());
+    // A = L^-1 H L^-T, then A = Q T Q^T
+    check(LAPACKE_dsygst_work(LAPACK_COL_MAJOR, 1, 'L', n, p.reflectors.data(), n, cholesky_.data(), n),
+          "dsygst");
+    Eigen::VectorXd diagonal(n), off_diagonal(std::max(1, n - 1));
+    p.tau.resize(std::max(1, n - 1));
+    Eigen::VectorXd work(static_cast<Eigen::Index>(n) * 64);
+    check(LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'L', n, p.reflectors.data(), n, diagonal.data(),
+                              off_diagonal.data(), p.tau.data(), work.data(),
+                              static_cast<lapack_int>(work.size())),
+          "dsytrd");
+    // Reflectors by blocks, H_1 H_2 ... = 1 - V T V^T: what transform_back() needs can then be shared by
+    // threads.
+    p.factors.resize(block, n);
+    for (lapack_int first = 0; first < n - 1; first += block)
+        check(LAPACKE_dlarft_work(LAPACK_COL_MAJOR, 'F', 'C', n - 1 - first, std::min(block, n - 1 - first),
+                                  &p.reflectors(first + 1, first), n, &p.tau(first), &p.factors(0, first),
+                                  block),
+              "dlarft");
+    p.states.resize(n, n);
+    work.resize(1 + 4 * static_cast<Eigen::Index>(n) + static_cast<Eigen::Index>(n) * n);
     std::vector<lapack_int> integers(3 + 5 * static_cast<std::size_t>(n));
-    check(LAPACKE_dstedc_work(LAPACK_COL_MAJOR, 'I', n, t.diagonal.data(), t.off_diagonal.data(),
-                              scratch.data(), n, work.data(), static_cast<lapack_int>(work.size()),
-                              integers.data(), static_cast<lapack_int>(integers.size())),
+    check(LAPACKE_dstedc_work(LAPACK_COL_MAJOR, 'I', n, diagonal.data(), off_diagonal.data(), p.states.data(),
+                              n, work.data(), static_cast<lapack_int>(work.size()), integers.data(),
+                              static_cast<lapack_int>(integers.size())),
           "dstedc");
-    const double highest = occupations_.fermi_levels[spin] + std::max(kept_above, 40 * electrons_.kT);
-    const double* begin = eigenvalues_[spin].data();
-    const auto m = static_cast<lapack_int>(std::upper_bound(begin, begin + n, highest) - begin);
-    kept_[spin] = m;
-    work.resize(std::max<std::size_t>(1, static_cast<std::size_t>(m) * 64));
-    check(LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, m, states_[spin].data(), n, t.tau.data(),
-                              scratch.data(), n, work.data(), static_cast<lapack_int>(work.size())),
-          "dormtr");
+    p.energies = diagonal;
+}
+
+void DenseGammaSolver::transform_back(Problem& p, const LevelRange& levels) const {
+    const auto n = static_cast<lapack_int>(cholesky_.rows()), m = static_cast<lapack_int>(levels.size());
+    double* columns = p.states.data() + levels.first * n;
+    Eigen::MatrixXd work(m, block);
+    for (lapack_int first = (n - 2) / block * block; first >= 0 && n > 1; first -= block)
+        check(LAPACKE_dlarfb_work(LAPACK_COL_MAJOR, 'L', 'N', 'F', 'C', n - 1 - first, m,
+                                  std::min(block, n - 1 - first), &p.reflectors(first + 1, first), n,
+                                  &p.factors(0, first), block, columns + first + 1, n, work.data(), m),
+              "dlarfb");
     cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, n, m, 1.0, cholesky_.data(),
-                n, scratch.data(), n);
-    states_[spin].swap(scratch);
+                n, columns, n);
 }
 
 void DenseGammaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
                              Density& out) {
     Timer timer;
-    const auto n_spins = static_cast<int>(hamiltonian.size());
+    const std::size_t n_spins = hamiltonian.size();
     electrons_ = electrons;
-    states_.resize(hamiltonian.size());
-    eigenvalues_.resize(hamiltonian.size());
-    tridiagonal_.resize(hamiltonian.size());
-    kept_.assign(hamiltonian.size(), 0);
-    side_by_side(n_spins, [&](int spin, int) {
-        const auto s = static_cast<std::size_t>(spin);
-        tridiagonalise(hamiltonian[s], s);
-    });
+    problems_.resize(n_spins);
+    run(static_cast<int>(n_spins), [&](std::size_t s) { diagonalise(hamiltonian[s], problems_[s]); });
+    eigenvalues_.clear();
+    for (const Problem& p : problems_) eigenvalues_.emplace_back(p.energies);
     occupations_ = occupy(eigenvalues_, Eigen::VectorXd::Ones(1), electrons);
-    side_by_side(n_spins, [&](int spin, int thread) {
-        transform_back(static_cast<std::size_t>(spin), scratch_[static_cast<std::size_t>(thread)]);
-    });
+
+    struct Part {
+        std::size_t spin;
+        LevelRange levels;
+    };
+    std::vector<Part> parts;
+    kept_.assign(n_spins, 0);
+    for (std::size_t s = 0; s < n_spins; ++s) {
+        const double highest = occupations_.fermi_levels[s] + std::max(kept_above, 40 * electrons.kT);
+        const Eigen::VectorXd& e = problems_[s].energies;
+        kept_[s] = std::upper_bound(e.begin(), e.end(), highest) - e.begin();
+        // The same columns at a time whatever the number of threads, and so the same bits.
+        const Eigen::Index at_a_time = is_small() ? 64 : std::max<Eigen::Index>(1, kept_[s]);
+        for (Eigen::Index first = 0; first < kept_[s]; first += at_a_time)
+            parts.push_back({s, {first, std::min(first + at_a_time, kept_[s])}});
+    }
+    run(static_cast<int>(parts.size()),
+        [&](std::size_t k) { transform_back(problems_[parts[k].spin], parts[k].levels); });
     seconds_["diagonalisation"] += timer.seconds();
 
     timer.restart();
-    out.matrices.resize(hamiltonian.size());
-    for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
+    out.matrices.resize(n_spins);
+    for (std::size_t s = 0; s < n_spins; ++s) {
         out.matrices[s] = BlockMatrix(*pattern_);
-        add_weighted_states(states_[s], occupations_.f[s].col(0), out.matrices[s]);
+        add_weighted_states(problems_[s].states, occupations_.f[s].col(0), out.matrices[s]);
     }
     describe(occupations_, eigenvalues_, out);
     seconds_["density"] += timer.seconds();
 }
 
-void DenseGammaSolver::side_by_side(int n_tasks, const std::function<void(int task, int thread)>& run) const {
-    // Of a smaller matrix, threads wait for each other at every column for longer than they compute, and much
-    // longer beside other programs.
-    constexpr int enough_for_two = 1000;
-    if (cholesky_.rows() < enough_for_two)
-        parallel_tasks(n_tasks, std::min(n_tasks, omp_get_max_threads()), run);
-    else
-        for (int task = 0; task < n_tasks; ++task) run(task, 0);
-}
-
 void DenseGammaSolver::energy_weighted(BlockMatrix& out) {
     const Timer timer;
     out = BlockMatrix(*pattern_);
-    for (std::size_t s = 0; s < states_.size(); ++s)
-        add_weighted_states(states_[s], occupations_.f[s].col(0).cwiseProduct(eigenvalues_[s].col(0)), out);
+    for (std::size_t s = 0; s < problems_.size(); ++s)
+        add_weighted_states(problems_[s].states,
+                            occupations_.f[s].col(0).cwiseProduct(eigenvalues_[s].col(0)), out);
     seconds_["density"] += timer.seconds();
 }
 
@@ -145,22 +163,22 @@ void DenseGammaSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
     const Timer timer;
     out = BlockMatrix(*pattern_);
     auto slopes = fermi_slopes(eigenvalues_, Eigen::VectorXd::Ones(1), electrons_, kT);
-    for (std::size_t s = 0; s < states_.size(); ++s) {
+    for (std::size_t s = 0; s < problems_.size(); ++s) {
         slopes[s].bottomRows(slopes[s].rows() - kept_[s]).setZero();
-        add_weighted_states(states_[s], slopes[s].col(0), out);
+        add_weighted_states(problems_[s].states, slopes[s].col(0), out);
     }
     seconds_["density"] += timer.seconds();
 }
 
 std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_width) const {
     std::vector<NearStates> result;
-    for (std::size_t s = 0; s < states_.size(); ++s) {
+    for (std::size_t s = 0; s < problems_.size(); ++s) {
         const Eigen::VectorXd e = eigenvalues_[s].col(0);
         const LevelRange near_mu = levels_near(e, occupations_.fermi_levels[s], half_width, kept_[s]);
         const Eigen::Index first = near_mu.first, m = near_mu.size();
         result.push_back({e.segment(first, m),
                           occupations_.f[s].col(0).segment(first, m),
-                          states_[s].middleCols(first, m),
+                          problems_[s].states.middleCols(first, m),
                           {}});
     }
     return result;

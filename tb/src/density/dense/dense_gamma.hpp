@@ -2,16 +2,16 @@
 // Density matrices by full diagonalisation: real matrices at Gamma.
 #pragma once
 
-#include <array>
 #include <functional>
 
 #include "density/dense/tiles.hpp"
+#include "density/eigenstates.hpp"
 #include "stembridge/tb/density_solver.hpp"
 
 namespace stembridge::tb {
 
 /// Reduces with the Cholesky factor of S (once per geometry), tridiagonalises, and transforms back only the
-/// eigenvectors that are filled or near the Fermi level. Holds at most 5 n^2 numbers with two spins, 4
+/// eigenvectors that are filled or near the Fermi level. Holds at most 6 n^2 numbers with two spins, 4
 /// without.
 class DenseGammaSolver final : public DensitySolver {
   public:
@@ -27,26 +27,29 @@ class DenseGammaSolver final : public DensitySolver {
     const std::map<std::string, double>& seconds() const override { return seconds_; }
 
   private:
-    struct Tridiagonal {
-        Eigen::VectorXd diagonal, off_diagonal, tau;  ///< T, and Q as LAPACK keeps it
+    /// One spin.
+    struct Problem {
+        Eigen::MatrixXd reflectors;  ///< Q as LAPACK keeps it, V
+        Eigen::MatrixXd factors;     ///< T of every block of them
+        Eigen::VectorXd tau;
+        Eigen::VectorXd energies;
+        Eigen::MatrixXd states;  ///< eigenvectors of T, the kept ones in the end those of H
     };
-    /// H of a spin to T, and its eigenvalues. states_ holds the rest of Q.
-    void tridiagonalise(const BlockMatrix& hamiltonian, std::size_t spin);
-    /// From T to the eigenvectors of H that are filled or near the Fermi level.
-    void transform_back(std::size_t spin, Eigen::MatrixXd& scratch);
-    /// At most two tasks of linear algebra: on a thread each where matrices are small, else one after the
-    /// other on all threads.
-    void side_by_side(int n_tasks, const std::function<void(int task, int thread)>& run) const;
+    /// Whether every task has one thread, and several run side by side.
+    bool is_small() const;
+    void run(int n_tasks, const std::function<void(std::size_t task)>& task) const;
+    /// H to T and its eigenvalues and eigenvectors.
+    void diagonalise(const BlockMatrix& hamiltonian, Problem& p) const;
+    /// Eigenvectors of T to those of H.
+    void transform_back(Problem& p, const LevelRange& levels) const;
     /// Adds sum_a w_a c_a c_a^T on the pattern. @param weights of the states, zero beyond the kept ones
     void add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,
                              BlockMatrix& out) const;
 
     const BlockPattern* pattern_ = nullptr;
     Tiles tiles_;
-    Eigen::MatrixXd cholesky_;                ///< lower factor of S
-    std::vector<Eigen::MatrixXd> states_;     ///< per spin; the first kept_ columns are eigenvectors
-    std::vector<Tridiagonal> tridiagonal_;    ///< per spin
-    std::array<Eigen::MatrixXd, 2> scratch_;  ///< per thread
+    Eigen::MatrixXd cholesky_;       ///< lower factor of S
+    std::vector<Problem> problems_;  ///< per spin; the first kept_ states are eigenvectors
     std::vector<Eigen::MatrixXd> eigenvalues_;
     std::vector<Eigen::Index> kept_;
     Occupations occupations_;
