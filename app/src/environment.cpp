@@ -42,7 +42,7 @@ void restart_with_tuned_environment(char** argv) {
     if (wants_kernel) ::setenv("OPENBLAS_CORETYPE", fitting_blas_kernel().c_str(), 1);
     if (wants_policy) {
         ::setenv("OMP_WAIT_POLICY", "passive", 1);
-        ::setenv("GOMP_SPINCOUNT", "10000", 0);
+        ::setenv("GOMP_SPINCOUNT", "1000", 0);
     }
     // By its own path, so that ps and top show the program's name.
     if (const auto self = program_path(); !self.empty()) ::execv(self.c_str(), argv);

@@ -5,7 +5,7 @@ import os
 # As in the program: threads that wait do not spin, and OpenBLAS, which does not know the newest processors,
 # uses their vectors. Has to be said before the libraries load.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 try:
     with open("/proc/cpuinfo") as _processor:
         _features = set(next((line for line in _processor if line.startswith("flags")), "").split())
