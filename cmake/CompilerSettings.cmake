@@ -9,14 +9,16 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+# Installed, too, the OpenMP variant of OpenBLAS and the LibTorch that were linked are those that are loaded.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 
 # g++ 12 takes its own AVX-512 intrinsics for uninitialised variables.
 set(host $<COMPILE_LANGUAGE:C,CXX>)  # not nvcc
 add_compile_options("$<${host}:-Wall;-Wextra;-Wpedantic>" "$<$<AND:${host},$<CXX_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized>")
 # Strict IEEE arithmetic: the same input gives the same bits. Only errno of math functions is given up.
 add_compile_options($<${host}:-fno-math-errno>)
-if(STEMBRIDGE_NATIVE)
-    add_compile_options($<${host}:-march=native>)
+if(STEMBRIDGE_PROCESSOR)
+    add_compile_options($<${host}:-march=${STEMBRIDGE_PROCESSOR}>)
 endif()
 if(STEMBRIDGE_SANITIZE)
     add_compile_options(-fsanitize=${STEMBRIDGE_SANITIZE} -fno-omit-frame-pointer)

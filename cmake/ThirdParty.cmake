@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every third-party package in one place. A module links the target it needs; nothing here leaks into public headers but Eigen.
+# What the libraries link, in one place: for the build, and for projects that use the installed libraries. A module links the
+# target it needs; nothing here leaks into public headers but Eigen. What only the build needs: BuildRequirements.cmake.
 if(STEMBRIDGE_KIT)
     set(kit_include ${STEMBRIDGE_KIT}/include)
     set(kit_lib ${STEMBRIDGE_KIT}/lib)
@@ -11,10 +12,8 @@ if(STEMBRIDGE_ONLY_SOLVER)
 else()
     find_package(Eigen3 3.4 REQUIRED NO_MODULE)
     find_package(fmt REQUIRED)
-    find_package(spdlog REQUIRED)
     find_package(nlohmann_json REQUIRED)
     find_package(tomlplusplus REQUIRED)
-    find_package(CLI11 REQUIRED)
     find_package(ZLIB REQUIRED)
     find_package(LibLZMA REQUIRED)
     find_package(pugixml REQUIRED)
@@ -32,52 +31,23 @@ find_path(STEMBRIDGE_CBLAS_INCLUDE cblas.h REQUIRED
     HINTS ${kit_include} /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread
           /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 find_library(STEMBRIDGE_LAPACKE NAMES lapacke REQUIRED HINTS ${kit_lib})
-add_library(stembridge_blas INTERFACE)
+add_library(stembridge_blas INTERFACE IMPORTED)
 # OpenBLAS comes first, so that LAPACKE's calls resolve to it and not to the reference BLAS.
 target_link_libraries(stembridge_blas INTERFACE ${STEMBRIDGE_OPENBLAS} ${STEMBRIDGE_LAPACKE})
 target_include_directories(stembridge_blas SYSTEM INTERFACE ${STEMBRIDGE_CBLAS_INCLUDE} ${STEMBRIDGE_LAPACKE_INCLUDE})
 
 find_library(STEMBRIDGE_METIS NAMES metis REQUIRED HINTS ${kit_lib})
 find_path(STEMBRIDGE_METIS_INCLUDE metis.h REQUIRED HINTS ${kit_include})
-add_library(stembridge_metis INTERFACE)
+add_library(stembridge_metis INTERFACE IMPORTED)
 target_link_libraries(stembridge_metis INTERFACE ${STEMBRIDGE_METIS})
 target_include_directories(stembridge_metis SYSTEM INTERFACE ${STEMBRIDGE_METIS_INCLUDE})
 
 if(STEMBRIDGE_LIBXC AND NOT STEMBRIDGE_ONLY_SOLVER)
     find_package(Libxc REQUIRED)
 endif()
+if(STEMBRIDGE_MPI)
+    find_package(MPI REQUIRED COMPONENTS C)
+endif()
 if(STEMBRIDGE_CUDA)
-    if(NOT CMAKE_CUDA_COMPILER AND EXISTS /usr/local/cuda/bin/nvcc)
-        set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc)
-    endif()
-    set(CMAKE_CUDA_ARCHITECTURES "80;90" CACHE STRING "Compute capabilities to build for, or \"native\"")
-    enable_language(CUDA)
-    # Only code: no PTX that a driver would have to compile at the first start.
-    if(CMAKE_CUDA_ARCHITECTURES MATCHES "^[0-9;]+$")
-        list(TRANSFORM CMAKE_CUDA_ARCHITECTURES APPEND "-real")
-    endif()
-    # CMake 3.25 cannot hand C++20 to nvcc; .cu files see plain pointers only.
-    set(CMAKE_CUDA_STANDARD 17)
     find_package(CUDAToolkit REQUIRED)
-endif()
-
-# Of the interpreters on the path, the one that has ASE: the tests run what the module is built for.
-if(NOT STEMBRIDGE_ONLY_SOLVER AND NOT Python3_EXECUTABLE)
-    foreach(candidate python3 /usr/bin/python3)
-        execute_process(COMMAND ${candidate} -c "import ase, sys; print(sys.executable)"
-            OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
-        if(failed EQUAL 0)
-            set(Python3_EXECUTABLE ${found} CACHE FILEPATH "Python of the module and the tests")
-            break()
-        endif()
-    endforeach()
-endif()
-if(STEMBRIDGE_PYTHON AND NOT STEMBRIDGE_ONLY_SOLVER AND NOT STEMBRIDGE_SANITIZE)
-    find_package(Python3 COMPONENTS Interpreter Development.Module)
-    if(TARGET Python3::Module)
-        find_package(pybind11 CONFIG QUIET)
-    endif()
-    if(NOT pybind11_FOUND)
-        message(STATUS "pybind11 or Python's headers not found (Debian: pybind11-dev python3-dev): no Python module")
-    endif()
 endif()

@@ -7,22 +7,22 @@
 
 #include "commands/commands.hpp"
 #include "environment.hpp"
+#include "exit_status.hpp"
 #include "stembridge/base/errors.hpp"
 
 namespace {
 
 using namespace stembridge;
-
-enum ExitCode { ok = 0, input = 2, file = 3, not_converged = 4, back_end = 5, stopped = 6, internal = 70 };
+using namespace stembridge::app;
 
 int report_error(int code, const char* message) {
     std::fputs(fmt::format("stembridge: error: {}\n", message).c_str(), stderr);
     return code;
 }
 
-int run(const app::Action& action, bool verbose) {
+int run(const Action& action, bool verbose) {
     try {
-        app::Session session(verbose);
+        Session session(verbose);
         action(session);
         return ok;
     } catch (const InputError& e) {
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     program.require_subcommand(1);
     program.fallthrough();
 
-    app::Action action;
+    Action action;
     app::add_run(program, action);
     app::add_find_atoms(program, action);
     app::add_build(program, action);
@@ -80,6 +80,7 @@ int main(int argc, char** argv) {
     app::add_make_parameters(program, action);
     app::add_vasp(program, action);
     app::add_doctor(program, action);
+    app::add_completion(program, action);
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -76,13 +76,10 @@ std::unique_ptr<Calculator> make_socket_server(const io::Config& config) {
 }  // namespace
 
 fs::path data_folder() {
-    std::vector<fs::path> candidates;
-    if (const char* variable = std::getenv("STEMBRIDGE_DATA")) candidates.emplace_back(variable);
-    if (const fs::path program = program_path(); !program.empty())
-        candidates.push_back(program.parent_path() / "../share/stembridge");
-    candidates.emplace_back(STEMBRIDGE_DATA_FOLDER);
-    for (const auto& candidate : candidates)
-        if (fs::is_directory(candidate)) return fs::weakly_canonical(candidate);
+    if (const char* folder = std::getenv("STEMBRIDGE_DATA"); folder != nullptr && fs::is_directory(folder))
+        return fs::weakly_canonical(folder);
+    if (const fs::path folder = find_installed("share/stembridge/data"); !folder.empty())
+        return fs::weakly_canonical(folder);
     throw FileError(
         "the program's data folder is not found; set STEMBRIDGE_DATA to the folder data/ of the project");
 }

@@ -18,21 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the library may be: where the user says and nowhere else, else beside the program or in the build
-/// folder.
-std::vector<fs::path> library_candidates() {
-    if (const char* path = std::getenv("STEMBRIDGE_LIBRARY_PATH"))
-        return {fs::path(path) / network_library_file};
-    std::vector<fs::path> folders;
-    if (const fs::path program = program_path(); !program.empty()) {
-        folders.push_back(program.parent_path() / ".." / "lib");
-        folders.push_back(program.parent_path() / ".." / "lib" / "stembridge");
-    }
-    folders.emplace_back(STEMBRIDGE_LIBRARY_FOLDER);
-    for (fs::path& folder : folders) folder /= network_library_file;
-    return folders;
-}
-
 /// LibTorch sets the number of OpenMP threads when it is loaded and when it is first used; the rest of the
 /// program keeps its own.
 class KeepThreads {
@@ -47,27 +32,24 @@ class KeepThreads {
 };
 
 const NetworkLibrary* find_library(std::string& why_not) {
-    const auto separator = [&] { return why_not.empty() ? "" : "; "; };
-    for (const fs::path& candidate : library_candidates()) {
-        std::error_code error;
-        if (!fs::exists(candidate, error)) {
-            why_not += fmt::format("{}{}: absent", separator(), candidate.lexically_normal().string());
-            continue;
-        }
-        const KeepThreads keep;
-        void* handle = ::dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL);
-        if (handle == nullptr) {
-            why_not += fmt::format("{}{}", separator(), ::dlerror());
-            continue;
-        }
-        using Entry = const NetworkLibrary* (*)();
-        const auto entry = reinterpret_cast<Entry>(::dlsym(handle, network_library_symbol));
-        const NetworkLibrary* library = entry == nullptr ? nullptr : entry();
-        if (library != nullptr && library->version == network_library_version) return library;
-        why_not += fmt::format("{}{}: belongs to another version of the program", separator(),
-                               candidate.lexically_normal().string());
-        ::dlclose(handle);
+    const fs::path file = network_library_path();
+    std::error_code error;
+    if (!fs::exists(file, error)) {
+        why_not = fmt::format("{}: absent", file.string());
+        return nullptr;
     }
+    const KeepThreads keep;
+    void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr) {
+        why_not = ::dlerror();
+        return nullptr;
+    }
+    using Entry = const NetworkLibrary* (*)();
+    const auto entry = reinterpret_cast<Entry>(::dlsym(handle, network_library_symbol));
+    const NetworkLibrary* library = entry == nullptr ? nullptr : entry();
+    if (library != nullptr && library->version == network_library_version) return library;
+    why_not = fmt::format("{}: belongs to another version of the program", file.string());
+    ::dlclose(handle);
     return nullptr;
 }
 
@@ -109,6 +91,14 @@ int NetworkShape::reach_px() const {
         reach += layers[static_cast<std::size_t>(block)] << (3 - std::abs(block - 3));
     reach += (1 + 2 + 4) + (2 + 4 + 8);
     return (reach + 7) / 8 * 8;
+}
+
+fs::path network_library_path() {
+    if (const char* folder = std::getenv("STEMBRIDGE_LIBRARY_PATH"))
+        return fs::path(folder) / network_library_file;
+    const fs::path part = fs::path("lib/stembridge") / network_library_file;
+    const fs::path found = find_installed(part);
+    return found.empty() ? part : found;
 }
 
 std::string why_no_networks() {

@@ -35,5 +35,6 @@ void add_config(CLI::App& program, Action& action);
 void add_make_parameters(CLI::App& program, Action& action);
 void add_vasp(CLI::App& program, Action& action);
 void add_doctor(CLI::App& program, Action& action);
+void add_completion(CLI::App& program, Action& action);
 
 }  // namespace stembridge::app

@@ -97,7 +97,8 @@ void add_doctor(CLI::App& program, Action& action) {
             const char* policy = std::getenv("OMP_WAIT_POLICY");
             line("OpenMP wait policy", policy ? policy : "default (active): slow on a busy machine");
             const std::string why_not = ml::why_no_networks();
-            line("networks (LibTorch)", why_not.empty() ? "found" : "not found: " + why_not);
+            line("networks (LibTorch)",
+                 why_not.empty() ? ml::network_library_path().string() : "not found: " + why_not);
             line("GPUs", gpus_in_a_word());
             try {
                 const auto data = data_folder();

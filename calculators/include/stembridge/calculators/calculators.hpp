@@ -25,7 +25,7 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
 /// @throw FileError when the built-in set is not where it should be
 std::vector<std::filesystem::path> parameter_folders(const io::Config& config);
 
-/// Shipped data: $STEMBRIDGE_DATA, share/stembridge beside the program, or data/ of the source tree.
+/// Shipped data: $STEMBRIDGE_DATA, or share/stembridge/data beside the program (base/program_path.hpp).
 /// @throw FileError when there is none
 std::filesystem::path data_folder();
 

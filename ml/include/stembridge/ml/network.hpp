@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,8 +68,11 @@ struct InferenceOptions {
 /// Whether this build has networks and the library with them is found.
 bool networks_available();
 
-/// What is missing where networks are not available, with the places looked at; empty where they are.
+/// What is missing where networks are not available, with the place looked at; empty where they are.
 std::string why_no_networks();
+/// File of the library: in $STEMBRIDGE_LIBRARY_PATH and nowhere else where that is set, else lib/stembridge
+/// beside the program (base/program_path.hpp), without a folder above it where it is not there.
+std::filesystem::path network_library_path();
 
 /// Ensemble of trained weights.
 /// @param members of train_network, or read from files; a state may itself hold several members

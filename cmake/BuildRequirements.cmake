@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is needed to build the project, but not to link its installed libraries (ThirdParty.cmake).
+if(NOT STEMBRIDGE_ONLY_SOLVER)
+    find_package(spdlog REQUIRED)
+    find_package(CLI11 REQUIRED)
+endif()
+if(STEMBRIDGE_CUDA)
+    if(NOT CMAKE_CUDA_COMPILER AND EXISTS /usr/local/cuda/bin/nvcc)
+        set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc)
+    endif()
+    set(CMAKE_CUDA_ARCHITECTURES "80;90" CACHE STRING "Compute capabilities to build for, or \"native\"")
+    enable_language(CUDA)
+    # Only code: no PTX that a driver would have to compile at the first start.
+    if(CMAKE_CUDA_ARCHITECTURES MATCHES "^[0-9;]+$")
+        list(TRANSFORM CMAKE_CUDA_ARCHITECTURES APPEND "-real")
+    endif()
+    # CMake 3.25 cannot hand C++20 to nvcc; .cu files see plain pointers only.
+    set(CMAKE_CUDA_STANDARD 17)
+endif()
+
+# Of the interpreters on the path, the one that has ASE: the tests run what the module is built for.
+if(NOT STEMBRIDGE_ONLY_SOLVER AND NOT Python3_EXECUTABLE)
+    foreach(candidate python3 /usr/bin/python3)
+        execute_process(COMMAND ${candidate} -c "import ase, sys; print(sys.executable)"
+            OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+        if(failed EQUAL 0)
+            set(Python3_EXECUTABLE ${found} CACHE FILEPATH "Python of the module and the tests")
+            break()
+        endif()
+    endforeach()
+endif()
+if(STEMBRIDGE_PYTHON AND NOT STEMBRIDGE_ONLY_SOLVER AND NOT STEMBRIDGE_SANITIZE)
+    find_package(Python3 COMPONENTS Interpreter Development.Module)
+    if(TARGET Python3::Module)
+        find_package(pybind11 CONFIG QUIET)
+    endif()
+    if(NOT pybind11_FOUND)
+        message(STATUS "pybind11 or Python's headers not found (Debian: pybind11-dev python3-dev): no Python module")
+    endif()
+endif()
