@@ -9,9 +9,7 @@ set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(this_version "(= ${PROJECT_VERSION})")
 
-set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "${PROJECT_DESCRIPTION}
- Finds the atoms of graphene in frames of an electron microscope, builds structures from them, and
- relaxes and moves them by SCC-DFTB.")
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "Finds the atoms of graphene in frames of an electron microscope,\nbuilds structures from them, and relaxes and moves them by SCC-DFTB.")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME stembridge)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
@@ -19,8 +17,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS libopenblas0-openmp)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS libjs-three)
 
-set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Libraries of stembridge for programs of one's own
- Static libraries, headers and a CMake package: find_package(stembridge).")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "Static libraries, headers and a CMake package, find_package(stembridge),\nfor programs of one's own.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libstembridge-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 # What cmake/ThirdParty.cmake looks for.
@@ -37,8 +34,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "cmake (>= 3.25), g++ (>= 4:12)"
 
 if(TARGET stembridge_python)
     list(APPEND CPACK_COMPONENTS_ALL python)
-    set(CPACK_COMPONENT_PYTHON_DESCRIPTION "Python package of stembridge
- A calculator of ASE, the atoms of micrographs, and rings of bonds.")
+    set(CPACK_COMPONENT_PYTHON_DESCRIPTION "Python package: a calculator of ASE, the atoms of micrographs, rings of bonds.")
     set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-stembridge)
     set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
     set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS ON)
