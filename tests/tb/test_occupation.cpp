@@ -89,6 +89,8 @@ BOOST_AUTO_TEST_CASE(spins_share_a_fermi_level_or_keep_their_difference) {
     BOOST_TEST(shared.fermi_levels[0] == shared.fermi_levels[1]);
     BOOST_CHECK_THROW(occupy(levels, one, {.number = 3, .n_spins = 2, .unpaired = 5.0}), InputError);
     BOOST_CHECK_THROW(occupy(levels, one, {.number = 7, .n_spins = 2}), InputError);
+    for (const double bad : {std::nan(""), HUGE_VAL})
+        BOOST_CHECK_THROW(occupy(one_column({-1, bad}), one, {.number = 1, .kT = 0.01}), NumericalError);
 }
 
 BOOST_AUTO_TEST_CASE(kpoint_grids_follow_the_conventions) {

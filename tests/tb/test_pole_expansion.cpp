@@ -349,7 +349,8 @@ BOOST_AUTO_TEST_CASE(a_fermi_level_that_jumps_is_found_again) {
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_an_error_and_not_a_result) {
     auto m = matrices(benzene());
     m->hamiltonian[0].values()[0] = std::nan("");
-    BOOST_CHECK_THROW(solve("pole-expansion", *m, neutral(*m, 300)), NumericalError);
+    for (const char* solver : {"pole-expansion", "dense"})
+        BOOST_CHECK_THROW(solve(solver, *m, neutral(*m, 300)), NumericalError);
 }
 
 BOOST_AUTO_TEST_CASE(what_poles_cannot_do_is_done_by_diagonalisation_with_a_warning) {

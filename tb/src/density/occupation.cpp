@@ -109,7 +109,13 @@ Occupations occupy(const std::vector<Eigen::MatrixXd>& levels, const Eigen::Vect
     const int n_spins = electrons.n_spins;
     const double capacity = 2.0 / n_spins;
     Occupations result;
-    for (const Eigen::MatrixXd& e : levels) result.f.push_back(Eigen::MatrixXd::Zero(e.rows(), e.cols()));
+    for (const Eigen::MatrixXd& e : levels) {
+        if (!e.allFinite())
+            throw NumericalError(
+                "the energies of the levels are not finite numbers: the Hamiltonian holds numbers that are "
+                "not finite, or the structure is unphysical");
+        result.f.push_back(Eigen::MatrixXd::Zero(e.rows(), e.cols()));
+    }
     result.fermi_levels.assign(static_cast<std::size_t>(n_spins), 0.0);
     if (electrons.kT > cold && electrons.filling == Filling::methfessel_paxton)
         result.ts_share_at_zero = 2.0 / 3;

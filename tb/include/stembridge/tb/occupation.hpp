@@ -32,7 +32,8 @@ struct Occupations {
 /// Fills levels to the given number of electrons. At kT = 0 degenerate levels at the Fermi level share what
 /// is left equally.
 /// @param levels (n_levels, n_kpoints) per spin, ascending in each column  @param weights of the k-points
-/// @throw InputError when there are more electrons than the levels can hold
+/// @throw InputError when there are more electrons than the levels can hold, NumericalError when levels are
+/// not finite
 /// @source Methfessel and Paxton, Phys. Rev. B 40, 3616 (1989), doi:10.1103/PhysRevB.40.3616
 Occupations occupy(const std::vector<Eigen::MatrixXd>& levels, const Eigen::VectorXd& weights,
                    const Electrons& electrons);
