@@ -14,7 +14,6 @@
 #include "stembridge/settings/simulate_image.hpp"
 
 namespace stembridge::app {
-namespace fs = std::filesystem;
 using io::Key;
 
 // --- the table

@@ -29,6 +29,7 @@ py::dict find_atoms(const Pixels& pixels, std::optional<double> pixel_size_angst
         const py::gil_scoped_release others_may_run;
         const Context context = warnings.context();
         std::vector<State> members;
+        members.reserve(networks.size());
         for (const auto& file : networks) members.push_back(io::read_state(file));
         std::unique_ptr<ml::SegmentationNetwork> network;
         if (!members.empty()) network = ml::open_network(members, context, {.threads = threads});

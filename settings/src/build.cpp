@@ -44,6 +44,7 @@ void leave_out_contamination(BuildStart& start, const Pixels& trusted, BuildRepo
     report.counters["in_contamination"] += left_out;
     if (kept.empty()) throw InputError("every atom of the frame lies in contamination");
     std::vector<int> origin;
+    origin.reserve(kept.size());
     for (const int i : kept) origin.push_back(start.atoms.origin[static_cast<std::size_t>(i)]);
     start.atoms = {start.atoms.structure.selected(kept), std::move(origin)};
 }

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "density/pole_expansion/check_failed.hpp"
 #include "density/parallel_tasks.hpp"
+#include "density/pole_expansion/check_failed.hpp"
 #include "density/pole_expansion/pole_expansion.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
