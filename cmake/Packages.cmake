@@ -34,7 +34,7 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "cmake (>= 3.25), g++ (>= 4:12)"
 
 if(TARGET stembridge_python)
     list(APPEND CPACK_COMPONENTS_ALL python)
-    set(CPACK_COMPONENT_PYTHON_DESCRIPTION "Python package: a calculator of ASE, the atoms of micrographs, rings of bonds.")
+    set(CPACK_COMPONENT_PYTHON_DESCRIPTION "Python package: a calculator of ASE, atoms of micrographs, structures, relaxations, images.")
     set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-stembridge)
     set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
     set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS ON)
