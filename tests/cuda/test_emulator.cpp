@@ -215,10 +215,16 @@ BOOST_FIXTURE_TEST_CASE(threads_may_call_at_once, Emulated) {
     for (int t = 0; t < 4; ++t)
         threads.emplace_back([] {
             const double one = 1, zero = 0;
+            cudaEvent_t event = nullptr;
+            cublasHandle_t blas = nullptr;
+            for (int round = 0; round < 20000; ++round) {
+                cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+                cublasCreate(&blas);
+                cublasDestroy(blas);
+                cudaEventDestroy(event);
+            }
             for (int round = 0; round < 1000; ++round) {
-                cudaEvent_t event = nullptr;
                 cudaStream_t own = nullptr;
-                cublasHandle_t blas = nullptr;
                 void* x = nullptr;
                 cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
                 cudaStreamCreateWithFlags(&own, cudaStreamNonBlocking);
