@@ -22,6 +22,11 @@ LevelRange levels_near(const Eigen::VectorXd& levels, double mu, double half_wid
     return {first, std::max(first, std::min(kept, last))};
 }
 
+Eigen::MatrixXd slopes_of(const Eigen::MatrixXd& f, double capacity, double kT) {
+    const Eigen::ArrayXXd p = f.array() / capacity;
+    return capacity * p * (1 - p) / kT;
+}
+
 std::vector<Eigen::MatrixXd> fermi_slopes(const std::vector<Eigen::MatrixXd>& levels,
                                           const Eigen::VectorXd& weights, const Electrons& electrons,
                                           double kT) {
@@ -30,11 +35,7 @@ std::vector<Eigen::MatrixXd> fermi_slopes(const std::vector<Eigen::MatrixXd>& le
     warm.filling = Filling::fermi;
     const double capacity = 2.0 / static_cast<double>(levels.size());
     std::vector<Eigen::MatrixXd> slopes = occupy(levels, weights, warm).f;
-    for (Eigen::MatrixXd& f : slopes) {
-        // -df/de = p (1 - p) / kT
-        const Eigen::ArrayXXd p = f.array() / capacity;
-        f = capacity * p * (1 - p) / kT;
-    }
+    for (Eigen::MatrixXd& f : slopes) f = slopes_of(f, capacity, kT);
     return slopes;
 }
 

@@ -22,6 +22,10 @@ LevelRange levels_that_count(const Eigen::VectorXd& weights);
 /// Levels within half_width of mu, of the lowest `kept` ones. @param levels ascending, hartree
 LevelRange levels_near(const Eigen::VectorXd& levels, double mu, double half_width, Eigen::Index kept);
 
+/// -df/de = p (1 - p) / kT, times what a level holds, of Fermi occupations f, 1/hartree; as f.
+/// @param capacity of a level
+Eigen::MatrixXd slopes_of(const Eigen::MatrixXd& f, double capacity, double kT);
+
 /// -df/de of every level at a temperature kT, times what a level holds, 1/hartree; as the levels,
 /// (n_levels, n_kpoints) per spin. @param weights of the k-points
 std::vector<Eigen::MatrixXd> fermi_slopes(const std::vector<Eigen::MatrixXd>& levels,

@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "density/eigenstates.hpp"
 #include "hamiltonian/bloch_sum.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
@@ -70,12 +71,6 @@ Occupations occupy_window(const std::vector<NearStates>& states, const Eigen::Ve
                     .n_spins = static_cast<int>(states.size())};
     if (!shared_fermi_level && states.size() == 2) in.unpaired = electrons[0] - electrons[1];
     return occupy(levels, weights, in);
-}
-
-/// -df/de of occupations f. @param capacity of a state
-Eigen::VectorXd slopes(const Eigen::VectorXd& f, double capacity, double kT) {
-    const Eigen::ArrayXd p = f.array() / capacity;
-    return capacity * p * (1 - p) / kT;
 }
 
 struct Levels {
@@ -233,7 +228,7 @@ Response window_response(const Sites& sites, const std::vector<NearStates>& stat
         const int k = task % n_k;
         const NearStates& near = states[spin];
         const Levels levels{near.energies.col(k), warm.f[spin].col(k),
-                            slopes(warm.f[spin].col(k), capacity, kT), kT};
+                            slopes_of(warm.f[spin].col(k), capacity, kT), kT};
         Transitions result;
         if (near.bloch.empty()) {
             result = transitions(at, basis, spin, levels, near.real, times(overlap, near.real));

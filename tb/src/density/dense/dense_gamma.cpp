@@ -65,7 +65,7 @@ void DenseGammaSolver::run(int n_tasks, const std::function<void(std::size_t tas
         for (int k = 0; k < n_tasks; ++k) task(static_cast<std::size_t>(k));
 }
 
-void DenseGammaSolver::diagonalise(const BlockMatrix& hamiltonian, Problem& p) const {
+Eigen::VectorXd DenseGammaSolver::diagonalise(const BlockMatrix& hamiltonian, Problem& p) const {
     const auto n = static_cast<lapack_int>(cholesky_.rows());
     p.reflectors.resize(n, n);
     hamiltonian.fold(p.reflectors.data());
@@ -94,7 +94,7 @@ void DenseGammaSolver::diagonalise(const BlockMatrix& hamiltonian, Problem& p) c
                               n, work.data(), static_cast<lapack_int>(work.size()), integers.data(),
                               static_cast<lapack_int>(integers.size())),
           "dstedc");
-    p.energies = diagonal;
+    return diagonal;
 }
 
 void DenseGammaSolver::transform_back(Problem& p, const LevelRange& levels) const {
@@ -116,9 +116,9 @@ void DenseGammaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const 
     const std::size_t n_spins = hamiltonian.size();
     electrons_ = electrons;
     problems_.resize(n_spins);
-    run(static_cast<int>(n_spins), [&](std::size_t s) { diagonalise(hamiltonian[s], problems_[s]); });
-    eigenvalues_.clear();
-    for (const Problem& p : problems_) eigenvalues_.emplace_back(p.energies);
+    eigenvalues_.resize(n_spins);
+    run(static_cast<int>(n_spins),
+        [&](std::size_t s) { eigenvalues_[s] = diagonalise(hamiltonian[s], problems_[s]); });
     occupations_ = occupy(eigenvalues_, Eigen::VectorXd::Ones(1), electrons);
 
     struct Part {
@@ -129,7 +129,7 @@ void DenseGammaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const 
     kept_.assign(n_spins, 0);
     for (std::size_t s = 0; s < n_spins; ++s) {
         const double highest = occupations_.fermi_levels[s] + std::max(kept_above, 40 * electrons.kT);
-        const Eigen::VectorXd& e = problems_[s].energies;
+        const auto e = eigenvalues_[s].col(0);
         kept_[s] = std::upper_bound(e.begin(), e.end(), highest) - e.begin();
         // The same columns at a time whatever the number of threads, and so the same bits.
         const Eigen::Index at_a_time = is_small() ? 64 : std::max<Eigen::Index>(1, kept_[s]);

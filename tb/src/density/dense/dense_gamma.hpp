@@ -32,14 +32,13 @@ class DenseGammaSolver final : public DensitySolver {
         Eigen::MatrixXd reflectors;  ///< Q as LAPACK keeps it, V
         Eigen::MatrixXd factors;     ///< T of every block of them
         Eigen::VectorXd tau;
-        Eigen::VectorXd energies;
         Eigen::MatrixXd states;  ///< eigenvectors of T, the kept ones in the end those of H
     };
     /// Whether every task has one thread, and several run side by side.
     bool is_small() const;
     void run(int n_tasks, const std::function<void(std::size_t task)>& task) const;
-    /// H to T and its eigenvalues and eigenvectors.
-    void diagonalise(const BlockMatrix& hamiltonian, Problem& p) const;
+    /// H to T and its eigenvectors. @return its eigenvalues
+    Eigen::VectorXd diagonalise(const BlockMatrix& hamiltonian, Problem& p) const;
     /// Eigenvectors of T to those of H.
     void transform_back(Problem& p, const LevelRange& levels) const;
     /// Adds sum_a w_a c_a c_a^T on the pattern. @param weights of the states, zero beyond the kept ones
