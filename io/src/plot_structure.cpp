@@ -14,6 +14,7 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
 #include "stembridge/io/plot.hpp"
+#include "stembridge/structure/completed_cell.hpp"
 #include "svg.hpp"
 
 namespace stembridge::io {
@@ -29,6 +30,7 @@ struct Scene {
     Eigen::Matrix3Xd positions;
     Eigen::Matrix3Xd wraps;  // displayed minus given position
     Eigen::Matrix3d vectors;
+    Eigen::Matrix3d to_fractions;  // along the periodic vectors
     std::array<bool, 3> periodic;
     std::vector<int> atomic_numbers;
     int size() const { return static_cast<int>(positions.cols()); }
@@ -36,12 +38,16 @@ struct Scene {
 };
 
 Scene scene_of(const Structure& structure) {
-    Scene scene{structure.positions / units::angstrom, Eigen::Matrix3Xd::Zero(3, structure.size()),
-                structure.cell.vectors / units::angstrom, structure.cell.periodic, structure.atomic_numbers};
+    const Eigen::Matrix3d to_fractions = completed(structure.cell).vectors.inverse() * units::angstrom;
+    Scene scene{structure.positions / units::angstrom,
+                Eigen::Matrix3Xd::Zero(3, structure.size()),
+                structure.cell.vectors / units::angstrom,
+                to_fractions,
+                structure.cell.periodic,
+                structure.atomic_numbers};
     if (!scene.repeats()) return scene;
-    const Eigen::Matrix3d inverse = scene.vectors.inverse();
     for (int i = 0; i < scene.size(); ++i) {
-        const Eigen::Vector3d fraction = inverse * scene.positions.col(i);
+        const Eigen::Vector3d fraction = scene.to_fractions * scene.positions.col(i);
         for (int k = 0; k < 3; ++k)
             if (scene.periodic[static_cast<std::size_t>(k)])
                 scene.wraps.col(i) -= std::floor(fraction[k] + 1e-9) * scene.vectors.col(k);
@@ -104,7 +110,7 @@ Eigen::Matrix3Xd ring_corners(const Ring& ring, const Structure& structure, cons
 std::vector<Eigen::Matrix3Xd> images_in_cell(const Eigen::Matrix3Xd& polygon, const Scene& scene) {
     std::vector<Eigen::Matrix3Xd> images;
     const Eigen::Matrix3Xd fractions =
-        scene.repeats() ? Eigen::Matrix3Xd(scene.vectors.inverse() * polygon) : polygon;
+        scene.repeats() ? Eigen::Matrix3Xd(scene.to_fractions * polygon) : polygon;
     const auto reaches_in = [&](int axis, int n) {
         if (!scene.periodic[static_cast<std::size_t>(axis)]) return n == 0;
         return fractions.row(axis).minCoeff() + n < 1 - 1e-6 && fractions.row(axis).maxCoeff() + n > 1e-6;

@@ -7,6 +7,7 @@
 
 #include "report_parts.hpp"
 #include "stembridge/base/units.hpp"
+#include "stembridge/structure/tracking.hpp"
 
 namespace stembridge::io {
 namespace {
@@ -291,14 +292,8 @@ Eigen::Matrix3Xd relaxation_displacements(const ReportRelaxation& relaxation) {
     const Structure& before = relaxation.before.structure;
     const Structure& after = relaxation.after.structure;
     if (before.atomic_numbers != after.atomic_numbers) return {};
-    Eigen::Matrix3Xd displacements = after.positions - before.positions;
-    if (!after.cell.is_periodic()) return displacements;
     // Atoms may have been brought back into the cell: the shortest image counts.
-    const Eigen::Matrix3Xd fractions = after.cell.fractional(displacements);
-    for (int axis = 0; axis < 3; ++axis)
-        if (after.cell.periodic[static_cast<std::size_t>(axis)])
-            displacements -= after.cell.vector(axis) * fractions.row(axis).array().round().matrix();
-    return displacements;
+    return unwrapped(after, before).positions - before.positions;
 }
 
 Spread spread_of(const std::vector<double>& values) {

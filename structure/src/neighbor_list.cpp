@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/structure/completed_cell.hpp"
 
 namespace stembridge {
 namespace {
@@ -58,20 +59,6 @@ double plane_spacing(const Cell& cell, int axis) {
     return std::abs(normal.dot(cell.vector(axis))) / normal.norm();
 }
 
-/// The cell with its non-periodic vectors replaced by unit vectors perpendicular to the periodic ones.
-Cell completed(const Cell& cell) {
-    Cell result = cell;
-    for (int k = 0; k < 3; ++k) {
-        if (cell.periodic[static_cast<std::size_t>(k)]) continue;
-        const Eigen::Vector3d a = result.vector((k + 1) % 3), b = result.vector((k + 2) % 3);
-        Eigen::Vector3d direction = a.cross(b);
-        if (direction.norm() < 1e-9 * std::max(1e-9, a.norm() * b.norm()))
-            direction = Eigen::Vector3d::Unit(k);
-        result.vectors.col(k) = direction.normalized();
-    }
-    return result;
-}
-
 }  // namespace
 
 NeighborList::NeighborList(const Structure& structure, double cutoff)
@@ -84,10 +71,7 @@ NeighborList::NeighborList(const Structure& structure, double cutoff)
     Eigen::Matrix3Xi wraps = Eigen::Matrix3Xi::Zero(3, n);  // wrapped = original - vectors * wraps
     std::array<int, 3> reach = {0, 0, 0};
     if (structure.cell.is_periodic()) {
-        Cell frame = structure.cell;
-        for (int k = 0; k < 3; ++k)
-            if (!frame.periodic[static_cast<std::size_t>(k)]) frame.vectors.col(k).setZero();
-        frame = completed(frame);
+        const Cell frame = completed(structure.cell);
         if (frame.volume() < 1e-9)
             throw InputError("the lattice vectors of the periodic directions are linearly dependent");
         const Eigen::Matrix3Xd fractions = frame.fractional(structure.positions);

@@ -10,6 +10,7 @@
 #include "build_report.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/structure/completed_cell.hpp"
 
 namespace stembridge {
 namespace {
@@ -112,7 +113,7 @@ Derived periodic_supercell(const Structure& structure, const Eigen::Vector2d& ce
 
 Eigen::Vector3d nearest_image(const Cell& cell, const Eigen::Vector3d& r) {
     if (!cell.is_periodic()) return r;
-    Eigen::Vector3d whole = cell.vectors.inverse() * r;
+    Eigen::Vector3d whole = completed(cell).fractional(r);
     for (int k = 0; k < 3; ++k)
         whole(k) = cell.periodic[static_cast<std::size_t>(k)] ? std::round(whole(k)) : 0;
     return r - cell.vectors * whole;
@@ -136,7 +137,9 @@ Structure matrix_supercell(const Structure& structure, const Eigen::Matrix3i& m)
     const Eigen::Vector3i reach = m.cwiseAbs().rowwise().sum();
     std::vector<int> source;
     std::vector<Eigen::Vector3d> places;
-    const Eigen::Matrix3Xd fractions = structure.cell.fractional(structure.positions);
+    const Cell whole = completed(structure.cell);
+    const Eigen::Matrix3d vectors = whole.vectors * m.cast<double>();
+    const Eigen::Matrix3Xd fractions = whole.fractional(structure.positions);
     for (int a = -reach(0); a <= reach(0); ++a)
         for (int b = -reach(1); b <= reach(1); ++b)
             for (int c = -reach(2); c <= reach(2); ++c) {
@@ -149,7 +152,7 @@ Structure matrix_supercell(const Structure& structure, const Eigen::Matrix3i& m)
                     Eigen::Vector3d s = to_new * (fractions.col(i) + Eigen::Vector3d(a, b, c));
                     for (int k = 0; k < 3; ++k)
                         if (structure.cell.periodic[static_cast<std::size_t>(k)]) s(k) = wrapped(s(k));
-                    places.push_back(result.cell.vectors * s);
+                    places.push_back(vectors * s);
                 }
             }
     const Cell cell = result.cell;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/structure/completed_cell.hpp"
 
 namespace stembridge {
 namespace {
@@ -67,15 +68,10 @@ Structure unwrapped(const Structure& frame, const Structure& previous) {
         throw InputError("a frame has other atoms than the one before: it is not of the same trajectory");
     Structure result = frame;
     if (!frame.cell.is_periodic()) return result;
-    // Lattice vectors that do not repeat may be zero; unit vectors then stand in for them.
-    Eigen::Matrix3d vectors = frame.cell.vectors;
-    for (int axis = 0; axis < 3; ++axis)
-        if (!frame.cell.periodic[static_cast<std::size_t>(axis)] && vectors.col(axis).norm() == 0)
-            vectors.col(axis) = Eigen::Vector3d::Unit(axis);
-    const Eigen::Matrix3Xd jumps = vectors.inverse() * (frame.positions - previous.positions);
+    const Eigen::Matrix3Xd jumps = completed(frame.cell).fractional(frame.positions - previous.positions);
     for (int axis = 0; axis < 3; ++axis)
         if (frame.cell.periodic[static_cast<std::size_t>(axis)])
-            result.positions -= vectors.col(axis) * jumps.row(axis).array().round().matrix();
+            result.positions -= frame.cell.vector(axis) * jumps.row(axis).array().round().matrix();
     return result;
 }
 

@@ -24,6 +24,8 @@
 namespace stembridge::tb {
 namespace {
 
+constexpr double least_volume = 1e-6;  // bohr^3: a cell of less has no stress
+
 /// Uses a number of OpenMP threads (0 = leave it) until the end of the scope.
 class ThreadScope {
   public:
@@ -91,7 +93,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
                                const Context& context) {
     if (structure.size() == 0) throw InputError("the structure has no atoms");
     structure.validate();
-    if (wanted.stress && structure.cell.volume() < 1e-6)
+    if (wanted.stress && structure.cell.volume() < least_volume)
         throw InputError("stress is wanted but the structure has no cell");
     if (wanted.stress && has_external())
         throw UnsupportedError("stress with external point charges or a field is not available");
@@ -219,7 +221,8 @@ void SccDftb::evaluate(const Structure& structure, Wanted wanted, Evaluation& ou
 }
 
 Wanted SccDftb::offers(const Structure& structure) const {
-    return {.forces = true, .stress = structure.cell.is_periodic() && !engine_->has_external()};
+    const bool has_cell = structure.cell.is_periodic() && structure.cell.volume() >= least_volume;
+    return {.forces = true, .stress = has_cell && !engine_->has_external()};
 }
 
 std::string SccDftb::description() const {

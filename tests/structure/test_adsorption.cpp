@@ -61,6 +61,25 @@ BOOST_AUTO_TEST_CASE(graphene_has_one_hollow_one_bridge_and_one_top_site) {
     BOOST_TEST(adsorption_sites(sheet, options).size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_sheet_without_a_third_lattice_vector_has_the_same_sites_and_heights) {
+    Structure sheet = graphene_sheet(6, 4);
+    SiteOptions options;
+    options.radius = 5 * angstrom;
+    const auto sites = adsorption_sites(sheet, options);
+    sheet.cell.periodic = {true, true, false};
+    sheet.cell.vectors.col(2).setZero();
+    const auto flat = adsorption_sites(sheet, options);
+    BOOST_REQUIRE(flat.size() == sites.size());
+    BOOST_TEST(multiplicities(flat) == multiplicities(sites));
+    for (const AdsorptionSite& site : flat) BOOST_TEST(site.distance <= options.radius);
+    const auto hollow = [&](const AdsorptionSite& site) { return site.kind == "hollow"; };
+    const auto found = std::find_if(flat.begin(), flat.end(), hollow);
+    BOOST_REQUIRE((found != flat.end()));
+    // A hollow is 1.42 angstrom from its atoms: Cr sinks deeper than over an atom.
+    BOOST_TEST(natural_height(sheet, *found, "Cr") < 1.9 * angstrom);
+    BOOST_TEST(natural_height(sheet, *found, "Cr") > 1.2 * angstrom);
+}
+
 BOOST_AUTO_TEST_CASE(sites_of_a_stone_wales_defect_follow_its_symmetry) {
     const StoneWales defect;
     SiteOptions options;

@@ -226,6 +226,18 @@ BOOST_AUTO_TEST_CASE(supercells_by_a_matrix_keep_density_and_distances) {
     BOOST_CHECK_THROW(matrix_supercell(sheet, tilted), InputError);
 }
 
+BOOST_AUTO_TEST_CASE(a_sheet_without_a_third_lattice_vector_repeats_like_one_with_vacuum) {
+    const Structure thick = graphene_sheet(2, 2);
+    Structure flat = thick;
+    flat.cell.periodic[2] = false;
+    flat.cell.vectors.col(2).setZero();
+    Eigen::Matrix3i twice = Eigen::Matrix3i::Identity();
+    twice(0, 0) = 2;
+    const Structure wide = matrix_supercell(flat, twice);
+    BOOST_TEST((wide.positions - matrix_supercell(thick, twice).positions).norm() < 1e-9);
+    BOOST_TEST(wide.cell.vectors.col(2).isZero(0));
+}
+
 BOOST_AUTO_TEST_CASE(surfaces_of_diamond_have_the_known_areas_and_layers) {
     Structure silicon;
     const double a = 5.43 * angstrom;

@@ -95,13 +95,17 @@ BOOST_AUTO_TEST_CASE(atoms_that_wrap_around_the_cell_break_no_bonds) {
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_is_unwrapped_to_the_nearest_image) {
-    const Structure sheet = graphene_sheet(2, 2);
+    Structure sheet = graphene_sheet(2, 2);
     Structure jumped = sheet;
     jumped.positions.col(0) += sheet.cell.vector(0) - 2 * sheet.cell.vector(1);
     jumped.positions.col(3) += Eigen::Vector3d(0.3, 0, 0);
     const Structure back = unwrapped(jumped, sheet);
     BOOST_TEST((back.positions.col(0) - sheet.positions.col(0)).norm() < 1e-12);
     BOOST_TEST((back.positions.col(3) - jumped.positions.col(3)).norm() < 1e-12);
+    sheet.cell.vectors.col(2).setZero();
+    sheet.cell.periodic[2] = false;
+    jumped.cell = sheet.cell;
+    BOOST_TEST((unwrapped(jumped, sheet).positions - back.positions).norm() < 1e-12);
     const Structure flake = graphene_flake(5 * angstrom);
     BOOST_TEST((unwrapped(flake, flake).positions - flake.positions).norm() == 0.0);
     BOOST_CHECK_THROW(unwrapped(sheet, flake), InputError);

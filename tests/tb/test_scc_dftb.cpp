@@ -395,6 +395,12 @@ BOOST_AUTO_TEST_CASE(a_slab_has_forces_that_match_differences) {
     slab.cell.periodic = {true, true, false};
     check_forces(set.options(1000), slab);
     check_stress(set.options(1000), slab);
+    // Without a third vector it has the same forces and no volume that a stress would refer to.
+    Structure flat = slab;
+    flat.cell.vectors.col(2).setZero();
+    check_forces(set.options(1000), flat);
+    BOOST_TEST(SccDftb(set.options(1000)).offers(slab).stress);
+    BOOST_TEST(!SccDftb(set.options(1000)).offers(flat).stress);
     // A wire is a box with vacuum around it.
     slab.cell.periodic = {true, false, false};
     slab.cell.vectors.col(1) << 0, 30, 0;

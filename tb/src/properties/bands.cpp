@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/structure/completed_cell.hpp"
 #include "stembridge/tb/properties.hpp"
 
 namespace stembridge::tb {
@@ -114,7 +115,7 @@ std::vector<BandPoint> band_path(const std::string& text, const Cell& cell) {
 Bands bands(const ElectronicState& state, const std::vector<BandPoint>& corners, int per_segment) {
     if (corners.size() < 2 || per_segment < 1)
         throw InputError("a band structure needs two corners and one point per piece of the path, or more");
-    const Eigen::Matrix3d reciprocal = state.structure.cell.reciprocal();
+    const Eigen::Matrix3d reciprocal = completed(state.structure.cell).reciprocal();
     Bands result;
     result.corners = corners;
     const auto n_points = static_cast<Eigen::Index>(corners.size() - 1) * per_segment + 1;
