@@ -50,6 +50,25 @@ BOOST_AUTO_TEST_CASE(a_frame_with_a_scale_of_two_per_cent_shows_it_in_the_bond_l
     BOOST_TEST(static_cast<int>(errors.bond_errors.size()) == 3 * relaxed.size() / 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_shift_of_a_periodic_sheet_is_no_error_whatever_images_its_atoms_are_given_in) {
+    const Structure relaxed = graphene_sheet(3, 2);
+    for (const double far : {0.1, 0.5, 0.9}) {
+        Structure found = relaxed;
+        found.positions.colwise() += far * relaxed.cell.vector(0);
+        Eigen::Matrix3Xd fractions = found.cell.fractional(found.positions);
+        fractions.topRows<2>().array() -= (fractions.topRows<2>().array() + 1e-9).floor();
+        found.positions = found.cell.cartesian(fractions);
+        const CoordinateErrors errors = coordinate_errors(found, relaxed);
+        BOOST_TEST(errors.largest_distance < 1e-9);
+        BOOST_TEST(errors.mean_bond_error < 1e-9);
+    }
+    // What repeats cannot turn against its cell: a turn counts.
+    Structure turned = relaxed;
+    turned.positions =
+        Eigen::AngleAxisd(0.01, Eigen::Vector3d::UnitZ()).toRotationMatrix() * relaxed.positions;
+    BOOST_TEST(coordinate_errors(turned, relaxed).largest_distance > 0.01);
+}
+
 BOOST_AUTO_TEST_CASE(hydrogen_is_left_out_unless_asked_for_and_other_atoms_are_refused) {
     BuildReport report;
     const Structure flake =

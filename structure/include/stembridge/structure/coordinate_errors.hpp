@@ -12,7 +12,8 @@
 namespace stembridge {
 
 /// Found coordinates against relaxed ones of the same atoms, after the shift and the turn about z that bring
-/// them closest: neither says anything about the quality of a frame. Lengths in bohr.
+/// them closest: neither says anything about the quality of a frame. What repeats is only shifted, and the
+/// nearest images are compared. Lengths in bohr.
 struct CoordinateErrors {
     std::vector<int> atoms;  ///< those compared
     Eigen::Matrix2Xd found;  ///< x, y, (2, atoms), moved onto the relaxed ones
