@@ -286,6 +286,15 @@ BOOST_AUTO_TEST_CASE(xdatcar_is_read_in_every_layout_and_unwrapped) {
     const VaspRun blank = read_vasp_text(vasp4, "XDATCAR", Kind::xdatcar);
     BOOST_REQUIRE(blank.steps.size() == 2u);
     BOOST_TEST(blank.steps[0].positions_angstrom(1, 0) == -1.1227753, boost::test_tools::tolerance(1e-12));
+    // VASP 6.4 writes the names of the POTCARs.
+    std::string named = xdatcar({0.8, 0.9}, false, 1);
+    named.replace(named.find("  C\n  1\n"), 8, "  C/ H_h/d34db33f\n  1 1\n");
+    for (std::size_t at = 0; (at = named.find("0.50000000\n", at)) != std::string::npos; at += 11)
+        named.insert(at + 11, " 0.1 0.1 0.1\n");
+    const VaspRun hashed = read_vasp_text(named, "XDATCAR", Kind::xdatcar);
+    BOOST_REQUIRE_MESSAGE(hashed.status == VaspStatus::complete, hashed.problem);
+    BOOST_TEST(hashed.species == (std::vector<std::string>{"C", "H"}), boost::test_tools::per_element());
+    BOOST_TEST(to_structure(hashed, hashed.steps[1]).formula() == "CH");
     const std::string text = xdatcar({0.8, 0.9}, false, 1);
     const VaspRun cut = read_vasp_text(text.substr(0, text.size() - 8), "XDATCAR", Kind::xdatcar);
     BOOST_TEST((cut.status == VaspStatus::unfinished));

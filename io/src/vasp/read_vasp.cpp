@@ -308,7 +308,7 @@ Structure to_structure(const VaspRun& run, const VaspStep& step) {
     Structure structure;
     for (const std::string& symbol : run.species) {
         try {
-            structure.atomic_numbers.push_back(atomic_number(symbol.substr(0, symbol.find('_'))));
+            structure.atomic_numbers.push_back(atomic_number(symbol.substr(0, symbol.find_first_of("_/"))));
         } catch (const InputError& e) {
             throw InputError(fmt::format("'{}': {}", run.file.string(), e.what()));
         }

@@ -127,7 +127,9 @@ class XdatcarReader {
         std::vector<std::string_view> parts = words(line[5]);
         std::string_view pending = line[6];
         while (all_letters(parts)) {
-            symbols.insert(symbols.end(), parts.begin(), parts.end());
+            // VASP 6 writes names of POTCARs, "H_h/" or "C/" and a hash.
+            for (const std::string_view part : parts)
+                symbols.emplace_back(part.substr(0, part.find_first_of("_/")));
             parts = words(pending);
             if (!all_letters(parts)) break;
             const auto next = lines_.next();
