@@ -168,7 +168,7 @@ void draw_atoms(std::string& out, const StructureView& view, const Scene& scene,
             fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="{}")", element_class(z), svg_number(at[0]),
                         svg_number(at[1]), svg_number(radius_angstrom(z) * to_px.scale));
         // With many atoms the titles would weigh more than the picture.
-        out += few ? fmt::format("><title>{} {}</title></circle>", element_symbol(z), i) : "/>";
+        out += few ? fmt::format("><title>{} {}</title></circle>", element_symbol(z), i + 1) : "/>";
         if (any_fixed(view.structure, i))
             pins += fmt::format(R"(<circle class="{}" cx="{}" cy="{}" r="{}"/>)",
                                 z == 1 ? "pin-on-light" : "pin", svg_number(at[0]), svg_number(at[1]),

@@ -94,8 +94,11 @@ Json json_of(const ReportStructure& content) {
     json["ring_counts"] = Json::object();
     for (const auto& [size, count] : analysis.ring_counts) json["ring_counts"][std::to_string(size)] = count;
     json["defects"] = Json::array();
-    for (const Defect& defect : analysis.defects)
-        json["defects"].push_back({{"kind", defect.kind}, {"atoms", defect.atoms}});
+    for (const Defect& defect : analysis.defects) {
+        Json atoms = Json::array();
+        for (const int atom : defect.atoms) atoms.push_back(atom + 1);
+        json["defects"].push_back({{"kind", defect.kind}, {"atoms", atoms}});
+    }
     json["bonds"] = Json::object();
     for (const auto& [pair, s] : analysis.bonds)
         json["bonds"][pair] = {{"count", s.count},

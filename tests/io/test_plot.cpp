@@ -270,6 +270,8 @@ BOOST_AUTO_TEST_CASE(a_structure_shows_every_atom_in_both_views_and_every_kind_o
     const std::size_t n = static_cast<std::size_t>(flake.size());
     BOOST_TEST(count(document, "//g/circle[contains(@class, 'atom')]") == 2 * n);
     BOOST_TEST(count(document, "//circle[@class='pin']") == 2 * 2U + 1);  // 2 atoms, 2 views, the legend
+    BOOST_TEST(count(document, "//circle/title[text()='C 1']") == 2U);    // atoms count from 1
+    BOOST_TEST(count(document, "//circle/title[text()='C 0']") == 0U);
     std::map<std::string, std::size_t> wanted;
     for (const auto& [size, number] : ring_counts(view.rings))
         wanted[size >= 5 && size <= 8 ? "ring-" + std::to_string(size) : "ring-n"] +=

@@ -245,6 +245,12 @@ BOOST_AUTO_TEST_CASE(numbers_in_the_json_are_the_numbers_given) {
     BOOST_TEST(relaxation.at("after").at("bonds").at("C-C").at("mean_angstrom").get<double>() ==
                after.bonds.at("C-C").mean / units::angstrom);
 
+    // Atoms count from 1.
+    const json& defects = relaxation.at("after").at("defects");
+    BOOST_REQUIRE(defects.size() == after.defects.size());
+    BOOST_REQUIRE(!defects.empty());
+    BOOST_TEST(defects[0].at("atoms")[0].get<int>() == after.defects[0].atoms[0] + 1);
+
     const json& run = numbers.at("dynamics")[0];
     BOOST_TEST(run.at("temperature_k").get<std::vector<double>>() == data.dynamics[0].temperature_k,
                boost::test_tools::per_element());
