@@ -39,13 +39,13 @@ Json json_of(const ReportStage& stage) {
 
 Json json_of(const ReportCalibration& c) {
     return {{"nominal_angstrom_per_px", or_null(c.nominal_angstrom_per_px)},
-            {"lattice_angstrom_per_px", c.lattice_angstrom_per_px},
+            {"lattice_angstrom_per_px", or_null(c.lattice_angstrom_per_px)},
             {"uncertainty_angstrom_per_px", or_null(c.uncertainty_angstrom_per_px)},
             {"smallest_angstrom_per_px", or_null(c.smallest_angstrom_per_px)},
             {"largest_angstrom_per_px", or_null(c.largest_angstrom_per_px)},
-            {"anisotropy_percent", c.anisotropy_percent},
-            {"shear", c.shear},
-            {"rotation_degree", c.rotation_degree},
+            {"anisotropy_percent", or_null(c.anisotropy_percent)},
+            {"shear", or_null(c.shear)},
+            {"rotation_degree", or_null(c.rotation_degree)},
             {"mean_cc_angstrom", or_null(c.mean_cc_angstrom)},
             {"applied", c.applied}};
 }

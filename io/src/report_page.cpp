@@ -224,12 +224,14 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
         tiles.push_back({"Atoms found", number(static_cast<double>(data.frame->atoms.size()), 0), "",
                          species_summary(data.frame->atoms)});
         if (const auto& c = data.frame->calibration) {
-            tiles.push_back({"Lattice pixel size", number(c->lattice_angstrom_per_px, 4), "Å/px",
-                             c->nominal_angstrom_per_px
-                                 ? fmt::format("stated {} Å/px", number(*c->nominal_angstrom_per_px, 4))
-                                 : std::string()});
-            tiles.push_back({"Scan anisotropy", number(c->anisotropy_percent, 1), "%",
-                             c->applied ? "corrected" : "not corrected"});
+            if (c->lattice_angstrom_per_px)
+                tiles.push_back({"Lattice pixel size", number(*c->lattice_angstrom_per_px, 4), "Å/px",
+                                 c->nominal_angstrom_per_px
+                                     ? fmt::format("stated {} Å/px", number(*c->nominal_angstrom_per_px, 4))
+                                     : std::string()});
+            if (c->anisotropy_percent)
+                tiles.push_back({"Scan anisotropy", number(*c->anisotropy_percent, 1), "%",
+                                 c->applied ? "corrected" : "not corrected"});
         }
     }
     const std::vector<ReportState> states = report_states(data);
@@ -287,22 +289,26 @@ std::string tiles_list(const ReportData& data) {
 
 std::string calibration_table(const ReportCalibration& c) {
     std::vector<Row> rows;
+    const bool measured = c.lattice_angstrom_per_px.has_value();
     if (c.nominal_angstrom_per_px)
-        rows.push_back({"stated pixel size", number(*c.nominal_angstrom_per_px, 4) + " Å/px"});
-    rows.push_back({"pixel size from the lattice",
-                    c.uncertainty_angstrom_per_px
-                        ? fmt::format("{} <small>± {}</small> Å/px", number(c.lattice_angstrom_per_px, 5),
-                                      number(*c.uncertainty_angstrom_per_px, 5))
-                        : number(c.lattice_angstrom_per_px, 4) + " Å/px"});
+        rows.push_back({measured ? "stated pixel size" : "pixel size as given (no lattice used)",
+                        number(*c.nominal_angstrom_per_px, 4) + " Å/px"});
+    if (measured)
+        rows.push_back({"pixel size from the lattice",
+                        c.uncertainty_angstrom_per_px ? fmt::format("{} <small>± {}</small> Å/px",
+                                                                    number(*c.lattice_angstrom_per_px, 5),
+                                                                    number(*c.uncertainty_angstrom_per_px, 5))
+                                                      : number(*c.lattice_angstrom_per_px, 4) + " Å/px"});
     if (c.smallest_angstrom_per_px && c.largest_angstrom_per_px)
         rows.push_back(
             {"along the principal axes", fmt::format("{} · {} Å/px", number(*c.smallest_angstrom_per_px, 4),
                                                      number(*c.largest_angstrom_per_px, 4))});
-    rows.push_back({"anisotropy", number(c.anisotropy_percent, 2) + " %"});
-    rows.push_back({"shear", number(c.shear, 4)});
-    rows.push_back({"rotation of the lattice", number(c.rotation_degree, 2) + "°"});
+    if (c.anisotropy_percent) rows.push_back({"anisotropy", number(*c.anisotropy_percent, 2) + " %"});
+    if (c.shear) rows.push_back({"shear", number(*c.shear, 4)});
+    if (c.rotation_degree) rows.push_back({"rotation of the lattice", number(*c.rotation_degree, 2) + "°"});
     if (c.mean_cc_angstrom)
-        rows.push_back({"mean C–C distance after correction", number(*c.mean_cc_angstrom, 3) + " Å"});
+        rows.push_back({measured ? "mean C–C distance after correction" : "mean C–C distance",
+                        number(*c.mean_cc_angstrom, 3) + " Å"});
     rows.push_back({"coordinates corrected", c.applied ? "yes" : "no"});
     return table({}, rows);
 }

@@ -216,6 +216,19 @@ BOOST_AUTO_TEST_CASE(the_page_shows_the_numbers_of_the_run) {
     BOOST_TEST(has(page, std::to_string(data.frame->atoms.size())));
 }
 
+BOOST_AUTO_TEST_CASE(a_pixel_size_that_no_lattice_was_used_for_is_shown_as_given) {
+    io::ReportData data = small_example();
+    data.frame->calibration = io::ReportCalibration{.nominal_angstrom_per_px = 0.104, .applied = false};
+    const auto report = written(data);
+    BOOST_TEST(has(report->page, "pixel size as given (no lattice used)"));
+    for (const char* text :
+         {"pixel size from the lattice", "Lattice pixel size", "Scan anisotropy", "rotation of"})
+        BOOST_TEST(!has(report->page, text), text);
+    const json calibration = report->numbers.at("frame").at("calibration");
+    for (const char* key : {"lattice_angstrom_per_px", "anisotropy_percent", "shear", "rotation_degree"})
+        BOOST_TEST(calibration.at(key).is_null(), key);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_in_the_json_are_the_numbers_given) {
     const io::ReportData& data = small_example();
     const json numbers = written(data)->numbers;

@@ -104,13 +104,17 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
     io::ReportCalibration calibration;
     if (c.contains("nominal_angstrom_per_px") && c["nominal_angstrom_per_px"].is_number())
         calibration.nominal_angstrom_per_px = c["nominal_angstrom_per_px"].get<double>();
-    calibration.lattice_angstrom_per_px = c.value("scale_angstrom_per_px", 0.0);
-    calibration.uncertainty_angstrom_per_px = c.value("scale_uncertainty_angstrom", 0.0);
-    calibration.smallest_angstrom_per_px = c.value("smallest_scale_angstrom", 0.0);
-    calibration.largest_angstrom_per_px = c.value("largest_scale_angstrom", 0.0);
-    calibration.anisotropy_percent = 100 * c.value("anisotropy", 0.0);
-    calibration.shear = c.value("shear", 0.0);
-    calibration.rotation_degree = c.value("rotation_deg", 0.0);
+    if (c.value("applied", false)) {
+        calibration.lattice_angstrom_per_px = c.value("scale_angstrom_per_px", 0.0);
+        calibration.uncertainty_angstrom_per_px = c.value("scale_uncertainty_angstrom", 0.0);
+        calibration.smallest_angstrom_per_px = c.value("smallest_scale_angstrom", 0.0);
+        calibration.largest_angstrom_per_px = c.value("largest_scale_angstrom", 0.0);
+        calibration.anisotropy_percent = 100 * c.value("anisotropy", 0.0);
+        calibration.shear = c.value("shear", 0.0);
+        calibration.rotation_degree = c.value("rotation_deg", 0.0);
+    } else {
+        calibration.nominal_angstrom_per_px = frame.pixel_size_angstrom;
+    }
     calibration.mean_cc_angstrom = summary.value("cc_mean_angstrom", 0.0);
     calibration.applied = c.value("applied", false);
     frame.calibration = calibration;

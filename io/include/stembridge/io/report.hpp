@@ -34,16 +34,16 @@ struct ReportTiming {
     std::string text;  ///< as it was published: "10 CPU-hours"
 };
 
-/// What the lattice says about the pixels.
+/// What the lattice says about the pixels; only what was stated where no lattice was used.
 struct ReportCalibration {
     std::optional<double> nominal_angstrom_per_px;  ///< what was stated
-    double lattice_angstrom_per_px = 0;             ///< area-equivalent, from the lattice
+    std::optional<double> lattice_angstrom_per_px;  ///< area-equivalent, from the lattice
     std::optional<double> uncertainty_angstrom_per_px;
     std::optional<double> smallest_angstrom_per_px;  ///< along the principal axes
     std::optional<double> largest_angstrom_per_px;
-    double anisotropy_percent = 0;
-    double shear = 0;                        ///< x moves by this much per y
-    double rotation_degree = 0;              ///< of a zigzag row from the x axis
+    std::optional<double> anisotropy_percent;
+    std::optional<double> shear;             ///< x moves by this much per y
+    std::optional<double> rotation_degree;   ///< of a zigzag row from the x axis
     std::optional<double> mean_cc_angstrom;  ///< mean C-C distance after correction
     bool applied = true;                     ///< whether the coordinates were corrected with it
 };
