@@ -238,6 +238,7 @@ struct ElasticBand::Implementation {
         return ((rising ? large : small) * ahead + (rising ? small : large) * behind).normalized();
     }
 
+    /// Of the moving images: the one that climbs.
     std::size_t highest() const {
         std::size_t top = 1;
         for (std::size_t k = 2; k < last(); ++k)
@@ -276,7 +277,9 @@ struct ElasticBand::Implementation {
 
     BandStep state() const {
         if (evaluations.empty()) throw std::logic_error("a band has no state before its first step");
-        const std::size_t top = highest();
+        std::size_t top = highest();
+        for (const std::size_t end : {std::size_t{0}, last()})  // of a path that only rises or falls
+            if (energy(end) > energy(top)) top = end;
         return {steps, largest(band_forces()), energy(top) - energy(0), static_cast<int>(top), climbing};
     }
 

@@ -149,6 +149,20 @@ BOOST_AUTO_TEST_CASE(a_curved_path_between_equal_wells_has_the_barrier_of_the_ri
     BOOST_TEST(band.profile().length.back() == 2 * third, boost::test_tools::tolerance(0.005));
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_only_rises_has_its_barrier_at_its_end) {
+    const double phi = 0.8 * std::numbers::pi / 6;
+    const auto end = at(2 * std::cos(phi), 2 * std::sin(phi));
+    const double rise = 0.01 * (1 - std::cos(6 * phi)) / 2;
+    for (const bool up : {true, false}) {
+        ElasticBand band(
+            up ? straight_path(at(2, 0), end, 5) : straight_path(end, at(2, 0), 5),
+            [] { return std::make_unique<Ring>(); }, 1, on_the_surface());
+        band.step();
+        BOOST_TEST(band.state().barrier == (up ? rise : 0.0), boost::test_tools::tolerance(1e-12));
+        BOOST_TEST(band.state().highest == (up ? 4 : 0));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_band_restored_after_any_step_continues_to_the_same_bits_with_any_number_of_workers) {
     const Structure sheet = graphene_sheet(2, 1, false);
     Structure end = rattled(sheet, 0.2);

@@ -208,6 +208,9 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
     session.info(fmt::format("barrier {:.3f} eV, back {:.3f} eV, after {} steps, {:.1f} s",
                              state.barrier / ev, (state.barrier - reaction) / ev, state.step,
                              timer.seconds()));
+    if (state.highest == 0 || state.highest == n_images - 1)
+        session.info(fmt::format("no saddle lies between the two: the highest image of the path is its {}",
+                                 state.highest == 0 ? "start" : "end"));
     folder.finish({"path.extxyz", "profile.csv", "profile.svg", "saddle.extxyz", "neb.json", "neb.csv"},
                   timer.seconds(), summary);
     return summary;

@@ -418,7 +418,7 @@ io::ReportBlock curve_of(const Path& path) {
 std::vector<io::ReportBlock> pictures_of(const Path& path, bool y_down) {
     std::vector<io::ReportBlock> blocks;
     const auto saddle = static_cast<std::size_t>(path.band.value("saddle_image", 0));
-    if (path.images.size() < 3 || saddle == 0 || saddle + 1 >= path.images.size()) return blocks;
+    if (path.images.size() < 3 || saddle >= path.images.size()) return blocks;
     const auto block = [&](std::size_t image, const std::string& which, const std::string& title) {
         io::StructureView view = view_of("barrier-" + path.name + "-" + which, path.title + ", " + title,
                                          path.images[image], y_down);
@@ -436,7 +436,7 @@ std::vector<io::ReportBlock> pictures_of(const Path& path, bool y_down) {
         }
         blocks.push_back({title, io::draw(view), caption, std::nullopt, {}, false});
     };
-    block(saddle, "saddle", "Saddle");
+    if (saddle > 0 && saddle + 1 < path.images.size()) block(saddle, "saddle", "Saddle");
     block(0, "start", "Start");
     block(path.images.size() - 1, "end", "End");
     return blocks;

@@ -51,7 +51,7 @@ struct BandStep {
     int step = 0;          ///< moves so far; 0 = the start path
     double max_force = 0;  ///< hartree/bohr
     double barrier = 0;    ///< highest image over the first, hartree
-    int highest = 0;       ///< that image, from 0
+    int highest = 0;       ///< that image, from 0; one of the ends where the path has no barrier
     bool climbing = false;
 };
 
