@@ -171,6 +171,23 @@ BOOST_AUTO_TEST_CASE(chromium_keeps_its_six_unpaired_electrons_wherever_the_rela
     BOOST_TEST(job["place"]["height_angstrom"].get<double>() > 2.2);
 }
 
+BOOST_AUTO_TEST_CASE(spin_and_kpoints_of_the_adsorbed_system_are_not_those_of_its_parts) {
+    const Workplace place;
+    io::write_structure(place.folder.path() / "sheet.extxyz", graphene_sheet(2, 1, 1.425 * units::angstrom));
+    io::write_text_atomically(place.folder.path() / "study.toml",
+                              "[calculator]\nkpoint_list = [[0.25, 0.25, 0, 1]]\n");
+    const Outcome outcome =
+        run_program({"adsorb", place.file("sheet.extxyz"), "--species", "H", "--enumerate", "--sites", "top",
+                     "--radius", "1.5 angstrom", "--unpaired", "1", "--config", place.file("study.toml"),
+                     "--max-force", "0.1 eV/angstrom", "--threads", "1", "--out", place.file("study")});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    BOOST_TEST(std::abs(place.read("study/sheet/stage.json")["results"]["total_moment"].get<double>()) <
+               1e-3);
+    const json study = place.read("study/adsorption.json");
+    BOOST_TEST(study["alone"]["H"]["unpaired"] == 1);
+    BOOST_TEST(study["jobs"][0]["moment"].get<double>() == 1.0, tt::tolerance(1e-3));
+}
+
 BOOST_AUTO_TEST_CASE(starts_are_written_without_relaxations) {
     const Workplace place;
     const Outcome starts =

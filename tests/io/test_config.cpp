@@ -208,6 +208,13 @@ BOOST_AUTO_TEST_CASE(options_of_the_command_line_win) {
     BOOST_CHECK_THROW(config.set("calculator.kpoints", "[6, 6, 1", "--kpoints"), InputError);
     BOOST_CHECK_THROW(config.set("relax.max_force", "1 K", "--max-force"), InputError);
     BOOST_TEST(config.number("calculator.charge") == -2.0);
+    config.set("calculator.spin.unpaired", "4", "--unpaired");
+    for (const char* key : {"calculator.charge", "calculator.spin.unpaired"}) {
+        config.unset(key);
+        BOOST_TEST(!config.is_set(key));
+    }
+    BOOST_TEST(config.number("calculator.charge") == 0.0);  // its default
+    BOOST_TEST(!config.has("calculator.spin.unpaired"));
 }
 
 BOOST_AUTO_TEST_CASE(relative_paths_count_from_the_file_and_options_from_the_current_folder) {

@@ -168,8 +168,10 @@ Alone relax_alone(const io::Config& config, const std::string& species, bool pol
     io::Config own = config;
     own.set("relax.fix", "[\"none\"]", "adsorb");
     own.set("relax.cell", "none", "adsorb");
-    own.set("calculator.kpoints", "[1, 1, 1]", "adsorb");
-    own.set("calculator.charge", "0", "adsorb");
+    own.unset("calculator.kpoints");
+    own.unset("calculator.kpoint_list");
+    own.unset("calculator.charge");
+    own.unset("calculator.spin.unpaired");
     if (!polarized) {
         const StudyRelaxation run = relax_in_study(own, start, folder / "unpolarized", session);
         if (!run.relaxed) throw NumericalError(fmt::format("{} alone: {}", species, run.error));
@@ -305,6 +307,9 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
                 {"energy_zero_hartree", alone[name].energy_zero},
                 {"unpaired", alone[name].unpaired ? json(*alone[name].unpaired) : json(nullptr)}};
         }
+    // The unpaired electrons that the user names are those of sheet and adsorbate together.
+    io::Config of_sheet_alone = own;
+    of_sheet_alone.unset("calculator.spin.unpaired");
     const auto energy_of_sheet = [&](const Job& job) {
         const auto found = sheets.find(job.sheet_origin);
         if (found != sheets.end()) return found->second;
@@ -312,7 +317,7 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
             folder / (job.sheet.size() == sheet.size() ? std::string("sheet")
                                                        : fmt::format("sheet-{}", sheets.size() + 1));
         session.info(fmt::format("{} alone", job.sheet.formula()));
-        const StudyRelaxation run = relax_in_study(own, job.sheet, place, session);
+        const StudyRelaxation run = relax_in_study(of_sheet_alone, job.sheet, place, session);
         if (!run.relaxed) throw NumericalError("the sheet alone: " + run.error);
         return sheets[job.sheet_origin] = run.results.value("energy_zero_hartree", std::nan(""));
     };

@@ -73,14 +73,7 @@ Config::Config(Schema schema) : schema_(std::move(schema)) {
             if (is_inside(other, key.path) || is_inside(key.path, other))
                 throw std::logic_error("schema: '" + key.path + "' and '" + other + "' exclude each other");
         if (!paths.insert(key.path).second) throw std::logic_error("schema: '" + key.path + "' stands twice");
-        if (key.standard.empty()) continue;
-        try {
-            const Value value = value_from_text(key, key.standard, key.path + " (default)");
-            check_value(key, value);
-            entries_[key.path] = {value, false, false};
-        } catch (const Error& error) {
-            throw std::logic_error(std::string("schema: ") + error.what());
-        }
+        unset(key.path);
     }
 }
 
@@ -144,6 +137,19 @@ void Config::set(const std::string& path, const std::string& text, const std::st
     const Value value = value_from_text(key(path), text, option);
     check_value(key(path), value);
     entries_[path] = {value, true, true};
+}
+
+void Config::unset(const std::string& path) {
+    const Key& own = key(path);
+    entries_.erase(path);
+    if (own.standard.empty()) return;
+    try {
+        const Value value = value_from_text(own, own.standard, path + " (default)");
+        check_value(own, value);
+        entries_[path] = {value, false, false};
+    } catch (const Error& error) {
+        throw std::logic_error(std::string("schema: ") + error.what());
+    }
 }
 
 const Key& Config::key(const std::string& path) const {

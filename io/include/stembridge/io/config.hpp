@@ -130,6 +130,9 @@ class Config {
     /// @param option named in messages, e.g. "--kpoints"  @throw InputError
     void set(const std::string& path, const std::string& text, const std::string& option);
 
+    /// Back to the default; left out where there is none.
+    void unset(const std::string& path);
+
     /// Whether the user gave a value.
     bool is_set(const std::string& path) const;
     /// Whether there is a value, given or by default.
