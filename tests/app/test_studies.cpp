@@ -171,6 +171,49 @@ BOOST_AUTO_TEST_CASE(chromium_keeps_its_six_unpaired_electrons_wherever_the_rela
     BOOST_TEST(job["place"]["height_angstrom"].get<double>() > 2.2);
 }
 
+BOOST_AUTO_TEST_CASE(jobs_for_vasp_have_the_settings_of_the_run) {
+    const Workplace place;
+    const fs::path run = place.folder.path() / "run";
+    const auto has = [&](const std::string& file, const std::string& line) {
+        return io::read_text(place.folder.path() / "jobs" / file).find(line) != std::string::npos;
+    };
+    for (const char* stage : {"2-build", "3-relax", "4-md/300K", "5-adsorb/sites/H-01"})
+        fs::create_directories(run / stage);
+    const Structure flake = io::read_structure(place.folder.path() / "flake.extxyz");
+    Structure with_h = flake;
+    with_h.add(1, flake.positions.col(0) + Eigen::Vector3d(0, 0, 2.2));
+    io::write_structure(run / "2-build/structure.extxyz", flake);
+    io::write_structure(run / "3-relax/relaxed.extxyz", flake);
+    io::write_structure(run / "5-adsorb/sites/H-01/start.extxyz", with_h);
+    io::write_text_atomically(
+        run / "5-adsorb/adsorption.json",
+        R"({"spin_polarized": true, "alone": {"H": {"unpaired": 1}}, "jobs": [{"name": "H-01", "species": "H",
+            "site": "top", "energy_zero_hartree": -5.0, "spin_states": [
+            {"unpaired": null, "energy_zero_hartree": -4.9}, {"unpaired": 3, "energy_zero_hartree": -5.0}]}]})");
+    io::write_text_atomically(run / "config.resolved.toml",
+                              "[calculator]\nkpoints = [3, 2, 1]\nspin = { polarized = true, unpaired = 4 }\n"
+                              "[relax]\nfix = [\"species:H\"]\nmax_force = \"0.02 eV/angstrom\"\n"
+                              "[md]\nfix = [\"indices:1\"]\ntimestep = \"0.5 fs\"\nsteps = 400\n");
+    const Outcome outcome = run_program({"vasp", "study", run.string(), "--out", place.file("jobs")});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    BOOST_TEST(has("relaxation/KPOINTS", "3 2 1"));
+    BOOST_TEST(has("relaxation/INCAR", "EDIFFG  = -0.02"));
+    for (const char* job : {"relaxation", "dynamics/300K"})
+        BOOST_TEST(has(std::string(job) + "/INCAR", "NUPDOWN = 4"));
+    BOOST_TEST(has("dynamics/300K/INCAR", "POTIM   = 0.5"));
+    BOOST_TEST(has("dynamics/300K/INCAR", "NSW     = 400"));
+    BOOST_TEST(has("adsorption/H-01/INCAR", "NUPDOWN = 3"));
+    BOOST_TEST(has("adsorption/alone-H/INCAR", "NUPDOWN = 1"));
+    BOOST_TEST(!has("adsorption/sheet/INCAR", "NUPDOWN"));
+    const auto n_fixed = [&](const std::string& job) {
+        return io::read_structure(place.folder.path() / "jobs" / job / "POSCAR").fixed.cast<int>().sum();
+    };
+    BOOST_TEST(n_fixed("relaxation") == 3 * 12);
+    BOOST_TEST(n_fixed("dynamics/300K") == 3);
+    BOOST_TEST(n_fixed("adsorption/sheet") == 3 * 12);
+    BOOST_TEST(n_fixed("adsorption/alone-H") == 0);
+}
+
 BOOST_AUTO_TEST_CASE(spin_and_kpoints_of_the_adsorbed_system_are_not_those_of_its_parts) {
     const Workplace place;
     io::write_structure(place.folder.path() / "sheet.extxyz", graphene_sheet(2, 1, 1.425 * units::angstrom));

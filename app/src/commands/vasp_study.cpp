@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "commands/vasp_study.hpp"
@@ -27,8 +28,52 @@ Structure boxed(const Structure& structure) {
     return structure.cell.volume() < 1e-6 ? center_in_box(structure, 20 * units::angstrom, true) : structure;
 }
 
+/// A run folder and what its jobs have in common.
+struct Study {
+    fs::path run, out;
+    io::Config config;  ///< of the run
+    io::VaspInputOptions options;
+};
+
+/// The settings of the run that VASP knows too, over those of the command line.
+io::VaspInputOptions options_of(const io::Config& config, io::VaspInputOptions options, Session& session) {
+    const auto mesh = config.integers("calculator.kpoints");
+    for (std::size_t k = 0; k < 3; ++k) options.kpoints[k] = static_cast<int>(mesh[k]);
+    if (config.boolean("calculator.kpoints_gamma_centered")) options.kpoints_gamma_centered = true;
+    options.spin_polarized = config.boolean("calculator.spin.polarized");
+    if (config.has("calculator.spin.unpaired"))
+        options.unpaired = static_cast<int>(std::lround(config.number("calculator.spin.unpaired")));
+    options.max_force_ev_per_angstrom = config.quantity("relax.max_force") / units::electronvolt_per_angstrom;
+    options.timestep_fs = config.quantity("md.timestep") / units::femtosecond;
+    options.dynamics_steps = static_cast<int>(config.integer("md.steps"));
+    if (config.has("calculator.kpoint_list"))
+        session.warning("calculator.kpoint_list is not written: KPOINTS hold the mesh of calculator.kpoints");
+    if (config.number("calculator.charge") != 0)
+        session.warning(
+            fmt::format("the charge of {:+g} e is not written: set NELECT, which depends on the POTCAR",
+                        config.number("calculator.charge")));
+    return options;
+}
+
+/// A structure with what a key ("relax.fix", "md.fix") holds fixed.
+Structure held(Structure structure, const io::Config& config, const std::string& key) {
+    if (config.has(key))
+        for (const std::string& rule : config.texts(key)) fix_atoms(structure, rule);
+    return structure;
+}
+
+/// The number of unpaired electrons of the lowest state that an adsorbate had at a site; nothing: as the run.
+std::optional<int> unpaired_of(const json& job) {
+    for (const json& state : job.value("spin_states", json::array()))
+        if (state["energy_zero_hartree"] == job.value("energy_zero_hartree", json()) &&
+            state["unpaired"].is_number())
+            return state["unpaired"].get<int>();
+    return std::nullopt;
+}
+
 /// One relaxation for each variant of what is held fixed.
-std::string write_selective(const fs::path& run, const fs::path& out, const io::VaspInputOptions& options) {
+std::string write_selective(const Study& all) {
+    const auto& [run, out, config, options] = all;
     const fs::path study = run / "3-selective";
     std::string list;
     for (const json& variant : load_json(study / "selective.json").value("variants", json::array())) {
@@ -45,12 +90,20 @@ std::string write_selective(const fs::path& run, const fs::path& out, const io::
 }
 
 /// Sheet and adsorbates alone once, then each site: E_bind = E0(sheet) + E0(alone) - E0(site).
-std::string write_adsorption(const fs::path& run, const fs::path& out, io::VaspInputOptions options) {
+std::string write_adsorption(const Study& all) {
+    const auto& [run, out, config, common] = all;
     const fs::path study = run / "5-adsorb";
     const json adsorption = load_json(study / "adsorption.json");
+    io::VaspInputOptions options = common;
     options.spin_polarized = adsorption.value("spin_polarized", false);
+    // What the run names is the number of sheet and adsorbate together.
+    const auto with_unpaired = [&](const std::optional<int>& unpaired) {
+        io::VaspInputOptions own = options;
+        own.unpaired = unpaired;
+        return own;
+    };
     std::string list;
-    std::set<std::string> alone;
+    std::set<std::string> sheets, alone;
     for (const json& job : adsorption.value("jobs", json::array())) {
         const std::string name = job.value("name", ""), species = job.value("species", "");
         const fs::path start = study / "sites" / name / "start.extxyz";
@@ -67,16 +120,23 @@ std::string write_adsorption(const fs::path& run, const fs::path& out, io::VaspI
         };
         const std::string sheet =
             job.value("opened", "").empty() ? "sheet" : fmt::format("sheet-of-{}", name);
-        if (!fs::exists(out / "adsorption" / sheet / "POSCAR")) {
-            io::write_vasp_relaxation(out / "adsorption" / sheet, part(0, n_sheet), options);
+        if (sheets.insert(sheet).second) {
+            io::write_vasp_relaxation(out / "adsorption" / sheet, held(part(0, n_sheet), config, "relax.fix"),
+                                      with_unpaired(std::nullopt));
             list += fmt::format("- `adsorption/{}/` the sheet alone\n", sheet);
         }
         if (alone.insert(species).second) {
+            std::optional<int> lowest;
+            const json found = adsorption.value("alone", json::object()).value(species, json::object());
+            if (found.contains("unpaired") && found["unpaired"].is_number())
+                lowest = found["unpaired"].get<int>();
             io::write_vasp_relaxation(out / "adsorption" / ("alone-" + species), part(n_sheet, system.size()),
-                                      options);
+                                      with_unpaired(lowest));
             list += fmt::format("- `adsorption/alone-{}/` the adsorbate alone\n", species);
         }
-        io::write_vasp_relaxation(out / "adsorption" / name, system, options);
+        const std::optional<int> lowest = unpaired_of(job);
+        io::write_vasp_relaxation(out / "adsorption" / name, held(system, config, "relax.fix"),
+                                  with_unpaired(lowest ? lowest : options.unpaired));
         list += fmt::format("- `adsorption/{}/` {} at {}\n", name, species, job.value("site", ""));
     }
     if (!list.empty())
@@ -87,7 +147,8 @@ std::string write_adsorption(const fs::path& run, const fs::path& out, io::VaspI
 }
 
 /// The temperatures that the run has dynamics of.
-std::string write_dynamics(const fs::path& run, const fs::path& out, const io::VaspInputOptions& options) {
+std::string write_dynamics(const Study& all) {
+    const auto& [run, out, config, options] = all;
     const fs::path relaxed = run / "3-relax" / "relaxed.extxyz";
     if (!fs::is_directory(run / "4-md") || !fs::exists(relaxed)) return "";
     std::set<double> temperatures;
@@ -96,8 +157,8 @@ std::string write_dynamics(const fs::path& run, const fs::path& out, const io::V
         if (entry.is_directory() && kelvin > 0) temperatures.insert(kelvin);
     }
     if (temperatures.empty()) return "";
-    io::write_vasp_dynamics(out / "dynamics", boxed(io::read_structure(relaxed)), options,
-                            {temperatures.begin(), temperatures.end()});
+    io::write_vasp_dynamics(out / "dynamics", held(boxed(io::read_structure(relaxed)), config, "md.fix"),
+                            options, {temperatures.begin(), temperatures.end()});
     return fmt::format("- `dynamics/` {} temperatures\n", temperatures.size());
 }
 
@@ -107,12 +168,17 @@ void study(const fs::path& run, const fs::path& out, const io::VaspInputOptions&
             fmt::format("'{}' is no run folder: accepted is one of `stembridge run`", run.string()));
     if (fs::exists(out) && !fs::is_directory(out))
         throw InputError(fmt::format("--out: '{}' is a file; a folder is needed", out.string()));
-    std::string list = write_selective(run, out, options);
-    list += write_adsorption(run, out, options);
-    list += write_dynamics(run, out, options);
+    const fs::path resolved = run / "config.resolved.toml";
+    const io::Config config =
+        fs::exists(resolved) ? io::Config::read(resolved, run_schema()) : io::Config(run_schema());
+    const Study all = {run, out, config, options_of(config, options, session)};
+    std::string list = write_selective(all);
+    list += write_adsorption(all);
+    list += write_dynamics(all);
     const fs::path built = run / "2-build" / "structure.extxyz";
     if (fs::exists(run / "3-relax") && fs::exists(built)) {
-        io::write_vasp_relaxation(out / "relaxation", boxed(io::read_structure(built)), options);
+        io::write_vasp_relaxation(out / "relaxation",
+                                  held(boxed(io::read_structure(built)), config, "relax.fix"), all.options);
         list += "- `relaxation/` of the built structure\n";
     }
     if (list.empty())
