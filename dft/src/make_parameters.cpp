@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -67,6 +68,17 @@ std::string file_text(const fs::path& path) {
     std::ostringstream text;
     text << stream.rdbuf();
     return text.str();
+}
+
+/// Whether a table ends where these settings end it: at the longest distance, or by itself before it.
+bool ends_as_asked(const tb::SkfTable& table, const TableOptions& o) {
+    const int last_row = static_cast<int>(std::floor(o.longest / o.spacing + 1e-9));
+    if (table.n_rows >= last_row) return table.n_rows == last_row;
+    const auto n_last =
+        static_cast<std::ptrdiff_t>(std::lround(1 / o.spacing)) * 2 * tb::SkfTable::n_integrals;
+    const auto begin = table.values.end() - std::min(n_last, std::ssize(table.values));
+    return std::all_of(begin, table.values.end(),
+                       [&](double integral) { return std::abs(integral) < o.end_tolerance; });
 }
 
 /// Fills in the one-centre part of a table of an element with itself.
@@ -167,7 +179,7 @@ class ElectronicTables {
             if (!fs::exists(path) || file_text(path).find(settings_[order]) == std::string::npos)
                 return false;
             tables_[order] = tb::read_skf(path, za == zb);
-            return tables_[order].spacing == o_.tables.spacing;
+            return tables_[order].spacing == o_.tables.spacing && ends_as_asked(tables_[order], o_.tables);
         };
         if (done(ab) && done(ba)) {
             context_.info(fmt::format("{}: electronic tables found", pair_name(ab)));

@@ -140,6 +140,26 @@ BOOST_AUTO_TEST_CASE(walls_and_slater_functions_come_from_the_configuration) {
     BOOST_TEST(energy("3.0").status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(tables_found_are_made_again_when_they_should_end_elsewhere) {
+    const TemporaryFolder folder;
+    const auto longest_made = [&](const std::string& longest) {
+        std::string config = hydrogen_config("wave = \"3.0 bohr\"\ndensity = \"2.5 bohr\"\n");
+        config.replace(config.find("[tables]\n"), 9, "[tables]\nlongest = \"" + longest + "\"\n");
+        io::write_text_atomically(folder.path() / "set.toml", config);
+        const Outcome outcome = run_program({"make-parameters", (folder.path() / "set.toml").string(),
+                                             "--out", (folder.path() / "out").string()});
+        BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+        const bool found = outcome.output.find("electronic tables found") != std::string::npos;
+        return std::pair(table(folder.path() / "out", "H-H.skf").last_distance(), found);
+    };
+    BOOST_TEST(longest_made("5 bohr").first == 5.0);
+    const auto [whole, found] = longest_made("24 bohr");
+    BOOST_TEST(whole > 5.0);
+    BOOST_TEST(!found);
+    BOOST_TEST(longest_made("20 bohr").second);  // they ended by themselves before
+    BOOST_TEST(longest_made("4.5 bohr").first == 4.5, boost::test_tools::tolerance(1e-9));
+}
+
 BOOST_AUTO_TEST_CASE(bad_settings_are_named) {
     const TemporaryFolder folder;
     const auto check = [&](const std::string& config, const std::string& expected) {
