@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "build_options.hpp"
 #include "stembridge/base/errors.hpp"
@@ -68,18 +69,44 @@ void leave_out_uncertain(BuildStart& start, double largest_angstrom, BuildReport
     start.atoms = {start.atoms.structure.selected(kept), std::move(origin)};
 }
 
+/// What is done with a crystal is little: settings that would do nothing are refused. A value that is the
+/// default is none, as configurations with everything resolved name them all.
+/// @param does_something keys of [build] that count with this one
+void refuse_without_effect(const io::Config& config, const std::string& key,
+                           const std::set<std::string>& does_something) {
+    const std::string resolved = config.resolved_toml();
+    for (const io::Key& other : config.schema()) {
+        if (!other.path.starts_with("build.") || other.path == key || does_something.count(other.path) != 0)
+            continue;
+        if (other.path == "build.terminate" && config.text(other.path) == "none") continue;
+        if (other.path == "build.remove_dangling" && !config.boolean(other.path)) continue;
+        io::Config without = config;
+        without.unset(other.path);
+        if (config.where(other.path).starts_with("--") || without.resolved_toml() != resolved)
+            throw InputError(fmt::format(
+                "{} does nothing together with {}, which takes the crystal as it is; first build with "
+                "the one, then with the other",
+                config.where(other.path), config.where(key)));
+    }
+}
+
 /// A crystal instead of a sheet: repeated, or cut along a surface. @return nothing when neither is asked for
 std::optional<Structure> crystal(const io::Config& config, const Structure& structure, BuildReport& report) {
     std::optional<Structure> result;
+    if (config.has("build.repeat") && config.has("build.surface"))
+        throw InputError(config.where("build.surface") + " and build.repeat exclude each other");
+    const std::set<std::string> always = {"build.structure", "build.straighten", "build.fix"};
     if (config.has("build.repeat")) {
+        refuse_without_effect(config, "build.repeat", always);
         const auto n = config.integers("build.repeat");
         result = supercell(structure, std::array<int, 3>{static_cast<int>(n[0]), static_cast<int>(n[1]),
                                                          static_cast<int>(n[2])});
         report.messages.push_back(fmt::format("supercell of {} x {} x {} cells", n[0], n[1], n[2]));
     }
     if (config.has("build.surface")) {
-        if (config.has("build.repeat"))
-            throw InputError(config.where("build.surface") + " and build.repeat exclude each other");
+        std::set<std::string> keys = always;
+        keys.insert({"build.layers", "build.vacuum"});
+        refuse_without_effect(config, "build.surface", keys);
         const auto hkl = config.integers("build.surface");
         const auto vacuum = config.quantities("build.vacuum");
         const int layers = static_cast<int>(config.integer("build.layers"));

@@ -281,6 +281,12 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
     refused({"adsorb", flake, "--species", "H", "--site", "top", "--break", "900-901"}, "does not exist");
     refused({"build", flake, "--surface", "1 0 0"}, "three directions");
     refused({"build", flake, "--repeat", "2 2 1"}, "does not repeat");
+    for (const auto& [option, value] :
+         {std::pair{"--crop", "radius"}, {"--terminate", "H"}, {"--vacuum", "9 angstrom"}})
+        refused({"build", flake, "--repeat", "2 2 1", option, value}, std::string(option) + " does nothing");
+    refused({"build", flake, "--surface", "1 0 0", "--layers", "2", "--vacuum", "9 angstrom", "--terminate",
+             "none"},
+            "three directions");
     refused({"build", flake, "--cell", "periodic", "--cell-size", "90 angstrom"}, "lattice");
     refused({"build", flake, "--crop", "uncertain"}, "needs detected atoms");
     refused({"build", flake, "--crop", "random", "--atoms", "500"}, "only");
