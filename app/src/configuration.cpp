@@ -299,11 +299,16 @@ std::string list_of(const std::string& text, char separator) {
 
 ConfigOptions::ConfigOptions(io::Schema schema) : schema_(std::move(schema)) {}
 
-std::string ConfigOptions::meaning(const std::string& key) const {
+const Key& ConfigOptions::key(const std::string& path) const {
     const auto found =
-        std::find_if(schema_.begin(), schema_.end(), [&](const Key& k) { return k.path == key; });
-    if (found == schema_.end()) throw std::logic_error("no configuration key " + key);
-    return found->standard.empty() ? found->meaning : fmt::format("{} [{}]", found->meaning, found->standard);
+        std::find_if(schema_.begin(), schema_.end(), [&](const Key& k) { return k.path == path; });
+    if (found == schema_.end()) throw std::logic_error("no configuration key " + path);
+    return *found;
+}
+
+std::string ConfigOptions::meaning(const std::string& path) const {
+    const Key& found = key(path);
+    return found.standard.empty() ? found.meaning : fmt::format("{} [{}]", found.meaning, found.standard);
 }
 
 ConfigOptions::Setting& ConfigOptions::new_setting(const std::string& option, const std::string& key) {
@@ -342,11 +347,11 @@ void ConfigOptions::add_words(CLI::App& command, const std::string& option, cons
 }
 
 void ConfigOptions::add_flag(CLI::App& command, const std::string& flag, const std::string& key,
-                             const std::string& value) {
+                             const std::string& value, const std::string& help) {
     Setting& setting = new_setting(flag, key);
     setting.value = value;
     command.add_flag_callback(
-        flag, [&setting] { setting.given = true; }, meaning(key));
+        flag, [&setting] { setting.given = true; }, help.empty() ? this->key(key).meaning : help);
 }
 
 void ConfigOptions::add_calculator(CLI::App& command) {
@@ -357,7 +362,7 @@ void ConfigOptions::add_calculator(CLI::App& command) {
     add(command, "--charge", "calculator.charge");
     add_flag(command, "--spin-polarized", "calculator.spin.polarized", "true");
     add(command, "--unpaired", "calculator.spin.unpaired");
-    add_flag(command, "--third-order", "calculator.third_order.mode", "full");
+    add_flag(command, "--third-order", "calculator.third_order.mode", "full", "All terms of DFTB3");
     add(command, "--dispersion", "calculator.dispersion.model");
     add(command, "--scc-tolerance", "calculator.scc.tolerance");
     add(command, "--max-scc-iterations", "calculator.scc.max_iterations");
@@ -373,6 +378,14 @@ void ConfigOptions::set(const std::string& key, const std::string& value, const 
     Setting& setting = new_setting(option, key);
     setting.value = value;
     setting.given = true;
+}
+
+std::string ConfigOptions::given_but(const std::vector<std::string>& these) const {
+    std::string list;
+    for (const auto& setting : settings_)
+        if (setting->given && std::find(these.begin(), these.end(), setting->option) == these.end())
+            list += (list.empty() ? "" : ", ") + setting->option;
+    return list;
 }
 
 io::Config ConfigOptions::config() const {

@@ -33,15 +33,18 @@ class ConfigOptions {
     void add(CLI::App& command, const std::string& option, const std::string& key);
     /// Declares an option that takes words separated by commas.
     void add_words(CLI::App& command, const std::string& option, const std::string& key);
-    /// Declares a flag that sets a key to a fixed value.
+    /// Declares a flag that sets a key to a fixed value. @param help what the flag does; empty = the meaning
+    /// of the key
     void add_flag(CLI::App& command, const std::string& flag, const std::string& key,
-                  const std::string& value);
+                  const std::string& value, const std::string& help = "");
     /// The calculator options of the contract: --parameters, --kpoints, ...
     void add_calculator(CLI::App& command);
     /// The configuration file, when it is no option.
     void set_file(const std::string& file) { file_ = file; }
     /// File (or defaults), then options over it.
     io::Config config() const;
+    /// The options that were given, with commas, but for some of them.
+    std::string given_but(const std::vector<std::string>& these) const;
     /// Where a value that is no option itself comes from, e.g. a positional argument.
     void set(const std::string& key, const std::string& value, const std::string& option);
 
@@ -51,7 +54,8 @@ class ConfigOptions {
         bool given = false;
     };
     Setting& new_setting(const std::string& option, const std::string& key);
-    std::string meaning(const std::string& key) const;
+    const io::Key& key(const std::string& path) const;
+    std::string meaning(const std::string& path) const;
     io::Schema schema_;
     std::string file_;
     std::vector<std::unique_ptr<Setting>> settings_;

@@ -256,6 +256,12 @@ BOOST_AUTO_TEST_CASE(one_adsorbate_is_placed_as_before) {
                      "1.7 angstrom", "--out", place.file("cr.extxyz")});
     BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
     BOOST_TEST(io::read_structure(place.file("cr.extxyz")).formula() == "C24H12Cr");
+    const Outcome usual = run_program({"adsorb", place.file("flake.extxyz"), "--species", "Cr", "--site",
+                                       "hollow", "--out", place.file("usual.extxyz")});
+    BOOST_REQUIRE_MESSAGE(usual.status == 0, usual.output);
+    const Structure high = io::read_structure(place.file("usual.extxyz"));
+    BOOST_TEST(high.positions(2, 36) - high.positions.row(2).head(36).mean() == 2.0 * units::angstrom,
+               tt::tolerance(1e-4));
 }
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
@@ -274,6 +280,9 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
     refused({"adsorb", flake, "--species", "CH4", "--enumerate"}, "unknown adsorbate");
     refused({"adsorb", flake, "--species", "He", "--enumerate"}, "no Slater-Koster file for the pairs");
     refused({"adsorb", flake, "--species", "H", "--enumerate", "--site", "top"}, "--sites");
+    refused({"adsorb", flake, "--species", "H", "--enumerate", "--height", "9 angstrom"}, "--heights");
+    refused({"adsorb", flake, "--species", "H", "--site", "top", "--sites", "top", "--no-relax"},
+            "--sites, --no-relax: only with --enumerate");
     refused({"adsorb", flake, "--species", "H", "--enumerate", "--sites", "valley"}, "hollow, bridge, top");
     refused({"adsorb", flake, "--species", "H", "--enumerate", "--center", "900 900"}, "no hollow");
     refused({"adsorb", flake, "--species", "H", "--enumerate", "--break", "x"}, "is no bond");

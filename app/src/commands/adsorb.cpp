@@ -21,9 +21,11 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* usual_height = "2.0 angstrom";
+
 struct Options {
     ConfigOptions config{run_schema()};
-    std::string structure, out, height = "2.0 angstrom", species, site, broken;
+    std::string structure, out, height, species, site, broken;
     int at = 0;
     bool enumerate = false;
 };
@@ -39,11 +41,17 @@ std::string list_of(const std::string& words) {
 
 void place_one(const Options& options, Session& session) {
     if (options.site.empty()) throw InputError("--site is not given: hollow, bridge or top (or --enumerate)");
+    const std::string without_effect = options.config.given_but({"--break-length", "--seed", "--threads"});
+    if (!without_effect.empty())
+        throw InputError(without_effect +
+                         ": only with --enumerate; one adsorbate is placed by --site, --at and --height, and "
+                         "not relaxed");
     AdsorbateOptions adsorbate;
     adsorbate.species = options.species;
     adsorbate.site = options.site;
     if (options.at != 0) adsorbate.at = options.at - 1;
-    adsorbate.height = parse_quantity(options.height, Dimension::length);
+    adsorbate.height =
+        parse_quantity(options.height.empty() ? usual_height : options.height, Dimension::length);
     Structure sheet = io::read_structure(options.structure);
     if (!options.broken.empty()) {
         int i = 0, j = 0, end = 0;
@@ -63,10 +71,10 @@ void place_one(const Options& options, Session& session) {
 }
 
 void place_everywhere(const Options& options, Session& session) {
-    if (!options.site.empty() || options.at != 0)
+    if (!options.site.empty() || options.at != 0 || !options.height.empty())
         throw InputError(
-            "--site and --at place one adsorbate; with --enumerate say --sites, --center, "
-            "--radius");
+            "--site, --at and --height place one adsorbate; with --enumerate say --sites, --center, "
+            "--radius, --heights");
     const io::Config config = options.config.config();
     set_threads(static_cast<int>(config.integer("run.threads")));
     const Structure sheet = io::read_structure(options.structure);
@@ -105,7 +113,7 @@ void add_adsorb(CLI::App& program, Action& action) {
     command->add_option("--at", options->at,
                         "Atom of the site, counted from 1; left out = nearest to the middle");
     command->add_option("--height", options->height, "Of the first adsorbed atom over the site")
-        ->capture_default_str();
+        ->default_str(usual_height);
     command->add_flag("--enumerate", options->enumerate,
                       "All inequivalent sites around the largest defect (or --center), each relaxed, with "
                       "binding energies; started again it continues");
@@ -118,9 +126,12 @@ void add_adsorb(CLI::App& program, Action& action) {
     options->config.add(*command, "--heights", "adsorb.heights");
     options->config.add(*command, "--orientations", "adsorb.orientations_degrees");
     options->config.add(*command, "--side", "adsorb.side");
-    options->config.add_flag(*command, "--all", "adsorb.inequivalent", "false");
-    options->config.add_flag(*command, "--no-relax", "adsorb.relax", "false");
-    options->config.add_flag(*command, "--unpolarized", "adsorb.spin", "off");
+    options->config.add_flag(*command, "--all", "adsorb.inequivalent", "false",
+                             "Equivalent sites too, not only one of each kind");
+    options->config.add_flag(*command, "--no-relax", "adsorb.relax", "false",
+                             "Only write the starts, without relaxations and energies");
+    options->config.add_flag(*command, "--unpolarized", "adsorb.spin", "off",
+                             "No spin polarisation at all, which binds open shells too strongly");
     options->config.add(*command, "--break-length", "adsorb.break_length");
     options->config.add(*command, "--max-force", "relax.max_force");
     options->config.add(*command, "--max-steps", "relax.max_steps");

@@ -51,7 +51,8 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--method", "detect.method");
     options->config.add(*command, "--device", "detect.device");
     options->config.add(*command, "--min-probability", "detect.min_probability");
-    options->config.add_flag(*command, "--no-calibration", "detect.calibrate", "false");
+    options->config.add_flag(*command, "--no-calibration", "detect.calibrate", "false",
+                             "Trust the stated pixel size; the scan is not corrected by the lattice");
     options->config.add_flag(*command, "--require-lattice", "detect.require_lattice", "true");
     options->config.add(*command, "--seed", "run.seed");
     options->config.add(*command, "--threads", "run.threads");
