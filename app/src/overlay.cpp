@@ -11,8 +11,15 @@
 namespace stembridge::app {
 namespace {
 
-constexpr int zoom = 2;
-constexpr double ring_radius_px = 3.2;  // of the frame
+constexpr double ring_radius_angstrom = 0.35;
+
+/// How many times its size a frame is drawn: twice, more where rings would have less than three pixels, as
+/// long as the picture stays below 8192 pixels.
+int zoom_of(const Image& image, double ring_radius_px) {
+    constexpr int largest = 8192;
+    const int room = largest / std::max<int>({1, image.width(), image.height()});
+    return std::max(2, std::min(static_cast<int>(std::ceil(3 / ring_radius_px)), room));
+}
 
 std::array<double, 3> color_of(int atomic_number) {
     if (atomic_number == 6) return {86, 180, 233};
@@ -20,7 +27,7 @@ std::array<double, 3> color_of(int atomic_number) {
     return {204, 121, 167};
 }
 
-/// Blends a ring of about one frame pixel width into the bitmap.
+/// Blends a ring of about two pixels width into the bitmap.
 void draw_ring(io::Bitmap& bitmap, double x, double y, double radius, const std::array<double, 3>& color) {
     const int reach = static_cast<int>(std::ceil(radius)) + 2;
     for (int row = static_cast<int>(y) - reach; row <= static_cast<int>(y) + reach; ++row)
@@ -36,7 +43,10 @@ void draw_ring(io::Bitmap& bitmap, double x, double y, double radius, const std:
 
 }  // namespace
 
-void write_overlay(const std::filesystem::path& path, const Image& image, const Detections& atoms) {
+void write_overlay(const std::filesystem::path& path, const Image& image, const Detections& atoms,
+                   double angstrom_per_px) {
+    const double radius_px = ring_radius_angstrom / angstrom_per_px;  // of the frame
+    const int zoom = zoom_of(image, radius_px);
     const io::Bitmap grey = io::to_bitmap(image.pixels, io::contrast_of(image.pixels));
     io::Bitmap bitmap{zoom * image.width(), zoom * image.height(), 3, {}};
     bitmap.bytes.resize(3 * static_cast<std::size_t>(bitmap.width) * bitmap.height);
@@ -45,8 +55,8 @@ void write_overlay(const std::filesystem::path& path, const Image& image, const 
             std::fill_n(&bitmap.bytes[3 * (static_cast<std::size_t>(row) * bitmap.width + column)], 3,
                         grey.bytes[static_cast<std::size_t>(row / zoom) * grey.width + column / zoom]);
     for (const Detection& atom : atoms)
-        draw_ring(bitmap, zoom * (atom.x_px + 0.5) - 0.5, zoom * (atom.y_px + 0.5) - 0.5,
-                  zoom * ring_radius_px, color_of(atom.atomic_number));
+        draw_ring(bitmap, zoom * (atom.x_px + 0.5) - 0.5, zoom * (atom.y_px + 0.5) - 0.5, zoom * radius_px,
+                  color_of(atom.atomic_number));
     io::write_png8(path, bitmap);
 }
 

@@ -232,7 +232,7 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     io::write_npy(out / "mean.npy", result.mean);
     io::write_npy(out / "spread.npy", result.spread);
     io::write_npy(out / "region.npy", result.region);
-    write_overlay(out / "overlay.png", image, result.atoms);
+    write_overlay(out / "overlay.png", image, result.atoms, result.calibration.scale_angstrom);
     BuildReport skipped;
     const bool any_known = std::any_of(result.atoms.begin(), result.atoms.end(),
                                        [](const Detection& d) { return d.atomic_number > 0; });
