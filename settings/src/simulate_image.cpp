@@ -87,7 +87,7 @@ io::Schema image_keys() {
     using io::Key;
     return {
         Key::integer("run.seed", "1", "Seed of noise, jitter and contamination").at_least(0),
-        Key::quantity("image.pixel_size", Dimension::length, "0.1 angstrom", "Pixel size").positive(),
+        Key::quantity("image.pixel_size", Dimension::length, "", "Pixel size; needed").positive(),
         Key::integer("image.width", "", "Columns; left out = the structure and a margin")
             .at_least(8)
             .at_most(16384),
@@ -106,7 +106,8 @@ io::Schema image_keys() {
             .at_least(0)
             .at_most(0.99),
         Key::number("image.electrons_per_pixel", "1873",
-                    "Beam electrons per pixel; 0 = expectation without noise")
+                    "Beam electrons per pixel, as in usual real frames of 0.104 angstrom pixels, which are "
+                    "noisy; 0 = expectation without noise")
             .at_least(0),
         Key::number("image.noise_blur_px", "0", "Correlation of the noise, Gaussian sigma").at_least(0),
         Key::number("image.anisotropy", "0", "Ratio of the two scan scales minus one"),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "run_program.hpp"
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/io/text_file.hpp"
 
 using namespace stembridge;
@@ -159,6 +160,31 @@ BOOST_AUTO_TEST_CASE(missing_pairs_of_tables_are_all_named_before_anything_is_co
     BOOST_TEST(outcome.status == 2, outcome.output);
     for (const char* pair : {"C-C", "C-Si", "Si-C", "Si-Si"})
         BOOST_TEST(outcome.output.find(pair) != std::string::npos, pair);
+}
+
+BOOST_AUTO_TEST_CASE(help_says_what_a_flag_does_and_not_what_its_key_does) {
+    const std::string adsorb = run_program({"adsorb", "--help"}).output;
+    BOOST_TEST(adsorb.find("Equivalent sites too") != std::string::npos, adsorb);
+    BOOST_TEST(adsorb.find("false = all") == std::string::npos, adsorb);
+    BOOST_TEST(adsorb.find("without relaxations") != std::string::npos, adsorb);
+    const std::string simulate = run_program({"simulate-image", "--help"}).output;
+    BOOST_TEST(simulate.find("[0.1 angstrom]") == std::string::npos, simulate);  // it is needed
+}
+
+BOOST_AUTO_TEST_CASE(the_example_frame_is_the_one_that_is_shipped) {
+    const TemporaryFolder folder;
+    const fs::path made = folder.path() / "example.png",
+                   shipped = source_folder() / "data/frames/example.png";
+    const Outcome outcome = run_program({"simulate-image", "--example", "--out", made.string()});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const Pixels pixels = io::read_image(made).pixels, expected = io::read_image(shipped).pixels;
+    BOOST_REQUIRE(pixels.size() == expected.size());
+    // Another compiler may round a count the other way.
+    BOOST_TEST((pixels == expected).cast<double>().mean() > 0.95);
+    const Outcome refused =
+        run_program({"simulate-image", "--example", "--width", "64", "--out", made.string()});
+    BOOST_TEST(refused.status == 2);
+    BOOST_TEST(refused.output.find("it takes no --width") != std::string::npos, refused.output);
 }
 
 BOOST_AUTO_TEST_CASE(atoms_on_top_of_each_other_are_refused_by_number) {

@@ -40,16 +40,18 @@ std::vector<ml::SceneAtom> random_sheet(const io::Config& c, ml::ScanOptions& sc
     return ml::random_scene(scene, context);
 }
 
-void write_frame(const fs::path& out, const ml::SimulatedFrame& frame) {
+/// @param grey the values of the .png as they are, 0 to 255; else they are stretched over that range
+void write_frame(const fs::path& out, const ml::SimulatedFrame& frame, bool grey) {
     if (out.extension() == ".npy")
         io::write_npy(out, frame.image.pixels);
     else if (out.extension() == ".png")
-        io::write_png8(out, io::to_bitmap(frame.image.pixels));
+        io::write_png8(out,
+                       grey ? io::to_bitmap(frame.image.pixels, 0, 255) : io::to_bitmap(frame.image.pixels));
     else
         throw InputError(fmt::format("--out {}: accepted are .npy (exact) and .png (8 bit)", out.string()));
     std::string truth = "x_px,y_px,element,covered\n";
     for (const ml::TrueAtom& atom : frame.atoms)
-        truth += fmt::format("{:.3f},{:.3f},{},{}\n", atom.x_px, atom.y_px,
+        truth += fmt::format("{:.4f},{:.4f},{},{}\n", atom.x_px, atom.y_px,
                              element_symbol(atom.atomic_number), atom.covered ? 1 : 0);
     io::write_text_atomically(out.parent_path() / (out.stem().string() + "_truth.csv"), truth);
 }
@@ -60,6 +62,11 @@ void run(const Options& options, Session& session) {
     const Context context = session.context(static_cast<std::uint64_t>(config.integer("run.seed")));
     ml::SimulatedFrame frame;
     if (options.example) {
+        std::string other = options.config.given_but({"--seed", "--threads"});
+        if (!options.structure.empty()) other = "a structure file";
+        if (options.random_sheet) other = "--random-sheet";
+        if (!other.empty())
+            throw InputError("--example: what it shows is fixed but for --seed; it takes no " + other);
         frame = ml::example_frame(context);
     } else {
         if (options.structure.empty() != options.random_sheet)
@@ -77,7 +84,7 @@ void run(const Options& options, Session& session) {
         }
         frame = ml::simulate_image(atoms, simulation, context);
     }
-    write_frame(options.out, frame);
+    write_frame(options.out, frame, options.example);
     session.info(fmt::format(
         "{}: {} x {} px, {} atoms, {:.1f} detected electrons per pixel of clean graphene", options.out,
         frame.image.width(), frame.image.height(), frame.atoms.size(), frame.mean_electrons_graphene));
