@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(one_adsorbate_is_placed_as_before) {
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
     const Workplace place;
     const auto refused = [&](std::vector<std::string> arguments, const std::string& text, int status = 2) {
-        arguments.insert(arguments.end(), {"--out", place.file("refused")});
+        arguments.insert(arguments.end(), {"--out", place.file("refused.extxyz")});
         const Outcome outcome = run_program(arguments);
         BOOST_TEST_CONTEXT(outcome.output) {
             BOOST_TEST(outcome.status == status);
@@ -223,6 +223,7 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
     refused({"build", flake, "--repeat", "2 2 1"}, "does not repeat");
     refused({"build", flake, "--cell", "periodic", "--cell-size", "90 angstrom"}, "lattice");
     refused({"build", flake, "--crop", "uncertain"}, "needs detected atoms");
+    refused({"build", flake, "--crop", "defect"}, "defect 0, counted from 0");
     refused({"build", flake, "--crop", "random", "--atoms", "500"}, "only");
     refused({"vasp", "study", place.file("nowhere")}, "no run folder", 3);
     refused({"vasp", "study", place.folder.path().string()}, "no relaxation");

@@ -88,11 +88,11 @@ io::ReportTable patches_table(const json& patches) {
     for (std::size_t k = 0; k < patches.size(); ++k) {
         const json& patch = patches[k];
         if (random)
-            table.rows.push_back({std::to_string(k + 1), patch.value("formula", ""),
+            table.rows.push_back({std::to_string(k), patch.value("formula", ""),
                                   fmt::format("{:.1f} %", 100 * patch.value("similarity", 0.0)),
                                   fmt::format("{:.1f} %", 100 * patch.value("joint_similarity", 0.0))});
         else
-            table.rows.push_back({std::to_string(k + 1), std::to_string(patch.value("n_atoms", 0)),
+            table.rows.push_back({std::to_string(k), std::to_string(patch.value("n_atoms", 0)),
                                   shown(patch["mean_uncertainty"], 4)});
     }
     return table;
