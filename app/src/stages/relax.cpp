@@ -171,14 +171,15 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         write_frame(folder / "relaxed.extxyz", relaxation.structure(), result.evaluation);
         fs::remove(folder / "last.extxyz");
     } else {
-        throw ConvergenceError("relaxation", result.steps, force,
-                               config.quantity("relax.max_force") / units::electronvolt_per_angstrom,
-                               result.status == md::RelaxStatus::stalled
-                                   ? "No step lowers the energy any more (forces in eV/angstrom): tighten "
-                                     "calculator.scc.tolerance. The best structure is " +
-                                         (folder / "last.extxyz").string()
-                                   : "Forces in eV/angstrom: raise relax.max_steps. The best structure is " +
-                                         (folder / "last.extxyz").string());
+        throw ConvergenceError(
+            "relaxation", result.steps, force,
+            config.quantity("relax.max_force") / units::electronvolt_per_angstrom,
+            result.status == md::RelaxStatus::stalled
+                ? "No step lowers the energy any more (forces in eV/angstrom): tighten "
+                  "calculator.scc.tolerance or raise relax.max_force. The best structure is " +
+                      (folder / "last.extxyz").string()
+                : "Forces in eV/angstrom: raise relax.max_steps. The best structure is " +
+                      (folder / "last.extxyz").string());
     }
     session.info(fmt::format(
         "relaxed after {} force evaluations: energy {:.6f} eV, largest force {:.2e} eV/angstrom, {:.1f} s",
