@@ -7,6 +7,7 @@
 
 #include "configuration.hpp"
 #include "csv_log.hpp"
+#include "pace.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/state_file.hpp"
@@ -164,7 +165,9 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
     md::MolecularDynamics md(structure, *calculator, options, session.context(replica.seed));
     std::int64_t rows = 0, frames = 0;
     if (resumed) {
-        const State state = io::read_checkpoint(checkpoint, session.context());
+        const State state = io::read_checkpoint(checkpoint, session.context(), [&](const State& found) {
+            require_rows(folder / "thermo.csv", found.integer("rows"));
+        });
         md.restore(state.part("dynamics"));
         rows = state.integer("rows");
         frames = state.integer("frames");
@@ -183,6 +186,7 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
                                 "starts the run again",
                                 (folder / name).string()));
         trajectory.sync();
+        log.sync();
         State state;
         state.put_all("dynamics", md.save());
         state.put("rows", log.rows());
@@ -203,29 +207,38 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
             session.context().progress("dynamics, " + replica.name, now.step, steps);
     };
 
-    if (!resumed) record();
-    const auto every = config.integer("md.checkpoint_every");
-    while (md.step_count() < steps) {
-        if (session.stop_requested()) {
-            save();
-            folder.stop(timer.seconds());
-            throw StoppedError(fmt::format(
-                "{} was stopped on request after step {}; a checkpoint is in {}: the same command continues",
-                replica.name, md.step_count(), folder.path().string()));
+    const auto stopped = [&] {
+        save();
+        folder.stop(timer.seconds());
+        return StoppedError(fmt::format(
+            "{} was stopped on request after step {}; a checkpoint is in {}: the same command continues",
+            replica.name, md.step_count(), folder.path().string()));
+    };
+
+    if (log.rows() == 0) try {
+            record();  // where it starts
+        } catch (const StoppedError&) {
+            throw stopped();
         }
+    CheckpointClock checkpoints(config, config.integer("md.checkpoint_every"));
+    while (md.step_count() < steps) {
+        if (session.stop_requested()) throw stopped();
         try {
             md.step();
+        } catch (const StoppedError&) {  // inside an evaluation: what it had done is lost, nothing else
+            throw stopped();
         } catch (const Error&) {
             save();  // the last complete step
             throw;
         }
         record();
-        if (md.step_count() % every == 0) save();
+        if (checkpoints.due_after_step()) save();
     }
     save();
     io::write_structure(folder / "final.extxyz", md.structure());
 
-    const auto columns = read_csv(folder / "thermo.csv");
+    const auto columns =
+        read_csv(folder / "thermo.csv", {"time_fs", "conserved_ev", "temperature_k", "scc_cycles"});
     std::vector<double> times = columns.at("time_fs"), conserved = columns.at("conserved_ev");
     const double drift_mev_per_atom_per_ps =
         times.size() > 1 ? 1e6 * md::drift_per_atom(times, conserved, structure.size())

@@ -76,7 +76,9 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
     md::Relaxation relaxation(structure, *calculator, settings::relax_options(config), session.context(seed));
     std::int64_t rows = 0;
     if (resumed) {
-        const State state = io::read_checkpoint(checkpoint, session.context());
+        const State state = io::read_checkpoint(checkpoint, session.context(), [&](const State& found) {
+            require_rows(folder / "relax.csv", found.integer("rows"));
+        });
         relaxation.restore(state.part("relaxation"));
         rows = state.integer("rows");
         session.info(fmt::format("continuing after {} force evaluations", rows));
@@ -86,6 +88,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
                 "accepted", "lbfgs", "scc_cycles"},
                rows);
     const auto save = [&] {
+        log.sync();
         State state;
         state.put_all("relaxation", relaxation.save());
         state.put("rows", log.rows());

@@ -203,17 +203,20 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
     }
     const auto save = [&] { io::write_checkpoint(checkpoint, calculation.save()); };
     const auto every = config.integer("vibrations.checkpoint_every");
+    const auto stopped = [&] {
+        save();
+        folder.stop(timer.seconds());
+        return StoppedError(fmt::format(
+            "stopped on request after {} of {} atoms; a checkpoint is in {}: the same command continues",
+            calculation.atoms_done(), calculation.n_atoms(), folder.path().string()));
+    };
     std::int64_t saved = calculation.atoms_done();
     while (!calculation.finished()) {
-        if (session.stop_requested()) {
-            save();
-            folder.stop(timer.seconds());
-            throw StoppedError(fmt::format(
-                "stopped on request after {} of {} atoms; a checkpoint is in {}: the same command continues",
-                calculation.atoms_done(), calculation.n_atoms(), folder.path().string()));
-        }
+        if (session.stop_requested()) throw stopped();
         try {
             calculation.step();
+        } catch (const StoppedError&) {  // inside an evaluation: what it had done is lost, nothing else
+            throw stopped();
         } catch (const Error&) {
             save();  // the atoms that are done
             throw;
