@@ -11,6 +11,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "scoring.hpp"
 #include "stages/checkpointed_inputs.hpp"
 #include "stages/parameter_sets.hpp"
 #include "stages/stages.hpp"
@@ -66,7 +67,7 @@ class Run {
         } catch (const Error& e) {
             if (ranks_.is_first()) {
                 session_.event("failed", {{"message", e.what()}});
-                report_stage();  // what there is up to here
+                report_after_failure();
             }
             throw;
         }
@@ -238,6 +239,15 @@ class Run {
         if (wanted("report")) write_run_report(folder_, config_, session_);
     }
 
+    /// Of what there is up to the failure, which is what the user must hear of.
+    void report_after_failure() {
+        try {
+            report_stage();
+        } catch (const std::exception& e) {
+            session_.warning(fmt::format("the report could not be written: {}", e.what()));
+        }
+    }
+
     void write_provenance() {
         io::write_text_atomically(folder_ / "config.resolved.toml", config_.resolved_toml());
         nlohmann::json hashes = nlohmann::json::object();
@@ -286,6 +296,7 @@ void run(const Options& options, Session& session) {
         if (std::find(known_stages.begin(), known_stages.end(), stage) == known_stages.end())
             throw InputError(fmt::format("{}: unknown stage '{}'; accepted are {}",
                                          config.where("run.stages"), stage, fmt::join(known_stages, ", ")));
+    if (config.has("report.truth")) read_known_atoms(config.file("report.truth"));  // told before any work
     const fs::path folder =
         config.has("run.folder") ? config.file("run.folder") : fs::path("runs") / config.text("run.name");
     set_threads(static_cast<int>(config.integer("run.threads")));

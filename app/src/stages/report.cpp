@@ -159,7 +159,8 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
     relaxation.after = io::report_structure(last.back().structure, analysis);
     if (const auto charges = last.back().arrays.find("charges"); charges != last.back().arrays.end())
         relaxation.charges = charges->second.transpose();
-    const auto columns = read_csv(folder / "relax.csv");
+    const auto columns =
+        read_csv(folder / "relax.csv", {"accepted", "lbfgs", "energy_ev", "max_force_ev_per_angstrom"});
     const auto& accepted = columns.at("accepted");
     const auto& lbfgs = columns.at("lbfgs");
     for (std::size_t i = 0; i < accepted.size(); ++i) {
@@ -246,7 +247,8 @@ std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const io::
                                   results.value("timestep_fs", 0.0));
     if (results.contains("target_k") && ensemble != "nve")
         dynamics.target_k = results["target_k"].get<double>();
-    const auto columns = read_csv(folder / "thermo.csv");
+    const auto columns =
+        read_csv(folder / "thermo.csv", {"time_fs", "potential_ev", "temperature_k", "conserved_ev"});
     dynamics.time_fs = columns.at("time_fs");
     dynamics.potential_ev = columns.at("potential_ev");
     dynamics.temperature_k = columns.at("temperature_k");

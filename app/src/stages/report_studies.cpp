@@ -387,7 +387,8 @@ Path read_path(const fs::path& folder) {
     path.name = folder.filename().string();
     path.title = load_json(folder / "ends.json").value("title", path.name);
     path.band = load_json(folder / "neb.json");
-    const auto columns = read_csv(folder / "profile.csv");
+    const auto columns =
+        read_csv(folder / "profile.csv", {"length_angstrom", "energy_ev", "slope_ev_per_angstrom"});
     path.profile = {columns.at("length_angstrom"), columns.at("energy_ev"),
                     columns.at("slope_ev_per_angstrom")};
     for (double& x : path.profile.length) x *= units::angstrom;
