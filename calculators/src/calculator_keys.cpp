@@ -69,7 +69,7 @@ io::Schema calculator_keys() {
         Key::table("calculator.max_angular_momentum",
                    "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
         Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
-        Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment"),
+        Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment").at_least(0),
         Key::table("calculator.spin.constants",
                    "Spin constants per element, hartree, shells s, p, d; default: of the set"),
         Key::choice("calculator.third_order.mode", {"none", "diagonal", "full"}, "none", "DFTB3 terms"),

@@ -161,6 +161,23 @@ BOOST_AUTO_TEST_CASE(missing_pairs_of_tables_are_all_named_before_anything_is_co
         BOOST_TEST(outcome.output.find(pair) != std::string::npos, pair);
 }
 
+BOOST_AUTO_TEST_CASE(unpaired_electrons_that_do_not_fit_the_number_of_electrons_are_told) {
+    const TemporaryFolder folder;
+    const std::string molecule =
+        folder.write("h2.extxyz", "2\nProperties=species:S:1:pos:R:3\nH 0 0 0\nH 0 0 0.75\n").string();
+    const auto warned = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> arguments = {"energy", molecule, "--spin-polarized"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST(outcome.status == 0, outcome.output);
+        return outcome.output.find("warning: calculator.spin.unpaired = 1 does not fit H2") !=
+               std::string::npos;
+    };
+    BOOST_TEST(warned({"--unpaired", "1"}));
+    BOOST_TEST(!warned({"--unpaired", "0"}));
+    BOOST_TEST(!warned({"--unpaired", "1", "--charge", "1"}));
+}
+
 BOOST_AUTO_TEST_CASE(atoms_on_top_of_each_other_are_refused_by_number) {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "overlap.extxyz";

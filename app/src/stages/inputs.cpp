@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <sstream>
 
@@ -71,6 +72,18 @@ void require_tables(const io::Config& config, const Structure& structure) {
     tb::find_skf(parameter_folders(config), symbols);
 }
 
+void check_unpaired(const io::Config& config, const Structure& structure, Session& session) {
+    if (!config.has("calculator.spin.unpaired")) return;
+    double electrons = -config.number("calculator.charge");  // closed cores hold even numbers
+    for (const int z : structure.atomic_numbers) electrons += z;
+    const double unpaired = config.number("calculator.spin.unpaired"), pairs = (electrons - unpaired) / 2;
+    if (pairs == std::round(pairs)) return;
+    session.warning(fmt::format(
+        "calculator.spin.unpaired = {:g} does not fit {}, which has {:g} electrons with those of the "
+        "cores: one level of each spin is half full",
+        unpaired, structure.formula(), electrons));
+}
+
 void run_alone(const io::Config& config, const fs::path& structure_file, const fs::path& folder,
                const std::string& name, Session& session,
                const std::function<void(const Structure&, StageFolder&)>& stage,
@@ -82,6 +95,7 @@ void run_alone(const io::Config& config, const fs::path& structure_file, const f
     files.insert(files.end(), more_files.begin(), more_files.end());
     StageFolder stage_folder(folder, name, checkpointed_inputs(config, name, files));
     session.attach_folder(stage_folder.path());
+    check_unpaired(config, structure, session);
     if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
     if (stage_folder.is_done())
         session.info("unchanged since the last time, not done again");

@@ -107,6 +107,9 @@ std::vector<std::filesystem::path> table_files(const io::Config& config, const S
 /// gives the energy
 void require_tables(const io::Config& config, const Structure& structure);
 
+/// Warns where calculator.spin.unpaired is odd and the number of electrons even, or the other way round.
+void check_unpaired(const io::Config& config, const Structure& structure, Session& session);
+
 /// One stage of its own, as the subcommands do it: reads a structure and does the stage in a folder, or
 /// nothing when the folder holds the results of the same inputs. @param name of the stage and of its table
 /// @param more_files read besides the structure
