@@ -107,6 +107,12 @@ std::vector<Replica> replicas_of(const io::Config& config) {
                                              config.where(other), other));
     if (config.is_set("md.heat_up") && config.text("md.ensemble") == "nve")
         throw InputError(config.where("md.heat_up") + ": an nve run has no bath that could heat it up");
+    if (config.has("md.schedule") && config.text("md.ensemble") == "nve")
+        throw InputError(config.where("md.schedule") + ": an nve run has no bath that could follow it");
+    return replicas_named(config);
+}
+
+std::vector<Replica> replicas_named(const io::Config& config) {
     std::vector<std::uint64_t> seeds;
     if (config.has("md.seeds"))
         for (const auto seed : config.integers("md.seeds")) seeds.push_back(static_cast<std::uint64_t>(seed));

@@ -198,7 +198,7 @@ std::optional<io::ReportSection> region_section(const fs::path& run,
 
 std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_down) {
     const json study = load_json(run / "3-selective" / "selective.json");
-    if (!study.contains("variants")) return std::nullopt;
+    if (!study.contains("variants") || !belongs_to(run, run / "3-selective")) return std::nullopt;
     io::ReportSection section;
     section.id = "selective";
     section.title = "Selective dynamics";
@@ -268,7 +268,7 @@ std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_d
 std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_down) {
     const fs::path folder = run / "5-adsorb";
     const json study = load_json(folder / "adsorption.json");
-    if (!study.contains("jobs") || study["jobs"].empty()) return std::nullopt;
+    if (!study.contains("jobs") || study["jobs"].empty() || !belongs_to(run, folder)) return std::nullopt;
     const json& jobs = study["jobs"];
     io::ReportSection section;
     section.id = "adsorption";
@@ -376,7 +376,8 @@ struct Path {
 std::vector<fs::path> path_folders(const fs::path& run) {
     std::vector<fs::path> folders;
     for (const auto& entry : fs::directory_iterator(run))
-        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv"))
+        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv") &&
+            belongs_to(run, entry.path()))
             folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     return folders;

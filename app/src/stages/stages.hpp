@@ -55,6 +55,8 @@ struct Replica {
 /// The runs of [md]: every temperature (or the schedule) with every seed. @throw InputError when md.schedule
 /// cannot be read or stands beside md.temperature or md.heat_up
 std::vector<Replica> replicas_of(const io::Config& config);
+/// The same of a configuration in which every key is set, as in config.resolved.toml.
+std::vector<Replica> replicas_named(const io::Config& config);
 
 /// The configuration of one of them: a single temperature and seed, so that its hash does not depend on the
 /// others.
@@ -69,8 +71,8 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
 
 /// Of the runs of [md] those that fall to this process, several at a time, each in its own folder 300K/,
 /// 500K/, ...; those that are done are left alone. One that fails does not keep the others from their end.
-/// @param files hashed with the configuration  @throw the first error, or StoppedError after every run has
-/// written a checkpoint
+/// @param files hashed with the configuration, that of the structure last  @throw the first error, or
+/// StoppedError after every run has written a checkpoint
 void sweep(const io::Config& config, const Structure& start, const std::vector<std::filesystem::path>& files,
            const std::filesystem::path& folder, const Ranks& ranks, Session& session);
 

@@ -65,7 +65,7 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
         const Replica& replica = replicas[mine[k]];
         io::Config own = config_of(config, replica);
         own.set("run.threads", std::to_string(threads), "run.threads");
-        StageFolder stage(folder / replica.name, "md", checkpointed_inputs(own, "md", files));
+        StageFolder stage(folder / replica.name, "md", checkpointed_inputs(own, "md", files), files.back());
         const std::string title = "dynamics, " + replica.name;
         if (stage.is_done()) {
             session.info(title + ": unchanged, not done again");
