@@ -257,6 +257,16 @@ BOOST_AUTO_TEST_CASE(vibrations_that_are_killed_continue_with_any_number_of_thre
     BOOST_REQUIRE(a.size() == b.size());
     for (std::size_t k = 0; k < a.size(); ++k)
         if (std::abs(a[k]) > 100) BOOST_TEST(std::abs(a[k] - b[k]) < 1e-5);
+
+    // What is computed from the Hessian alone does not cost another one.
+    std::vector<std::string> warmer = vibrations("whole", "1");
+    warmer.insert(warmer.end(), {"--temperature", "500 K", "--broadening", "20 cm^-1"});
+    const Outcome again = run_program(warmer);
+    BOOST_TEST(again.status == 0, again.output);
+    BOOST_TEST(again.output.find("continuing after 5 of 5 atoms") != std::string::npos, again.output);
+    const auto result = nlohmann::json::parse(io::read_text(place.file("whole/vibrations.json")));
+    BOOST_TEST(std::abs(result["thermochemistry"]["temperature_k"].get<double>() - 500) < 1e-9);
+    BOOST_TEST((frequencies("whole") == a));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

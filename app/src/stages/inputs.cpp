@@ -24,8 +24,24 @@ std::string hash_of(std::string text, const std::vector<fs::path>& files) {
     return io::sha256_of_text(text);
 }
 
+using Keys = std::vector<std::string>;
+
+/// Keys of a stage that decide neither its result nor the way there.
+Keys keys_without_effect(const std::string& stage) {
+    Keys keys = {"checkpoint_every", "max_steps"};
+    if (stage == "neb" || stage == "vibrations") keys.emplace_back("workers");
+    return keys;
+}
+
+/// Keys of a stage that decide its result alone.
+Keys keys_of_the_end(const std::string& stage) {
+    if (stage == "vibrations")  // what becomes of the Hessian
+        return {"temperature", "pressure", "symmetry_number", "multiplicity", "masses", "broadening"};
+    return {"max_force"};
+}
+
 /// The lines of a table without those of some keys.
-std::string without(const std::string& text, const std::vector<std::string>& keys) {
+std::string without(const std::string& text, const Keys& keys) {
     std::istringstream lines(text);
     std::string kept, line;
     while (std::getline(lines, line))
@@ -45,9 +61,9 @@ std::string inputs_hash(const io::Config& config, const std::vector<std::string>
 std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
                                 const std::vector<fs::path>& files) {
     const std::string calculator = tables_text(config, {"calculator"});
-    const std::string result = without(tables_text(config, {stage}), {"checkpoint_every", "max_steps"});
+    const std::string result = without(tables_text(config, {stage}), keys_without_effect(stage));
     return hash_of(calculator + result, files) + "/" +
-           hash_of(calculator + without(result, {"max_force"}), files);
+           hash_of(calculator + without(result, keys_of_the_end(stage)), files);
 }
 
 std::vector<fs::path> table_files(const io::Config& config, const Structure& structure) {
