@@ -16,7 +16,25 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
-/// One frame with energy, forces and charges, under its name only when it is complete.
+/// Tells what straightening did.
+nlohmann::json straighten(const io::Config& config, Structure& structure, Session& session,
+                          std::uint64_t seed) {
+    const Timer timer;
+    const md::PreRelaxResult result = settings::pre_relax(config, structure, session.context(seed));
+    if (!result.done) return nullptr;
+    session.info(fmt::format(
+        "straightened with the force field: {} steps, {:.1f} s; atoms moved by {:.2f} angstrom in the mean, "
+        "{:.2f} at most",
+        result.steps, timer.seconds(), result.mean_move / units::angstrom,
+        result.largest_move / units::angstrom));
+    return {{"steps", result.steps},
+            {"rms_force_before_ev_per_angstrom", result.rms_force / units::electronvolt_per_angstrom},
+            {"mean_move_angstrom", result.mean_move / units::angstrom},
+            {"largest_move_angstrom", result.largest_move / units::angstrom}};
+}
+
+}  // namespace
+
 void write_frame(const fs::path& path, const Structure& structure, const Evaluation& evaluation) {
     io::Frame frame;
     frame.structure = structure;
@@ -36,25 +54,6 @@ void write_frame(const fs::path& path, const Structure& structure, const Evaluat
     }
     fs::rename(part, path);
 }
-
-/// Tells what straightening did.
-nlohmann::json straighten(const io::Config& config, Structure& structure, Session& session,
-                          std::uint64_t seed) {
-    const Timer timer;
-    const md::PreRelaxResult result = settings::pre_relax(config, structure, session.context(seed));
-    if (!result.done) return nullptr;
-    session.info(fmt::format(
-        "straightened with the force field: {} steps, {:.1f} s; atoms moved by {:.2f} angstrom in the mean, "
-        "{:.2f} at most",
-        result.steps, timer.seconds(), result.mean_move / units::angstrom,
-        result.largest_move / units::angstrom));
-    return {{"steps", result.steps},
-            {"rms_force_before_ev_per_angstrom", result.rms_force / units::electronvolt_per_angstrom},
-            {"mean_move_angstrom", result.mean_move / units::angstrom},
-            {"largest_move_angstrom", result.largest_move / units::angstrom}};
-}
-
-}  // namespace
 
 nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder,
                      Session& session) {

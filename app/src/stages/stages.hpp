@@ -12,6 +12,7 @@
 #include "stage_folder.hpp"
 #include "stembridge/base/ranks.hpp"
 #include "stembridge/io/config.hpp"
+#include "stembridge/structure/calculator.hpp"
 #include "stembridge/structure/structure.hpp"
 
 namespace stembridge::app {
@@ -44,6 +45,9 @@ nlohmann::json build(const io::Config& config, const std::filesystem::path& inpu
 /// structure
 /// @throw StoppedError after writing a checkpoint
 nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder, Session& session);
+
+/// One frame with energy, forces and charges, under its name only when it is complete. @throw FileError
+void write_frame(const std::filesystem::path& path, const Structure& structure, const Evaluation& evaluation);
 
 /// One of the runs that [md] asks for.
 struct Replica {
