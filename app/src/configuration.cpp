@@ -107,8 +107,10 @@ io::Schema simulate_keys() {
             "md.ensemble", {"nvt", "nve", "langevin", "berendsen", "bussi", "rescale"}, "nvt",
             "nvt = Nose-Hoover chain; bussi = stochastic velocity rescaling; berendsen and rescale (to "
             "the exact temperature) reach a temperature, but are not canonical"),
-        Key::quantity("md.start_temperature", Dimension::temperature, "",
-                      "Of the first velocities; left out = that of the bath at the start")
+        Key::quantity(
+            "md.start_temperature", Dimension::temperature, "",
+            "Of the first velocities; left out = the structure keeps those that it has (not with md.seeds), "
+            "else that of the bath at the start")
             .at_least(0),
         Key::quantity("md.heat_up", Dimension::time, "0 fs",
                       "The bath goes from md.start_temperature (then 0 K when left out) to md.temperature in "

@@ -136,11 +136,17 @@ std::vector<Replica> replicas_named(const io::Config& config) {
     return replicas;
 }
 
-io::Config config_of(const io::Config& config, const Replica& replica) {
+io::Config config_of(const io::Config& config, const Replica& replica, const Structure& start) {
     io::Config own = config;
     if (!config.has("md.schedule"))
         own.set("md.temperature", fmt::format("{} hartree", replica.kT), "md.temperature");
     own.set("md.seeds", fmt::format("[{}]", replica.seed), "md.seeds");
+    if (start.velocities.cols() != 0 && config.is_set("md.seeds") && !config.has("md.start_temperature")) {
+        // Each seed has velocities of its own.
+        const auto points = schedule_of(config, replica.kT);
+        own.set("md.start_temperature",
+                fmt::format("{} hartree", points.empty() ? replica.kT : points.front().kT), "md.seeds");
+    }
     return own;
 }
 
@@ -168,6 +174,8 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
     const bool resumed = folder.was_begun() && io::has_checkpoint(checkpoint);
     folder.begin();
     const Timer timer;
+    const bool given_velocities = structure.velocities.cols() != 0 && !options.start_temperature;
+    if (!given_velocities) structure.velocities.resize(3, 0);
     md::MolecularDynamics md(structure, *calculator, options, session.context(replica.seed));
     std::int64_t rows = 0, frames = 0;
     if (resumed) {
@@ -178,6 +186,12 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
         rows = state.integer("rows");
         frames = state.integer("frames");
         session.info(fmt::format("{}: continuing at step {}", replica.name, md.step_count()));
+    } else if (given_velocities) {
+        const double kT =
+            md::kinetic_temperature(md::kinetic_energy(md.structure()), md.degrees_of_freedom());
+        session.info(fmt::format(
+            "{}: starts from the velocities of the structure ({:.0f} K); md.start_temperature draws new ones",
+            replica.name, kT / units::kelvin));
     }
     CsvLog log(folder / "thermo.csv",
                {"step", "time_fs", "potential_ev", "energy_zero_ev", "kinetic_ev", "temperature_k",

@@ -63,8 +63,8 @@ std::vector<Replica> replicas_of(const io::Config& config);
 std::vector<Replica> replicas_named(const io::Config& config);
 
 /// The configuration of one of them: a single temperature and seed, so that its hash does not depend on the
-/// others.
-io::Config config_of(const io::Config& config, const Replica& replica);
+/// others. @param start where it has velocities, md.seeds asks for others: a start temperature
+io::Config config_of(const io::Config& config, const Replica& replica, const Structure& start);
 
 /// One run of dynamics; continues from a checkpoint of the same inputs. Writes trajectory.extxyz, thermo.csv,
 /// final.extxyz and checkpoint.h5. @param progress called with the number of steps done; left out = the
