@@ -165,7 +165,7 @@ io::Schema simulate_keys() {
         Key::quantity("neb.max_force", Dimension::force, "0.05 eV/angstrom",
                       "Converged below this force of the band on every atom")
             .positive(),
-        Key::integer("neb.max_steps", "500", "Moves of the band before giving up").at_least(1),
+        Key::integer("neb.max_steps", "500", "Moves of the band before giving up").at_least(1).at_most(1e9),
         Key::number("neb.spring", "5", "Springs between the images, eV/angstrom^2").positive(),
         Key::boolean("neb.climb", "true", "The highest image climbs to the saddle"),
         Key::quantity("neb.climb_below", Dimension::force, "0.5 eV/angstrom",

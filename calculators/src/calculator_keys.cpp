@@ -36,7 +36,9 @@ io::Schema calculator_keys() {
                     "the charges' change r; binds beside tolerance: to stop on the energy alone, set "
                     "tolerance = 0.1")
             .positive(),
-        Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
+        Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up")
+            .at_least(1)
+            .at_most(1e9),
         Key::choice("calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
                     "preconditioned",
                     "preconditioned = Anderson on residuals, preconditioned with the local density of states "
