@@ -26,17 +26,21 @@ namespace {
 /// Differences of forces need charges this good: an error of 1e-6 e would give the hydrogen atoms some 20
 /// cm^-1.
 constexpr double scc_tolerance = 1e-9;
+/// Poles leave errors of 1e-8 e, much the same at both displacements: frequencies of benzene and of C24 are
+/// within 0.01 cm^-1 of those by diagonalisation.
+constexpr double scc_tolerance_of_poles = 1e-7;
 constexpr double relaxed_force = 1e-2 * units::electronvolt_per_angstrom;
 constexpr double cm1 = units::inverse_centimetre;
 /// The Boltzmann constant in eV/K.
 constexpr double boltzmann_ev = units::kelvin / units::electronvolt;
 
 io::Config with_tight_charges(io::Config config, Session& session) {
-    if (config.boolean("calculator.scc.enabled") &&
-        config.number("calculator.scc.tolerance") > scc_tolerance) {
-        config.set("calculator.scc.tolerance", fmt::format("{}", scc_tolerance), "vibrations");
-        session.info(fmt::format("differences of forces need exact charges: calculator.scc.tolerance is {}",
-                                 scc_tolerance));
+    const double needed =
+        config.text("calculator.solver") == "pole-expansion" ? scc_tolerance_of_poles : scc_tolerance;
+    if (config.boolean("calculator.scc.enabled") && config.number("calculator.scc.tolerance") > needed) {
+        config.set("calculator.scc.tolerance", fmt::format("{}", needed), "vibrations");
+        session.info(
+            fmt::format("differences of forces need exact charges: calculator.scc.tolerance is {}", needed));
     }
     return config;
 }
