@@ -99,7 +99,7 @@ io::Schema detect_keys() {
 io::Schema simulate_keys() {
     return {
         Key::quantities("md.temperature", Dimension::temperature, "300 K",
-                        "One temperature, or a list: one run each")
+                        "One temperature, or a list for `run`: one run each")
             .positive(),
         Key::quantity("md.timestep", Dimension::time, "1 fs", "Time step").positive(),
         Key::integer("md.steps", "2000", "Number of steps").at_least(1),
