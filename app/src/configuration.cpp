@@ -99,7 +99,7 @@ io::Schema detect_keys() {
 io::Schema simulate_keys() {
     return {
         Key::quantities("md.temperature", Dimension::temperature, "300 K",
-                        "One temperature, or a list: one run each")
+                        "One temperature, or a list for `run`: one run each")
             .positive(),
         Key::quantity("md.timestep", Dimension::time, "1 fs", "Time step").positive(),
         Key::integer("md.steps", "2000", "Number of steps").at_least(1),
@@ -107,8 +107,10 @@ io::Schema simulate_keys() {
             "md.ensemble", {"nvt", "nve", "langevin", "berendsen", "bussi", "rescale"}, "nvt",
             "nvt = Nose-Hoover chain; bussi = stochastic velocity rescaling; berendsen and rescale (to "
             "the exact temperature) reach a temperature, but are not canonical"),
-        Key::quantity("md.start_temperature", Dimension::temperature, "",
-                      "Of the first velocities; left out = that of the bath at the start")
+        Key::quantity(
+            "md.start_temperature", Dimension::temperature, "",
+            "Of the first velocities; left out = the structure keeps those that it has (not with md.seeds), "
+            "else that of the bath at the start")
             .at_least(0),
         Key::quantity("md.heat_up", Dimension::time, "0 fs",
                       "The bath goes from md.start_temperature (then 0 K when left out) to md.temperature in "
@@ -163,7 +165,7 @@ io::Schema simulate_keys() {
         Key::quantity("neb.max_force", Dimension::force, "0.05 eV/angstrom",
                       "Converged below this force of the band on every atom")
             .positive(),
-        Key::integer("neb.max_steps", "500", "Moves of the band before giving up").at_least(1),
+        Key::integer("neb.max_steps", "500", "Moves of the band before giving up").at_least(1).at_most(1e9),
         Key::number("neb.spring", "5", "Springs between the images, eV/angstrom^2").positive(),
         Key::boolean("neb.climb", "true", "The highest image climbs to the saddle"),
         Key::quantity("neb.climb_below", Dimension::force, "0.5 eV/angstrom",

@@ -20,6 +20,9 @@ class CsvLog {
     /// @throw FileError (disk full)
     void row(const std::vector<double>& values);
     void flush();
+    /// Waits until every row is on the disk; to be called before a checkpoint that counts them. @throw
+    /// FileError
+    void sync();
     std::int64_t rows() const { return rows_; }
 
   private:
@@ -28,10 +31,15 @@ class CsvLog {
     std::int64_t rows_ = 0;
 };
 
+/// @throw FileError when such a file holds fewer complete rows than a checkpoint counts
+void require_rows(const std::filesystem::path& path, std::int64_t rows);
+
 /// The cells of one line, without quoting.
 std::vector<std::string> csv_cells(const std::string& line);
 
-/// The columns of such a file by name. @throw FileError when it is missing or malformed (file:line)
-std::map<std::string, std::vector<double>> read_csv(const std::filesystem::path& path);
+/// The columns of such a file by name. @param needed columns that it must have
+/// @throw FileError when it is missing or malformed (file:line), or lacks a column
+std::map<std::string, std::vector<double>> read_csv(const std::filesystem::path& path,
+                                                    const std::vector<std::string>& needed = {});
 
 }  // namespace stembridge::app

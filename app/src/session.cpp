@@ -86,10 +86,8 @@ void Session::event(const std::string& kind, const nlohmann::json& fields) {
 Context Session::context(std::uint64_t seed) {
     Context context;
     context.log_sink = [this](Context::Level level, std::string_view message) {
-        log(level == Context::Level::warning ? spdlog::level::warn
-            : level == Context::Level::info  ? spdlog::level::info
-                                             : spdlog::level::debug,
-            message);
+        if (level == Context::Level::warning) return warning(std::string(message));
+        log(level == Context::Level::info ? spdlog::level::info : spdlog::level::debug, message);
     };
     context.progress_sink = [this](std::string_view what, std::int64_t done, std::int64_t total) {
         show_progress(what, done, total);

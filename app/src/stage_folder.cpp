@@ -8,6 +8,7 @@
 
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
+#include "stembridge/io/hash.hpp"
 #include "stembridge/io/text_file.hpp"
 
 namespace stembridge::app {
@@ -28,11 +29,26 @@ nlohmann::json load_json(const fs::path& path) {
     return parsed.is_object() ? parsed : nlohmann::json::object();
 }
 
-StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs)
-    : path_(std::move(folder)), stage_(std::move(stage)), inputs_(std::move(inputs)) {
+void make_folder(const fs::path& path) {
     std::error_code failed;
-    fs::create_directories(path_, failed);
-    if (failed) throw FileError(fmt::format("cannot create folder {}: {}", path_.string(), failed.message()));
+    fs::create_directories(path, failed);
+    if (failed) throw FileError(fmt::format("cannot create folder {}: {}", path.string(), failed.message()));
+}
+
+bool belongs_to(const fs::path& run, const fs::path& stage_folder) {
+    const std::string start = load_json(stage_folder / "stage.json").value("start", "");
+    const auto began_with = [&](const fs::path& file) {
+        return fs::exists(file) && io::sha256_of_file(file) == start;
+    };
+    return start.empty() || began_with(run / "2-build" / "structure.extxyz") ||
+           (stage_folder != run / "3-relax" && began_with(run / "3-relax" / "relaxed.extxyz") &&
+            belongs_to(run, run / "3-relax"));
+}
+
+StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs, const fs::path& start)
+    : path_(std::move(folder)), stage_(std::move(stage)), inputs_(std::move(inputs)) {
+    if (!start.empty()) start_ = io::sha256_of_file(start);
+    make_folder(path_);
     // A damaged stage.json only means that the stage is done again.
     record_ = load_json(path_ / "stage.json");
 }
@@ -51,10 +67,13 @@ bool StageFolder::is_done() const {
 
 void StageFolder::begin() {
     earlier_seconds_ = was_begun() ? seconds() : 0;
-    if (!was_begun())
-        for (const auto& entry : fs::directory_iterator(path_))
-            if (entry.path().filename().string().starts_with("checkpoint")) fs::remove(entry.path());
+    if (!was_begun()) remove_checkpoints();
     write("running", {}, 0, nlohmann::json::object());
+}
+
+void StageFolder::remove_checkpoints() {
+    for (const auto& entry : fs::directory_iterator(path_))
+        if (entry.path().filename().string().starts_with("checkpoint")) fs::remove(entry.path());
 }
 
 void StageFolder::finish(const std::vector<std::string>& outputs, double seconds,
@@ -76,11 +95,8 @@ void StageFolder::attempt(const std::function<void()>& work) {
 
 void StageFolder::write(const std::string& status, const std::vector<std::string>& outputs, double seconds,
                         const nlohmann::json& results) {
-    record_ = {{"stage", stage_},
-               {"status", status},
-               {"inputs", inputs_},
-               {"outputs", outputs},
-               {"seconds", earlier_seconds_ + seconds},
+    record_ = {{"stage", stage_},   {"status", status},   {"inputs", inputs_},
+               {"start", start_},   {"outputs", outputs}, {"seconds", earlier_seconds_ + seconds},
                {"results", results}};
     io::write_text_atomically(path_ / "stage.json", record_.dump(2) + "\n");
 }

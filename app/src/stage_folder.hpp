@@ -13,13 +13,23 @@ namespace stembridge::app {
 /// A JSON file of a run folder; an empty object when it is missing or damaged.
 nlohmann::json load_json(const std::filesystem::path& path);
 
-/// One folder such as 1-detect/ with its stage.json {stage, status, inputs, outputs, seconds, results}.
-/// status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed", "done".
+/// Makes a folder and those above it. @throw FileError
+void make_folder(const std::filesystem::path& path);
+
+/// Whether a stage began with a structure that the run holds now: the built one, or the relaxed one where
+/// that was built from it. Folders that do not say are taken to.
+bool belongs_to(const std::filesystem::path& run, const std::filesystem::path& stage_folder);
+
+/// One folder such as 1-detect/ with its stage.json {stage, status, inputs, start, outputs, seconds,
+/// results}. status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed",
+/// "done".
 class StageFolder {
   public:
     /// Opens or creates the folder. @param inputs hash of everything that decides the result; after a slash,
-    /// of what decides the way there, where that is less  @throw FileError when the folder cannot be created
-    StageFolder(std::filesystem::path folder, std::string stage, std::string inputs);
+    /// of what decides the way there, where that is less  @param start file of the structure it begins with,
+    /// for belongs_to()  @throw FileError when the folder cannot be created
+    StageFolder(std::filesystem::path folder, std::string stage, std::string inputs,
+                const std::filesystem::path& start = {});
 
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
@@ -31,6 +41,7 @@ class StageFolder {
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.
     void begin();
+    void remove_checkpoints();
     void finish(const std::vector<std::string>& outputs, double seconds, const nlohmann::json& results);
     void stop(double seconds) { write("stopped", {}, seconds, nlohmann::json::object()); }
     /// Does the work of this stage; an error is recorded as its end ("failed"), except a stop on request,
@@ -47,6 +58,7 @@ class StageFolder {
     std::filesystem::path path_;
     std::string stage_;
     std::string inputs_;
+    std::string start_;           // hash of the file
     double earlier_seconds_ = 0;  // of interrupted attempts at the same inputs
     nlohmann::json record_ = nlohmann::json::object();
 };

@@ -36,7 +36,9 @@ io::Schema calculator_keys() {
                     "the charges' change r; binds beside tolerance: to stop on the energy alone, set "
                     "tolerance = 0.1")
             .positive(),
-        Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up").at_least(1),
+        Key::integer("calculator.scc.max_iterations", "200", "Cycles before giving up")
+            .at_least(1)
+            .at_most(1e9),
         Key::choice("calculator.scc.mixer", {"preconditioned", "anderson", "broyden", "diis", "simple"},
                     "preconditioned",
                     "preconditioned = Anderson on residuals, preconditioned with the local density of states "
@@ -69,7 +71,7 @@ io::Schema calculator_keys() {
         Key::table("calculator.max_angular_momentum",
                    "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
         Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
-        Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment"),
+        Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment").at_least(0),
         Key::table("calculator.spin.constants",
                    "Spin constants per element, hartree, shells s, p, d; default: of the set"),
         Key::choice("calculator.third_order.mode", {"none", "diagonal", "full"}, "none", "DFTB3 terms"),

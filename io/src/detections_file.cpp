@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bytes.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
@@ -14,9 +16,6 @@ namespace {
 
 constexpr std::string_view header =
     "x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom,votes";
-/// Of tables from elsewhere, or from before there were ensembles.
-constexpr std::string_view short_header =
-    "x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom";
 
 std::vector<std::string_view> split_at_commas(std::string_view line) {
     std::vector<std::string_view> parts;
@@ -27,6 +26,25 @@ std::vector<std::string_view> split_at_commas(std::string_view line) {
         begin = end + 1;
     }
 }
+
+/// Which column holds what. @param optional may be missing
+class Columns {
+  public:
+    Columns(const LineReader& lines, std::string_view first, std::string_view optional)
+        : names_(split_at_commas(first)) {
+        for (const std::string_view name : split_at_commas(header))
+            if (name != optional && !has(name))
+                lines.fail(fmt::format("the header is '{}', expected the columns '{}'", first, header));
+    }
+    std::size_t count() const { return names_.size(); }
+    bool has(std::string_view name) const { return at(name) < count(); }
+    std::size_t at(std::string_view name) const {
+        return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
+    }
+
+  private:
+    std::vector<std::string_view> names_;
+};
 
 }  // namespace
 
@@ -43,26 +61,27 @@ Detections read_detections_csv(const fs::path& path) {
     const MappedFile file(path);
     LineReader lines(file.text(), path.string());
     const auto first = lines.expect("the header");
-    const bool with_votes = trimmed(first) == header;
-    if (!with_votes && trimmed(first) != short_header)
-        lines.fail(fmt::format("the header is '{}', expected '{}'", first, header));
-    const std::size_t columns = with_votes ? 9 : 8;
+    const Columns columns(lines, first, "votes");  // not in tables from elsewhere
     Detections detections;
     while (const auto line = lines.next()) {
         if (trimmed(*line).empty()) continue;
         const auto parts = split_at_commas(*line);
-        if (parts.size() != columns)
-            lines.fail(fmt::format("{} columns, expected {}", parts.size(), columns));
+        if (parts.size() != columns.count())
+            lines.fail(fmt::format("{} columns, expected {}", parts.size(), columns.count()));
+        const auto value = [&](std::string_view name) {
+            return number(lines, parts[columns.at(name)], name);
+        };
+        const std::string_view element = parts[columns.at("element")];
         Detection d;
-        d.x_px = number(lines, parts[0], "x_px");
-        d.y_px = number(lines, parts[1], "y_px");
-        d.x_angstrom = number(lines, parts[2], "x_angstrom");
-        d.y_angstrom = number(lines, parts[3], "y_angstrom");
-        d.atomic_number = parts[4] == "X" ? 0 : species(lines, parts[4]);
-        d.probability = number(lines, parts[5], "probability");
-        d.spread = number(lines, parts[6], "spread");
-        d.sigma_angstrom = number(lines, parts[7], "sigma_angstrom");
-        if (with_votes) d.votes = static_cast<int>(number(lines, parts[8], "votes"));
+        d.x_px = value("x_px");
+        d.y_px = value("y_px");
+        d.x_angstrom = value("x_angstrom");
+        d.y_angstrom = value("y_angstrom");
+        d.atomic_number = element == "X" ? 0 : species(lines, element);
+        d.probability = value("probability");
+        d.spread = value("spread");
+        d.sigma_angstrom = value("sigma_angstrom");
+        if (columns.has("votes")) d.votes = static_cast<int>(value("votes"));
         detections.push_back(d);
     }
     return detections;

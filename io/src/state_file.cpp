@@ -263,17 +263,23 @@ void write_checkpoint(const fs::path& path, const State& state) {
     });
 }
 
-State read_checkpoint(const fs::path& path, const Context& context) {
+State read_checkpoint(const fs::path& path, const Context& context,
+                      const std::function<void(const State&)>& check) {
     const fs::path previous = previous_of(path);
+    const auto read = [&](const fs::path& file) {
+        State state = read_state(file);
+        if (check) check(state);
+        return state;
+    };
     std::string newest_problem;
     try {
-        return read_state(path);
+        return read(path);
     } catch (const FileError& error) {
         newest_problem = error.what();
     }
     if (!fs::exists(previous)) throw FileError(newest_problem + "; there is no previous checkpoint");
     try {
-        State state = read_state(previous);
+        State state = read(previous);
         context.warning(
             fmt::format("{}; continuing from the previous one, '{}'", newest_problem, previous.string()));
         return state;

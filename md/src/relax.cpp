@@ -96,6 +96,7 @@ struct Relaxation::Implementation {
         check(options);
         require(structure.size() > 0, "a structure without atoms cannot be relaxed");
         structure.validate();
+        structure.velocities.resize(3, 0);  // it comes to rest
         if (cell.any() && !calculator->offers(structure).stress)
             throw InputError(fmt::format("the cell cannot relax: {} gives no stress for this structure",
                                          calculator->description()));
@@ -227,11 +228,11 @@ struct Relaxation::Implementation {
 
     /// The end of a restored relaxation may be another one than it was saved for.
     void end_or_go_on() {
-        if (status == RelaxStatus::stalled || steps == 0) return;
-        const bool converged = free.largest(gradient(structure, evaluation)) <= options.max_force;
-        status = converged                    ? RelaxStatus::converged
-                 : steps >= options.max_steps ? RelaxStatus::out_of_steps
-                                              : RelaxStatus::running;
+        if (steps == 0) return;
+        if (free.largest(gradient(structure, evaluation)) <= options.max_force)
+            status = RelaxStatus::converged;
+        else if (status != RelaxStatus::stalled)
+            status = steps >= options.max_steps ? RelaxStatus::out_of_steps : RelaxStatus::running;
     }
 
     /// What happens after a step: end, go on, or change the method.

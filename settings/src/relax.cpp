@@ -22,7 +22,9 @@ io::Schema relax_keys() {
         Key::quantity("relax.max_force", Dimension::force, "1e-3 eV/angstrom",
                       "Converged below this force on every atom")
             .positive(),
-        Key::integer("relax.max_steps", "1000", "Force evaluations before giving up").at_least(1),
+        Key::integer("relax.max_steps", "1000", "Force evaluations before giving up")
+            .at_least(1)
+            .at_most(1e9),
         Key::choice("relax.method", {"auto", "fire", "lbfgs"}, "auto",
                     "auto = FIRE on raw coordinates, then L-BFGS"),
         Key::quantity("relax.max_step", Dimension::length, "0.3 angstrom",

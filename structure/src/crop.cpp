@@ -185,16 +185,17 @@ Eigen::Vector2d defect_centre(const Structure& cluster, const BondGraph& graph, 
         for (const auto& [kind, count] : kinds)
             there += fmt::format("{}{} ({})", there.empty() ? "" : ", ", kind, count);
         throw InputError(fmt::format(
-            "crop around defect {}{}: the structure has {} (holes and foreign atoms not counted)",
-            options.defect + 1, options.defect_kind.empty() ? "" : " of kind " + options.defect_kind,
+            "crop around defect {}{}, counted from 0: the structure has {} (holes and foreign atoms not "
+            "counted)",
+            options.defect, options.defect_kind.empty() ? "" : " of kind " + options.defect_kind,
             there.empty() ? "none" : there));
     }
     const Defect& defect = defects[static_cast<std::size_t>(options.defect)];
     report.messages.push_back(
-        fmt::format("crop around the defect {} of {} atoms at ({:.2f}, {:.2f}) angstrom, number {} of {} by "
-                    "size",
+        fmt::format("crop around the defect {} of {} atoms at ({:.2f}, {:.2f}) angstrom, number {} of "
+                    "{} by size, counted from 0",
                     defect.kind, defect.atoms.size(), defect.centre(0) / units::angstrom,
-                    defect.centre(1) / units::angstrom, options.defect + 1, defects.size()));
+                    defect.centre(1) / units::angstrom, options.defect, defects.size()));
     return defect.centre.head<2>();
 }
 
@@ -213,17 +214,17 @@ Eigen::Vector2d patch_centre(const Structure& cluster, const CropOptions& option
     }
     report.patches = random_patches(cluster, options.n_atoms, options.n_patches, options.seed, options.bonds);
     if (options.patch < 0 || options.patch >= options.n_patches)
-        throw InputError(fmt::format("patch {} is not one of the {} that are drawn", options.patch + 1,
-                                     options.n_patches));
+        throw InputError(fmt::format("patch {} is not one of the {} that are drawn, counted from 0",
+                                     options.patch, options.n_patches));
     for (std::size_t k = 0; k < report.patches.size(); ++k) {
         const Patch& patch = report.patches[k];
         report.messages.push_back(
             fmt::format("random patch {} at ({:.2f}, {:.2f}) angstrom shows {:.1f} % of the frame's local "
                         "environments, the patches up to it {:.1f} %",
-                        k + 1, patch.centre(0) / units::angstrom, patch.centre(1) / units::angstrom,
+                        k, patch.centre(0) / units::angstrom, patch.centre(1) / units::angstrom,
                         100 * patch.similarity, 100 * patch.joint_similarity));
     }
-    report.messages.push_back(fmt::format("patch {} is cut out", options.patch + 1));
+    report.messages.push_back(fmt::format("patch {} is cut out", options.patch));
     return report.patches[static_cast<std::size_t>(options.patch)].centre;
 }
 

@@ -138,6 +138,38 @@ BOOST_AUTO_TEST_CASE(a_stage_that_fails_leaves_a_report_of_what_there_is) {
     BOOST_TEST(outcome.status != 0);
     BOOST_TEST(fs::exists(place.folder.path() / "run" / "2-build" / "structure.extxyz"), outcome.output);
     BOOST_TEST(fs::exists(place.folder.path() / "run" / "report" / "index.html"), outcome.output);
+
+    // A report that cannot be written hides neither the error nor its status.
+    fs::remove_all(place.folder.path() / "run" / "report");
+    io::write_text_atomically(place.folder.path() / "run" / "report", "a file");
+    const Outcome again = run_program({"run", place.file("run.toml"), "--parameters", "/nonexistent"});
+    BOOST_TEST(again.status == outcome.status, again.output);
+    BOOST_TEST(again.output.find("the report could not be written") != std::string::npos, again.output);
+    const auto error_of = [](const std::string& text) { return text.substr(text.find("stembridge: error")); };
+    BOOST_TEST(error_of(again.output) == error_of(outcome.output));
+}
+
+BOOST_AUTO_TEST_CASE(a_truth_that_is_missing_is_told_before_any_work) {
+    const Workplace place;
+    const Outcome outcome = run_program({"run", place.config("[report]\ntruth = \"gone.csv\"\n")});
+    BOOST_TEST(outcome.status == 3, outcome.output);
+    BOOST_TEST(outcome.output.find("gone.csv") != std::string::npos, outcome.output);
+    BOOST_TEST(!fs::exists(place.folder.path() / "run" / "1-detect"));
+}
+
+BOOST_AUTO_TEST_CASE(a_report_can_be_written_again_without_the_frame_but_not_from_damaged_tables) {
+    const Workplace place;
+    BOOST_REQUIRE(run_program({"run", place.config(), "--stages", "detect,build,md"}).status == 0);
+    fs::remove(place.folder.path() / "frame.npy");
+    const Outcome report = run_program({"report", place.file("run")});
+    BOOST_TEST(report.status == 0, report.output);
+    BOOST_TEST(io::read_text(place.file("run/report/index.html")).find("is not there any more") !=
+               std::string::npos);
+    io::write_text_atomically(place.folder.path() / "run/4-md/300K/thermo.csv", "step,time_fs\n0,0\n");
+    const Outcome damaged = run_program({"report", place.file("run")});
+    BOOST_TEST(damaged.status == 3, damaged.output);
+    BOOST_TEST(damaged.output.find("the column potential_ev is missing") != std::string::npos,
+               damaged.output);
 }
 
 BOOST_AUTO_TEST_CASE(a_crop_outside_the_frame_is_refused) {

@@ -76,6 +76,27 @@ BOOST_AUTO_TEST_CASE(a_missing_file_is_a_file_error_that_names_it) {
     BOOST_TEST(outcome.output.find("/nonexistent/atoms.extxyz") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(places_that_cannot_be_written_are_told_before_any_work) {
+    const TemporaryFolder folder;
+    const std::string molecule =
+        folder.write("h2.extxyz", "2\nProperties=species:S:1:pos:R:3\nH 0 0 0\nH 0 0 0.75\n").string();
+    const std::string file = folder.write("file", "").string();
+    const auto refused = [](const std::vector<std::string>& arguments, int status,
+                            const std::string& reason) {
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST(outcome.status == status, outcome.output);
+        BOOST_TEST(outcome.output.find(reason) != std::string::npos, outcome.output);
+        BOOST_TEST(outcome.output.find("SCC-DFTB") == std::string::npos, outcome.output);
+    };
+    refused({"build", molecule, "--out", file + "/x.extxyz"}, 3, "cannot create folder");
+    refused({"properties", molecule, "--out", file}, 3, "cannot create folder");
+    refused({"build", molecule, "--out", file + ".cif"}, 2, "accepted: .extxyz");
+    refused({"relax", molecule, "--out", file + ".cif"}, 2, "accepted: .extxyz");
+    refused({"relax", molecule, "--out", (folder.path() / "POSCAR").string()}, 2, "cell");
+    refused({"relax", molecule, "--out", file + ".xyz", "--max-steps", "3000000000"}, 2, "1000000000");
+    refused({"energy", molecule, "--spin-polarized", "--unpaired", "-2"}, 2, "at least 0");
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_and_the_nearest_one_is_named) {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "run.toml";
@@ -185,6 +206,23 @@ BOOST_AUTO_TEST_CASE(the_example_frame_is_the_one_that_is_shipped) {
         run_program({"simulate-image", "--example", "--width", "64", "--out", made.string()});
     BOOST_TEST(refused.status == 2);
     BOOST_TEST(refused.output.find("it takes no --width") != std::string::npos, refused.output);
+}
+
+BOOST_AUTO_TEST_CASE(unpaired_electrons_that_do_not_fit_the_number_of_electrons_are_told) {
+    const TemporaryFolder folder;
+    const std::string molecule =
+        folder.write("h2.extxyz", "2\nProperties=species:S:1:pos:R:3\nH 0 0 0\nH 0 0 0.75\n").string();
+    const auto warned = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> arguments = {"energy", molecule, "--spin-polarized"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST(outcome.status == 0, outcome.output);
+        return outcome.output.find("warning: calculator.spin.unpaired = 1 does not fit H2") !=
+               std::string::npos;
+    };
+    BOOST_TEST(warned({"--unpaired", "1"}));
+    BOOST_TEST(!warned({"--unpaired", "0"}));
+    BOOST_TEST(!warned({"--unpaired", "1", "--charge", "1"}));
 }
 
 BOOST_AUTO_TEST_CASE(atoms_on_top_of_each_other_are_refused_by_number) {

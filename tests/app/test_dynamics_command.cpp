@@ -75,6 +75,7 @@ BOOST_AUTO_TEST_CASE(senseless_requests_are_refused_with_what_would_be_accepted)
     refused({"--schedule", "5 fs 100 K", "--schedule", "1 fs 100 K"}, "times must increase");
     refused({"--schedule", "0 fs 100 K", "--temperature", "300 K"}, "leave md.temperature out");
     refused({"--ensemble", "nve", "--heat-up", "1 ps"}, "no bath");
+    refused({"--ensemble", "nve", "--schedule", "0 fs 100 K"}, "no bath");
     refused({"--heat-up", "5"}, "unit");
     refused({"--ensemble", "bussi", "--thermostat-time", "0.01 fs"}, "time constant");
     refused({"--temperature", "300 K", "--temperature", "500 K"}, "`run`");
@@ -87,6 +88,87 @@ BOOST_AUTO_TEST_CASE(another_seed_is_another_run) {
     const Outcome second = run_program(place.md("a", 10, {"--seed", "2"}));
     BOOST_TEST(second.output.find("not done again") == std::string::npos, second.output);
     BOOST_TEST((io::read_text(place.file("a/thermo.csv")) != first));
+}
+
+BOOST_AUTO_TEST_CASE(given_velocities_are_told_and_give_way_to_a_start_temperature_and_to_seeds) {
+    const MoleculeWorkplace place;
+    BOOST_REQUIRE(run_program(place.md("hot", 10, {"--temperature", "900 K"})).status == 0);
+    std::filesystem::copy_file(place.file("hot/final.extxyz"), place.file("start.extxyz"),
+                               std::filesystem::copy_options::overwrite_existing);
+    const std::string told = "starts from the velocities of the structure";
+    const Outcome given = run_program(place.md("given", 2, {"--ensemble", "nve"}));
+    BOOST_TEST(given.output.find(told) != std::string::npos, given.output);
+    const Outcome cold =
+        run_program(place.md("cold", 2, {"--ensemble", "nve", "--start-temperature", "0 K"}));
+    BOOST_TEST(cold.output.find(told) == std::string::npos, cold.output);
+    const auto first_kinetic = [&](const std::string& folder) {
+        std::istringstream lines(io::read_text(place.file(folder + "/thermo.csv")));
+        std::string line, value;
+        std::getline(lines, line);
+        for (int column = 0; column <= 4; ++column) std::getline(lines, value, ',');
+        return std::stod(value);
+    };
+    BOOST_TEST(first_kinetic("given") == last_value(place.file("hot/thermo.csv"), "kinetic_ev"),
+               boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(first_kinetic("cold") == 0);
+
+    const std::string config = sweep_config(place, 2);
+    const Outcome sweep = run_program({"run", config, "--out", place.file("sweep")});
+    BOOST_REQUIRE_MESSAGE(sweep.status == 0, sweep.output);
+    BOOST_TEST(sweep.output.find(told) == std::string::npos, sweep.output);
+    BOOST_TEST((first_kinetic("sweep/4-md/200K-seed1") != first_kinetic("sweep/4-md/200K-seed2")));
+
+    // At rest nothing moves.
+    BOOST_REQUIRE(run_program({"relax", place.file("start.extxyz"), "--out", place.file("relaxed.extxyz"),
+                               "--parameters", place.file("set"), "--max-force", "0.05 eV/angstrom"})
+                      .status == 0);
+    BOOST_TEST(io::read_structure(place.file("relaxed.extxyz")).velocities.cols() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(dynamics_and_report_leave_alone_what_was_relaxed_from_another_structure) {
+    const MoleculeWorkplace place;
+    const auto config = [&](const std::string& stages, const std::string& temperatures) {
+        return place.folder
+            .write("run.toml", "[run]\nfolder = \"run\"\nthreads = 1\nstages = [" + stages +
+                                   ", \"report\"]\n[build]\nstructure = \"start.extxyz\"\n"
+                                   "remove_dangling = false\nterminate = \"none\"\nshort_bonds = \"remove\"\n"
+                                   "[calculator]\nparameters = \"set\"\n"
+                                   "[relax]\nmax_force = \"0.05 eV/angstrom\"\n"
+                                   "[md]\nsteps = 2\ntimestep = \"0.2 fs\"\ntrajectory_every = 1\n"
+                                   "temperature = [" +
+                                   temperatures + "]\n")
+            .string();
+    };
+    const Outcome first = run_program({"run", config(R"("build", "relax", "md")", R"("300 K", "500 K")")});
+    BOOST_REQUIRE_MESSAGE(first.status == 0, first.output);
+    const auto report = [&] { return json_file(place.file("run/report/report.json")); };
+    BOOST_TEST(report()["dynamics"].size() == 2u);
+    BOOST_TEST(!report()["relaxation"].is_null());
+    // The same structure: what is relaxed stays good without the stage.
+    const Outcome again = run_program({"run", config(R"("build", "md")", R"("300 K", "500 K")")});
+    BOOST_TEST(again.output.find("---") == std::string::npos, again.output);
+
+    Structure smaller = molecule();
+    smaller = smaller.selected({0, 1, 2, 3});
+    io::write_structure(place.folder.path() / "start.extxyz", smaller);
+    const Outcome other = run_program({"run", config(R"("build", "md")", R"("300 K")")});
+    BOOST_REQUIRE_MESSAGE(other.status == 0, other.output);
+    BOOST_TEST(other.output.find("of another structure") != std::string::npos, other.output);
+    BOOST_TEST(io::read_structure(place.file("run/4-md/300K/final.extxyz")).size() == 4);
+    BOOST_TEST(report()["dynamics"].size() == 1u);
+    BOOST_TEST((!report().contains("relaxation") || report()["relaxation"].is_null()));
+    const std::string page = io::read_text(place.file("run/report/index.html"));
+    BOOST_TEST(page.find("3-relax, 4-md/500K") != std::string::npos);
+    // Written again from the folder alone it is the same.
+    BOOST_TEST(run_program({"report", place.file("run")}).status == 0);
+    BOOST_TEST(report()["dynamics"].size() == 1u);
+
+    // What the build says of the electrons depends on the charge.
+    std::string charged = io::read_text(place.file("run.toml"));
+    charged.insert(charged.find("parameters"), "charge = 1\n");
+    io::write_text_atomically(place.folder.path() / "run.toml", charged);
+    const Outcome rebuilt = run_program({"run", place.file("run.toml"), "--stages", "build"});
+    BOOST_TEST(rebuilt.output.find("--- building the cell") != std::string::npos, rebuilt.output);
 }
 
 BOOST_AUTO_TEST_CASE(a_sweep_that_is_killed_continues_each_of_its_runs_to_the_same_bits) {

@@ -6,9 +6,11 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "run_program.hpp"
+#include "stembridge/io/state_file.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "tb/synthetic.hpp"
@@ -92,6 +94,40 @@ BOOST_AUTO_TEST_CASE(sigterm_stops_after_the_step_with_a_checkpoint_and_the_same
     BOOST_TEST(outcome.output.find("checkpoint") != std::string::npos);
     BOOST_TEST(run_program(place.md("stopped")).status == 0);
     check_same_results(place.folder.path() / "whole", place.folder.path() / "stopped");
+}
+
+BOOST_AUTO_TEST_CASE(dynamics_continue_when_rows_that_the_checkpoint_counts_are_lost) {
+    const Workplace place;
+    BOOST_REQUIRE(run_program(place.md("whole")).status == 0);
+    const fs::path folder = place.folder.path() / "lost", table = folder / "thermo.csv";
+    interrupt(
+        place.md("lost"), folder, [&] { return has_lines(table, 60); }, SIGKILL);
+    // As after a power cut: the rows since the checkpoint before the last one are gone.
+    const auto rows = io::read_state(folder / "checkpoint.prev.h5").integer("rows");
+    std::istringstream lines(io::read_text(table));
+    std::string kept, line;
+    for (std::int64_t row = 0; row <= rows && std::getline(lines, line); ++row) kept += line + "\n";
+    io::write_text_atomically(table, kept);
+    const Outcome again = run_program(place.md("lost"));
+    BOOST_TEST(again.status == 0, again.output);
+    BOOST_TEST(again.output.find("warning: " + table.string()) != std::string::npos, again.output);
+    check_same_results(place.folder.path() / "whole", folder);
+}
+
+BOOST_AUTO_TEST_CASE(dynamics_write_checkpoints_as_often_as_the_interval_says) {
+    const Workplace place;
+    const auto has_written_two = [&](const std::string& out, const std::string& interval) {
+        const fs::path config =
+            place.folder.write(out + ".toml", "[run]\ncheckpoint_interval = \"" + interval +
+                                                  "\"\n[md]\ncheckpoint_every = 1000\n");
+        const Outcome outcome = run_program({"md", place.file("start.extxyz"), "--out", place.file(out),
+                                             "--parameters", place.file("set"), "--steps", "10", "--timestep",
+                                             "0.2 fs", "--config", config.string()});
+        BOOST_TEST(outcome.status == 0, outcome.output);
+        return fs::exists(place.folder.path() / out / "checkpoint.prev.h5");
+    };
+    BOOST_TEST(has_written_two("often", "1 fs"));
+    BOOST_TEST(!has_written_two("once", "60 min"));  // at the end alone
 }
 
 BOOST_AUTO_TEST_CASE(a_finished_run_is_not_done_again_but_one_with_another_option_is) {
@@ -221,6 +257,16 @@ BOOST_AUTO_TEST_CASE(vibrations_that_are_killed_continue_with_any_number_of_thre
     BOOST_REQUIRE(a.size() == b.size());
     for (std::size_t k = 0; k < a.size(); ++k)
         if (std::abs(a[k]) > 100) BOOST_TEST(std::abs(a[k] - b[k]) < 1e-5);
+
+    // What is computed from the Hessian alone does not cost another one.
+    std::vector<std::string> warmer = vibrations("whole", "1");
+    warmer.insert(warmer.end(), {"--temperature", "500 K", "--broadening", "20 cm^-1"});
+    const Outcome again = run_program(warmer);
+    BOOST_TEST(again.status == 0, again.output);
+    BOOST_TEST(again.output.find("continuing after 5 of 5 atoms") != std::string::npos, again.output);
+    const auto result = nlohmann::json::parse(io::read_text(place.file("whole/vibrations.json")));
+    BOOST_TEST(std::abs(result["thermochemistry"]["temperature_k"].get<double>() - 500) < 1e-9);
+    BOOST_TEST((frequencies("whole") == a));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -110,6 +110,23 @@ BOOST_AUTO_TEST_CASE(the_inversion_of_vinyl_has_its_barrier_half_way_and_continu
     BOOST_TEST(more.output.find("continuing after 2 steps") != std::string::npos, more.output);
     BOOST_TEST((io::read_text(file("few/path.extxyz")) == io::read_text(file("whole/path.extxyz"))));
 
+    // A smaller force is one for the ends too.
+    const auto force_of_start = [&] {
+        return io::read_trajectory(file("force/start.extxyz"))
+                   .back()
+                   .arrays.at("forces")
+                   .colwise()
+                   .norm()
+                   .maxCoeff() /
+               units::electronvolt_per_angstrom;
+    };
+    BOOST_TEST(run_program(neb("force", {"--max-force", "1 eV/angstrom"})).status == 0);
+    BOOST_TEST(force_of_start() > 0.05);
+    const Outcome finer = run_program(neb("force", {"--max-force", "0.1 eV/angstrom"}));
+    BOOST_TEST(finer.status == 0, finer.output);
+    BOOST_TEST(force_of_start() <= 0.05);
+    BOOST_TEST(finer.output.find("continuing") == std::string::npos, finer.output);
+
     end.atomic_numbers[0] = 14;
     io::write_structure(folder.path() / "end.extxyz", end);
     const Outcome other = run_program(neb("other"));

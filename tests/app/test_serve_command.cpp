@@ -2,13 +2,16 @@
 // stembridge serve: SCC-DFTB for a program that speaks i-PI.
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include "stembridge/calculators/calculators.hpp"
 #include "stembridge/io/structure_file.hpp"
+#include "stembridge/io/text_file.hpp"
 #include "support/ipi_server.hpp"
 #include "workplace.hpp"
 
@@ -200,6 +203,41 @@ BOOST_AUTO_TEST_CASE(dynamics_with_a_client_at_a_socket_are_those_without_it) {
         return io::read_structure(place.file(folder + "/trajectory.extxyz"));
     };
     BOOST_TEST((last("served").positions - last("direct").positions).cwiseAbs().maxCoeff() < 1e-8);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_inside_an_evaluation_is_recorded_and_the_same_command_continues) {
+    const MoleculeWorkplace place;
+    const std::string address = "unix:stembridge-test-stop-" + std::to_string(::getpid());
+    const std::string config = place.folder.write(
+        "socket.toml", "[calculator]\nkind = \"socket\"\n[calculator.socket]\naddress = \"" + address +
+                           "\"\nwait = \"60 s\"\n[md]\nscc_cycles = 0\n[vibrations]\nworkers = 1\n");
+    const std::string start = place.file("start.extxyz");
+    // Nobody comes to the socket: each waits inside its first evaluation.
+    for (const std::vector<std::string>& arguments :
+         {place.md("md", 5, {"--config", config}),
+          {"vibrations", start, "--config", config, "--out", place.file("vibrations")},
+          {"neb", start, start, "--config", config, "--out", place.file("neb")}}) {
+        const std::string folder = place.file(arguments.front());
+        RunningProgram program(arguments);
+        const auto waits = [&] {
+            std::ifstream log(folder + "/log.txt");
+            const std::string text(std::istreambuf_iterator<char>(log), {});
+            return text.find("waiting for an i-PI client") != std::string::npos;
+        };
+        while (program.is_running() && !waits()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        program.send(SIGTERM);
+        const Outcome outcome = program.wait();
+        BOOST_TEST(outcome.status == 6, outcome.output);
+        BOOST_TEST(outcome_mentions(outcome, "the same command continues"));
+        BOOST_TEST(io::read_text(folder + "/stage.json").find("\"stopped\"") != std::string::npos);
+    }
+    RunningProgram client({"serve", start, "--address", address, "--wait", "60 s", "--parameters",
+                           place.file("set"), "--threads", "1"});
+    const Outcome continued = run_program(place.md("md", 5, {"--config", config}));
+    BOOST_TEST(continued.status == 0, continued.output);
+    BOOST_TEST(client.wait().status == 0);
+    const std::string table = io::read_text(place.file("md/thermo.csv"));
+    BOOST_TEST(std::count(table.begin(), table.end(), '\n') == 7);  // header and steps 0..5
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -61,8 +61,17 @@ BOOST_AUTO_TEST_CASE(selective_dynamics_compares_variants_and_keeps_fixed_bits) 
                               "\"report\"]\n[build]\nstructure = \"flake.extxyz\"\nterminate = \"none\"\n"
                               "[selective]\nvariants = { free = [], rim = [\"perimeter\"], flat = [\"z\"] }\n"
                               "[relax]\nmax_force = \"0.02 eV/angstrom\"\n");
+    // Too few steps: more of them go on from where it gave up, and what is done stays.
+    const std::string whole = io::read_text(place.file("run.toml"));
+    io::write_text_atomically(place.folder.path() / "run.toml", whole + "max_steps = 3\n");
+    BOOST_TEST(says(run_program({"run", place.file("run.toml")}), "raise relax.max_steps"));
+    io::write_text_atomically(place.folder.path() / "run.toml", whole);
     const Outcome outcome = run_program({"run", place.file("run.toml")});
     BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    BOOST_TEST(says(outcome, "continuing after 3"));
+    io::write_text_atomically(place.folder.path() / "run.toml", whole + "max_steps = 999\n");
+    BOOST_TEST(!says(run_program({"run", place.file("run.toml")}), "relaxing C"));
+    io::write_text_atomically(place.folder.path() / "run.toml", whole);
     const json study = place.read("run/3-selective/selective.json");
     BOOST_REQUIRE(study["variants"].size() == 3u);
     double free = 0, held = 0;
@@ -267,7 +276,7 @@ BOOST_AUTO_TEST_CASE(one_adsorbate_is_placed_as_before) {
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
     const Workplace place;
     const auto refused = [&](std::vector<std::string> arguments, const std::string& text, int status = 2) {
-        arguments.insert(arguments.end(), {"--out", place.file("refused")});
+        arguments.insert(arguments.end(), {"--out", place.file("refused.extxyz")});
         const Outcome outcome = run_program(arguments);
         BOOST_TEST_CONTEXT(outcome.output) {
             BOOST_TEST(outcome.status == status);
@@ -298,6 +307,7 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused_before_any_work) {
             "three directions");
     refused({"build", flake, "--cell", "periodic", "--cell-size", "90 angstrom"}, "lattice");
     refused({"build", flake, "--crop", "uncertain"}, "needs detected atoms");
+    refused({"build", flake, "--crop", "defect"}, "defect 0, counted from 0");
     refused({"build", flake, "--crop", "random", "--atoms", "500"}, "only");
     refused({"vasp", "study", place.file("nowhere")}, "no run folder", 3);
     refused({"vasp", "study", place.folder.path().string()}, "no relaxation");

@@ -103,6 +103,7 @@ BOOST_AUTO_TEST_CASE(write_refuses_what_makes_no_sense_and_says_what_does) {
     refused({"--kind", "phonons"}, "relax");
     refused({"--kind", "adsorption"}, "--adsorbate");
     refused({"--kind", "adsorption", "--adsorbate", "species:Au"}, "Au");
+    refused({"--kind", "relax", "--unpaired", "2"}, "--kind spin");
     refused({"--kpoints", "2 2"}, "three positive integers");
     refused({"--cutoff", "400"}, "eV");
     refused({"--kind", "aimd", "--temperature", "-5 K"}, "--temperature");

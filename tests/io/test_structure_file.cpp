@@ -402,6 +402,15 @@ BOOST_AUTO_TEST_CASE(detections_are_read_back_to_the_same_bits) {
         "x_px,y_px,x_angstrom,y_angstrom,element,probability,spread,sigma_angstrom\n1,2,3,4,Si,1,0,0\n"));
     BOOST_TEST(old.at(0).votes == 1);
     BOOST_TEST(old.at(0).atomic_number == 14);
+    // Columns may stand in any order, among others.
+    const Detections other = read_detections_csv(
+        s.write("other.csv",
+                "element,y_px,x_px,remark,sigma_angstrom,x_angstrom,y_angstrom,probability,spread\n"
+                "Si,2,1,by hand,0.1,3,4,1,0\n"));
+    BOOST_TEST(other.at(0).x_px == 1);
+    BOOST_TEST(other.at(0).y_angstrom == 4);
+    BOOST_TEST(other.at(0).sigma_angstrom == 0.1);
+    BOOST_TEST(other.at(0).atomic_number == 14);
     write_detections_csv(path, {});
     BOOST_TEST(read_detections_csv(path).empty());
 }

@@ -299,6 +299,34 @@ BOOST_AUTO_TEST_CASE(noise_of_a_loose_self_consistency_does_not_keep_it_from_con
         }
 }
 
+BOOST_AUTO_TEST_CASE(a_stalled_relaxation_ends_where_a_larger_force_is_allowed) {
+    const Structure sheet = graphene_sheet(6, 3, true);
+    SpringCalculator springs(sheet);
+    NoisyCalculator noisy(springs, 1e-4, 1e-4);
+    const Structure start = rattled(sheet, 0.1 * angstrom);
+    Relaxation relaxation(start, noisy, with_method("lbfgs"));
+    const RelaxResult result = relaxation.run();
+    BOOST_REQUIRE((result.status == RelaxStatus::stalled));
+    RelaxOptions options = with_method("lbfgs");
+    options.max_steps = 1;
+    Relaxation same(start, noisy, options);
+    same.restore(relaxation.save());
+    BOOST_TEST((same.status() == RelaxStatus::stalled));
+    options.max_force = 1.1 * result.max_force;
+    Relaxation looser(start, noisy, options);
+    looser.restore(relaxation.save());
+    BOOST_TEST((looser.status() == RelaxStatus::converged));
+}
+
+BOOST_AUTO_TEST_CASE(velocities_do_not_outlive_a_relaxation) {
+    const Structure sheet = graphene_sheet(2, 2, true);
+    SpringCalculator springs(sheet);
+    Structure structure = rattled(sheet, 0.1 * angstrom);
+    structure.velocities = Eigen::Matrix3Xd::Ones(3, structure.size());
+    relax(structure, springs, {});
+    BOOST_TEST(structure.velocities.cols() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_flat_sheet_under_compression_buckles_unless_told_to_stay_flat) {
     const Structure sheet = graphene_sheet(6, 4, true);
     SpringOptions pressed;

@@ -6,6 +6,7 @@
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
+#include "stage_folder.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/structure/builders.hpp"
@@ -54,7 +55,8 @@ void add_build(CLI::App& program, Action& action) {
         action = [options](Session& session) {
             const fs::path out = fs::absolute(options->out);
             const fs::path work = out.parent_path() / (out.stem().string() + ".build");
-            fs::create_directories(work);
+            io::require_structure_name(out);
+            make_folder(work);
             build(options->config.config(), options->input, work, session);
             io::write_structure(out, io::read_structure(work / "structure.extxyz"));
         };

@@ -6,6 +6,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
@@ -74,6 +75,7 @@ void run(const Options& options, Session& session) {
     set_threads(static_cast<int>(config.integer("run.threads")));
     const Structure structure = io::read_structure(options.structure);
     structure.validate();
+    check_unpaired(config, structure, session);
     const auto calculator = make_calculator(config, structure);
     session.info(fmt::format("{}: {} atoms ({}), {}", options.structure, structure.size(),
                              structure.formula(), calculator->description()));

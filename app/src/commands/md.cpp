@@ -6,6 +6,7 @@
 #include "configuration.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/structure_file.hpp"
 
 namespace stembridge::app {
 
@@ -45,9 +46,11 @@ void add_md(CLI::App& program, Action& action) {
                 throw InputError(
                     "md does one run: several temperatures or seeds are done by `run` with "
                     "build.structure and stages = [\"build\", \"md\"]");
-            run_alone(config_of(config, replicas.front()), options->structure, options->out, "md", session,
+            const io::Config own =
+                config_of(config, replicas.front(), io::read_structure(options->structure));
+            run_alone(own, options->structure, options->out, "md", session,
                       [&](const Structure& structure, StageFolder& folder) {
-                          dynamics(config, structure, replicas.front(), folder, session);
+                          dynamics(own, structure, replicas.front(), folder, session);
                       });
         };
     });

@@ -13,6 +13,8 @@
 #include "csv_log.hpp"
 #include "environment.hpp"
 #include "real_space_views.hpp"
+#include "stage_folder.hpp"
+#include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/plot.hpp"
 #include "stembridge/io/structure_file.hpp"
@@ -247,6 +249,9 @@ void run(const Options& options, Session& session) {
                         config.where("properties.dos_range"), range.size()));
     const Structure structure = io::read_structure(options.structure);
     structure.validate();
+    check_unpaired(config, structure, session);
+    const fs::path folder = options.out;
+    make_folder(folder);  // a place that cannot be used is told before any work
     const bool with_bands = config.has("properties.bands") && !config.text("properties.bands").empty();
     std::vector<tb::BandPoint> corners;
     if (with_bands) corners = tb::band_path(config.text("properties.bands"), structure.cell);
@@ -261,8 +266,6 @@ void run(const Options& options, Session& session) {
     Evaluation evaluation;
     calculator->evaluate(structure, {.forces = false, .stress = false}, evaluation, session.context());
     const auto state = dftb->electronic_state();
-    const fs::path folder = options.out;
-    fs::create_directories(folder);
 
     std::vector<double> fermi_ev;
     for (const double e : state->fermi_levels) fermi_ev.push_back(in_ev(e));

@@ -11,6 +11,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "scoring.hpp"
 #include "stages/checkpointed_inputs.hpp"
 #include "stages/parameter_sets.hpp"
 #include "stages/stages.hpp"
@@ -66,7 +67,7 @@ class Run {
         } catch (const Error& e) {
             if (ranks_.is_first()) {
                 session_.event("failed", {{"message", e.what()}});
-                report_stage();  // what there is up to here
+                report_after_failure();
             }
             throw;
         }
@@ -142,7 +143,9 @@ class Run {
         const fs::path input = config_.has("build.structure")
                                    ? config_.file("build.structure")
                                    : need(folder_ / "1-detect" / "atoms.csv", "detect");
-        StageFolder folder(folder_ / "2-build", "build", inputs_hash(config_, {"build"}, {input}));
+        StageFolder folder(folder_ / "2-build", "build",
+                           inputs_hash(config_, {"build"}, {input},
+                                       fmt::format("charge = {}\n", config_.number("calculator.charge"))));
         stage(folder, "building the cell", [&](const Timer& timer) {
             folder.begin();
             const auto summary = build(config_, input, folder.path(), session_);
@@ -150,21 +153,34 @@ class Run {
         });
     }
 
-    void relax_stage() {
-        const fs::path input = need(folder_ / "2-build" / "structure.extxyz", "build");
-        const Structure structure = io::read_structure(input);
+    fs::path built() const { return need(folder_ / "2-build" / "structure.extxyz", "build"); }
+
+    StageFolder relax_folder(const Structure& structure) const {
         auto files = table_files(config_, structure);
-        files.push_back(input);
-        StageFolder folder(folder_ / "3-relax", "relax", checkpointed_inputs(config_, "relax", files));
+        files.push_back(built());
+        return {folder_ / "3-relax", "relax", checkpointed_inputs(config_, "relax", files), built()};
+    }
+
+    void relax_stage() {
+        const Structure structure = io::read_structure(built());
+        StageFolder folder = relax_folder(structure);
+        check_unpaired(config_, structure, session_);
         stage(folder, "relaxing", [&](const Timer&) { relax(config_, structure, folder, session_); });
     }
 
-    /// The relaxed structure, or the built one in a run that does not relax.
+    /// The relaxed structure; in a run that does not relax, the built one unless it has been relaxed with the
+    /// same settings before.
     fs::path relaxed_or_built() const {
         const fs::path relaxed = folder_ / "3-relax" / "relaxed.extxyz";
-        return wanted("relax") || fs::exists(relaxed)
-                   ? need(relaxed, "relax")
-                   : need(folder_ / "2-build" / "structure.extxyz", "build");
+        if (wanted("relax")) return need(relaxed, "relax");
+        if (!fs::exists(relaxed)) return built();
+        if (relax_folder(io::read_structure(built())).is_done()) return relaxed;
+        if (ranks_.is_first())
+            session_.warning(
+                fmt::format("{} is of another structure or other settings: starting from the built one; the "
+                            "stage 'relax' relaxes it",
+                            relaxed.string()));
+        return built();
     }
 
     /// A study of many relaxations, each of which is skipped by itself when it is done.
@@ -174,7 +190,7 @@ class Run {
         const Structure structure = io::read_structure(input);
         auto files = table_files(config_, structure);
         files.push_back(input);
-        StageFolder folder(place, name, inputs_hash(config_, {"calculator", "relax", name}, files));
+        StageFolder folder(place, name, inputs_hash(config_, {"calculator", "relax", name}, files), input);
         session_.info("--- " + title);
         session_.event("begin", {{"stage", title}});
         const Timer timer;
@@ -191,9 +207,8 @@ class Run {
     }
 
     void selective_stage() {
-        study(folder_ / "3-selective", "selective", "relaxing with selective dynamics",
-              need(folder_ / "2-build" / "structure.extxyz", "build"), "selective.json",
-              [&](const Structure& structure, const fs::path& place) {
+        study(folder_ / "3-selective", "selective", "relaxing with selective dynamics", built(),
+              "selective.json", [&](const Structure& structure, const fs::path& place) {
                   return selective(config_, structure, place, session_);
               });
     }
@@ -206,11 +221,12 @@ class Run {
     }
 
     void barrier_stage() {
-        const Structure sheet = io::read_structure(relaxed_or_built());
+        const fs::path input = relaxed_or_built();
+        const Structure sheet = io::read_structure(input);
         // The ends are files, so that they can be looked at and decide whether the work is done.
         const fs::path place = folder_ / "6-neb";
         const BarrierEnds ends = barrier_ends(config_, sheet, place, session_);
-        fs::create_directories(place);
+        make_folder(place);
         io::write_structure(place / "from.extxyz", ends.from);
         io::write_structure(place / "to.extxyz", ends.to);
         io::write_text_atomically(place / "ends.json", nlohmann::json{{"title", ends.title}}.dump() + "\n");
@@ -221,7 +237,7 @@ class Run {
         auto files = table_files(own, ends.from);
         files.push_back(place / "from.extxyz");
         files.push_back(place / "to.extxyz");
-        StageFolder folder(place, "neb", checkpointed_inputs(own, "neb", files));
+        StageFolder folder(place, "neb", checkpointed_inputs(own, "neb", files), input);
         stage(folder, "barrier, " + ends.title,
               [&](const Timer&) { neb(own, ends.from, ends.to, folder, session_); });
     }
@@ -236,6 +252,15 @@ class Run {
 
     void report_stage() {
         if (wanted("report")) write_run_report(folder_, config_, session_);
+    }
+
+    /// Of what there is up to the failure, which is what the user must hear of.
+    void report_after_failure() {
+        try {
+            report_stage();
+        } catch (const std::exception& e) {
+            session_.warning(fmt::format("the report could not be written: {}", e.what()));
+        }
     }
 
     void write_provenance() {
@@ -286,6 +311,7 @@ void run(const Options& options, Session& session) {
         if (std::find(known_stages.begin(), known_stages.end(), stage) == known_stages.end())
             throw InputError(fmt::format("{}: unknown stage '{}'; accepted are {}",
                                          config.where("run.stages"), stage, fmt::join(known_stages, ", ")));
+    if (config.has("report.truth")) read_known_atoms(config.file("report.truth"));  // told before any work
     const fs::path folder =
         config.has("run.folder") ? config.file("run.folder") : fs::path("runs") / config.text("run.name");
     set_threads(static_cast<int>(config.integer("run.threads")));

@@ -125,6 +125,7 @@ void write(const WriteOptions& o, Session& session) {
     input.dynamics_steps = o.dynamics_steps;
     if (o.kind != "adsorption" && !o.adsorbate.empty())
         throw InputError("--adsorbate belongs to --kind adsorption");
+    if (o.kind != "spin" && !o.unpaired.empty()) throw InputError("--unpaired belongs to --kind spin");
     if (o.spin_polarized && o.unpolarized)
         throw InputError("--spin-polarized and --unpolarized exclude each other");
     input.spin_polarized = o.spin_polarized || (o.kind == "adsorption" && !o.unpolarized);

@@ -29,7 +29,7 @@ void write_patches(const io::Config& config, const settings::BuildStart& start, 
                    const fs::path& out, json& patches) {
     for (std::size_t k = 0; k < report.patches.size(); ++k) {
         BuildReport unheard;
-        const std::string name = fmt::format("patch-{}.extxyz", k + 1);
+        const std::string name = fmt::format("patch-{}.extxyz", k);
         const Derived built = settings::build(config, start, unheard, &report.patches[k]);
         io::write_structure(out / name, built.structure);
         patches[k]["structure"] = name;

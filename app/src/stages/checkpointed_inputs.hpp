@@ -10,8 +10,9 @@
 
 namespace stembridge::app {
 
-/// Hashes for StageFolder, "result/way". How often checkpoints are written and after how many steps a
-/// relaxation gives up decide neither; the force at which it ends decides nothing on the way.
+/// Hashes for StageFolder, "result/way". How often checkpoints are written, after how many steps a relaxation
+/// gives up and how many workers share the work decide neither; the force at which it ends, and what is
+/// computed from a Hessian, decide nothing on the way.
 /// @param stage its name is that of its table
 std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
                                 const std::vector<std::filesystem::path>& files);

@@ -7,6 +7,7 @@
 
 #include "configuration.hpp"
 #include "csv_log.hpp"
+#include "pace.hpp"
 #include "stages/stages.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/state_file.hpp"
@@ -106,6 +107,12 @@ std::vector<Replica> replicas_of(const io::Config& config) {
                                              config.where(other), other));
     if (config.is_set("md.heat_up") && config.text("md.ensemble") == "nve")
         throw InputError(config.where("md.heat_up") + ": an nve run has no bath that could heat it up");
+    if (config.has("md.schedule") && config.text("md.ensemble") == "nve")
+        throw InputError(config.where("md.schedule") + ": an nve run has no bath that could follow it");
+    return replicas_named(config);
+}
+
+std::vector<Replica> replicas_named(const io::Config& config) {
     std::vector<std::uint64_t> seeds;
     if (config.has("md.seeds"))
         for (const auto seed : config.integers("md.seeds")) seeds.push_back(static_cast<std::uint64_t>(seed));
@@ -129,11 +136,17 @@ std::vector<Replica> replicas_of(const io::Config& config) {
     return replicas;
 }
 
-io::Config config_of(const io::Config& config, const Replica& replica) {
+io::Config config_of(const io::Config& config, const Replica& replica, const Structure& start) {
     io::Config own = config;
     if (!config.has("md.schedule"))
         own.set("md.temperature", fmt::format("{} hartree", replica.kT), "md.temperature");
     own.set("md.seeds", fmt::format("[{}]", replica.seed), "md.seeds");
+    if (start.velocities.cols() != 0 && config.is_set("md.seeds") && !config.has("md.start_temperature")) {
+        // Each seed has velocities of its own.
+        const auto points = schedule_of(config, replica.kT);
+        own.set("md.start_temperature",
+                fmt::format("{} hartree", points.empty() ? replica.kT : points.front().kT), "md.seeds");
+    }
     return own;
 }
 
@@ -161,14 +174,24 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
     const bool resumed = folder.was_begun() && io::has_checkpoint(checkpoint);
     folder.begin();
     const Timer timer;
+    const bool given_velocities = structure.velocities.cols() != 0 && !options.start_temperature;
+    if (!given_velocities) structure.velocities.resize(3, 0);
     md::MolecularDynamics md(structure, *calculator, options, session.context(replica.seed));
     std::int64_t rows = 0, frames = 0;
     if (resumed) {
-        const State state = io::read_checkpoint(checkpoint, session.context());
+        const State state = io::read_checkpoint(checkpoint, session.context(), [&](const State& found) {
+            require_rows(folder / "thermo.csv", found.integer("rows"));
+        });
         md.restore(state.part("dynamics"));
         rows = state.integer("rows");
         frames = state.integer("frames");
         session.info(fmt::format("{}: continuing at step {}", replica.name, md.step_count()));
+    } else if (given_velocities) {
+        const double kT =
+            md::kinetic_temperature(md::kinetic_energy(md.structure()), md.degrees_of_freedom());
+        session.info(fmt::format(
+            "{}: starts from the velocities of the structure ({:.0f} K); md.start_temperature draws new ones",
+            replica.name, kT / units::kelvin));
     }
     CsvLog log(folder / "thermo.csv",
                {"step", "time_fs", "potential_ev", "energy_zero_ev", "kinetic_ev", "temperature_k",
@@ -183,6 +206,7 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
                                 "starts the run again",
                                 (folder / name).string()));
         trajectory.sync();
+        log.sync();
         State state;
         state.put_all("dynamics", md.save());
         state.put("rows", log.rows());
@@ -203,29 +227,38 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
             session.context().progress("dynamics, " + replica.name, now.step, steps);
     };
 
-    if (!resumed) record();
-    const auto every = config.integer("md.checkpoint_every");
-    while (md.step_count() < steps) {
-        if (session.stop_requested()) {
-            save();
-            folder.stop(timer.seconds());
-            throw StoppedError(fmt::format(
-                "{} was stopped on request after step {}; a checkpoint is in {}: the same command continues",
-                replica.name, md.step_count(), folder.path().string()));
+    const auto stopped = [&] {
+        save();
+        folder.stop(timer.seconds());
+        return StoppedError(fmt::format(
+            "{} was stopped on request after step {}; a checkpoint is in {}: the same command continues",
+            replica.name, md.step_count(), folder.path().string()));
+    };
+
+    if (log.rows() == 0) try {
+            record();  // where it starts
+        } catch (const StoppedError&) {
+            throw stopped();
         }
+    CheckpointClock checkpoints(config, config.integer("md.checkpoint_every"));
+    while (md.step_count() < steps) {
+        if (session.stop_requested()) throw stopped();
         try {
             md.step();
+        } catch (const StoppedError&) {  // inside an evaluation: what it had done is lost, nothing else
+            throw stopped();
         } catch (const Error&) {
             save();  // the last complete step
             throw;
         }
         record();
-        if (md.step_count() % every == 0) save();
+        if (checkpoints.due_after_step()) save();
     }
     save();
     io::write_structure(folder / "final.extxyz", md.structure());
 
-    const auto columns = read_csv(folder / "thermo.csv");
+    const auto columns =
+        read_csv(folder / "thermo.csv", {"time_fs", "conserved_ev", "temperature_k", "scc_cycles"});
     std::vector<double> times = columns.at("time_fs"), conserved = columns.at("conserved_ev");
     const double drift_mev_per_atom_per_ps =
         times.size() > 1 ? 1e6 * md::drift_per_atom(times, conserved, structure.size())

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <sstream>
 
@@ -23,8 +24,24 @@ std::string hash_of(std::string text, const std::vector<fs::path>& files) {
     return io::sha256_of_text(text);
 }
 
+using Keys = std::vector<std::string>;
+
+/// Keys of a stage that decide neither its result nor the way there.
+Keys keys_without_effect(const std::string& stage) {
+    Keys keys = {"checkpoint_every", "max_steps"};
+    if (stage == "neb" || stage == "vibrations") keys.emplace_back("workers");
+    return keys;
+}
+
+/// Keys of a stage that decide its result alone.
+Keys keys_of_the_end(const std::string& stage) {
+    if (stage == "vibrations")  // what becomes of the Hessian
+        return {"temperature", "pressure", "symmetry_number", "multiplicity", "masses", "broadening"};
+    return {"max_force"};
+}
+
 /// The lines of a table without those of some keys.
-std::string without(const std::string& text, const std::vector<std::string>& keys) {
+std::string without(const std::string& text, const Keys& keys) {
     std::istringstream lines(text);
     std::string kept, line;
     while (std::getline(lines, line))
@@ -44,9 +61,9 @@ std::string inputs_hash(const io::Config& config, const std::vector<std::string>
 std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
                                 const std::vector<fs::path>& files) {
     const std::string calculator = tables_text(config, {"calculator"});
-    const std::string result = without(tables_text(config, {stage}), {"checkpoint_every", "max_steps"});
+    const std::string result = without(tables_text(config, {stage}), keys_without_effect(stage));
     return hash_of(calculator + result, files) + "/" +
-           hash_of(calculator + without(result, {"max_force"}), files);
+           hash_of(calculator + without(result, keys_of_the_end(stage)), files);
 }
 
 std::vector<fs::path> table_files(const io::Config& config, const Structure& structure) {
@@ -71,6 +88,18 @@ void require_tables(const io::Config& config, const Structure& structure) {
     tb::find_skf(parameter_folders(config), symbols);
 }
 
+void check_unpaired(const io::Config& config, const Structure& structure, Session& session) {
+    if (!config.has("calculator.spin.unpaired")) return;
+    double electrons = -config.number("calculator.charge");  // closed cores hold even numbers
+    for (const int z : structure.atomic_numbers) electrons += z;
+    const double unpaired = config.number("calculator.spin.unpaired"), pairs = (electrons - unpaired) / 2;
+    if (pairs == std::round(pairs)) return;
+    session.warning(fmt::format(
+        "calculator.spin.unpaired = {:g} does not fit {}, which has {:g} electrons with those of the "
+        "cores: one level of each spin is half full",
+        unpaired, structure.formula(), electrons));
+}
+
 void run_alone(const io::Config& config, const fs::path& structure_file, const fs::path& folder,
                const std::string& name, Session& session,
                const std::function<void(const Structure&, StageFolder&)>& stage,
@@ -82,6 +111,7 @@ void run_alone(const io::Config& config, const fs::path& structure_file, const f
     files.insert(files.end(), more_files.begin(), more_files.end());
     StageFolder stage_folder(folder, name, checkpointed_inputs(config, name, files));
     session.attach_folder(stage_folder.path());
+    check_unpaired(config, structure, session);
     if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
     if (stage_folder.is_done())
         session.info("unchanged since the last time, not done again");

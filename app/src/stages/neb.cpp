@@ -36,36 +36,50 @@ md::BandOptions band_options(const io::Config& config) {
     return options;
 }
 
-/// One end of the path at rest, kept in the folder so that it is relaxed once. @param inputs belong to it
+/// One end of the path at rest, kept in the folder with its forces: it is relaxed once, and further where
+/// they are too large for the present neb.max_force. @param begun what the folder holds belongs to this end
 Structure relaxed_end(const io::Config& config, const Structure& end, const std::string& name,
-                      StageFolder& folder, bool resumed, Session& session) {
+                      StageFolder& folder, bool begun, Session& session) {
     const fs::path file = folder / (name + ".extxyz");
-    if (resumed && fs::exists(file)) return io::read_structure(file);
     Structure structure = end;
     md::RelaxOptions options;
     options.max_force = config.quantity("neb.max_force") / 2;
     options.flat_perturbation = 0;
-    const auto calculator = make_calculator(config, structure);
-    const md::RelaxResult result = md::relax(
-        structure, *calculator, options,
-        [&](const md::RelaxStep& step) {
-            session.context().progress(fmt::format("relaxing {}, largest force {:.4f} eV/angstrom", name,
-                                                   step.max_force / force_unit),
-                                       step.step, 0);
-        },
-        session.context());
-    if (result.status == md::RelaxStatus::stopped) {
-        folder.stop(0);
-        throw StoppedError(
-            fmt::format("stopped on request while relaxing {}; the same command continues", name));
+    if (begun && fs::exists(file)) {
+        const io::Frame kept = io::read_trajectory(file).back();
+        structure = kept.structure;
+        const auto forces = kept.arrays.find("forces");
+        if (forces != kept.arrays.end() && md::max_free_force(structure, forces->second) <= options.max_force)
+            return structure;
     }
+    const auto stopped = [&] {
+        folder.stop(0);
+        return StoppedError(
+            fmt::format("stopped on request while relaxing {}; the same command continues", name));
+    };
+    const auto calculator = make_calculator(config, structure);
+    md::RelaxResult result;
+    try {
+        result = md::relax(
+            structure, *calculator, options,
+            [&](const md::RelaxStep& step) {
+                session.context().progress(fmt::format("relaxing {}, largest force {:.4f} eV/angstrom", name,
+                                                       step.max_force / force_unit),
+                                           step.step, 0);
+            },
+            session.context());
+    } catch (const StoppedError&) {  // inside an evaluation
+        throw stopped();
+    }
+    if (result.status == md::RelaxStatus::stopped) throw stopped();
     if (result.status != md::RelaxStatus::converged)
         throw ConvergenceError("relaxation of the path's " + name, result.steps,
                                result.max_force / force_unit, options.max_force / force_unit,
                                "relax it by itself first (stembridge relax), or set neb.relax_ends = false");
     session.info(fmt::format("{}: relaxed in {} force evaluations, {:.4f} eV", name, result.steps,
                              result.evaluation.energy / ev));
-    io::write_structure(file, structure);
+    folder.remove_checkpoints();  // of a band between other ends
+    write_frame(file, structure, result.evaluation);
     return structure;
 }
 
@@ -102,13 +116,13 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
 
     const fs::path checkpoint = folder / "checkpoint.h5";
     const bool begun = folder.was_begun();
-    const bool resumed = begun && io::has_checkpoint(checkpoint);
     folder.begin();
     const Timer timer;
     if (config.boolean("neb.relax_ends")) {
         from = relaxed_end(config, from, "start", folder, begun, session);
         to = relaxed_end(config, to, "end", folder, begun, session);
     }
+    const bool resumed = io::has_checkpoint(checkpoint);
     const bool by_distances = config.text("neb.path") == "idpp";
     auto images =
         by_distances ? md::pair_distance_path(from, to, n_images) : md::straight_path(from, to, n_images);
@@ -124,7 +138,9 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
     md::ElasticBand band(std::move(images), make, workers, band_options(config), session.context());
     std::int64_t rows = 0;
     if (resumed) {
-        const State state = io::read_checkpoint(checkpoint, session.context());
+        const State state = io::read_checkpoint(checkpoint, session.context(), [&](const State& found) {
+            require_rows(folder / "neb.csv", found.integer("rows"));
+        });
         band.restore(state.part("band"));
         rows = state.integer("rows");
         session.info(fmt::format("continuing after {} steps", band.steps()));
@@ -132,23 +148,27 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
     CsvLog log(folder / "neb.csv", {"step", "max_force_ev_per_angstrom", "barrier_ev", "highest", "climbing"},
                rows);
     const auto save = [&] {
+        log.sync();
         State state;
         state.put_all("band", band.save());
         state.put("rows", log.rows());
         io::write_checkpoint(checkpoint, state);
     };
+    const auto stopped = [&] {
+        save();
+        folder.stop(timer.seconds());
+        return StoppedError(fmt::format(
+            "stopped on request after {} steps; a checkpoint is in {}: the same command continues",
+            band.steps(), folder.path().string()));
+    };
     const auto every = config.integer("neb.checkpoint_every");
     while (!band.finished()) {
-        if (session.stop_requested()) {
-            save();
-            folder.stop(timer.seconds());
-            throw StoppedError(fmt::format(
-                "stopped on request after {} steps; a checkpoint is in {}: the same command continues",
-                band.steps(), folder.path().string()));
-        }
+        if (session.stop_requested()) throw stopped();
         md::BandStep step;
         try {
             step = band.step();
+        } catch (const StoppedError&) {  // inside an evaluation: what it had done is lost, nothing else
+            throw stopped();
         } catch (const Error&) {
             save();
             throw;

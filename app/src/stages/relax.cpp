@@ -16,7 +16,25 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
-/// One frame with energy, forces and charges, under its name only when it is complete.
+/// Tells what straightening did.
+nlohmann::json straighten(const io::Config& config, Structure& structure, Session& session,
+                          std::uint64_t seed) {
+    const Timer timer;
+    const md::PreRelaxResult result = settings::pre_relax(config, structure, session.context(seed));
+    if (!result.done) return nullptr;
+    session.info(fmt::format(
+        "straightened with the force field: {} steps, {:.1f} s; atoms moved by {:.2f} angstrom in the mean, "
+        "{:.2f} at most",
+        result.steps, timer.seconds(), result.mean_move / units::angstrom,
+        result.largest_move / units::angstrom));
+    return {{"steps", result.steps},
+            {"rms_force_before_ev_per_angstrom", result.rms_force / units::electronvolt_per_angstrom},
+            {"mean_move_angstrom", result.mean_move / units::angstrom},
+            {"largest_move_angstrom", result.largest_move / units::angstrom}};
+}
+
+}  // namespace
+
 void write_frame(const fs::path& path, const Structure& structure, const Evaluation& evaluation) {
     io::Frame frame;
     frame.structure = structure;
@@ -36,25 +54,6 @@ void write_frame(const fs::path& path, const Structure& structure, const Evaluat
     }
     fs::rename(part, path);
 }
-
-/// Tells what straightening did.
-nlohmann::json straighten(const io::Config& config, Structure& structure, Session& session,
-                          std::uint64_t seed) {
-    const Timer timer;
-    const md::PreRelaxResult result = settings::pre_relax(config, structure, session.context(seed));
-    if (!result.done) return nullptr;
-    session.info(fmt::format(
-        "straightened with the force field: {} steps, {:.1f} s; atoms moved by {:.2f} angstrom in the mean, "
-        "{:.2f} at most",
-        result.steps, timer.seconds(), result.mean_move / units::angstrom,
-        result.largest_move / units::angstrom));
-    return {{"steps", result.steps},
-            {"rms_force_before_ev_per_angstrom", result.rms_force / units::electronvolt_per_angstrom},
-            {"mean_move_angstrom", result.mean_move / units::angstrom},
-            {"largest_move_angstrom", result.largest_move / units::angstrom}};
-}
-
-}  // namespace
 
 nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder,
                      Session& session) {
@@ -76,7 +75,9 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
     md::Relaxation relaxation(structure, *calculator, settings::relax_options(config), session.context(seed));
     std::int64_t rows = 0;
     if (resumed) {
-        const State state = io::read_checkpoint(checkpoint, session.context());
+        const State state = io::read_checkpoint(checkpoint, session.context(), [&](const State& found) {
+            require_rows(folder / "relax.csv", found.integer("rows"));
+        });
         relaxation.restore(state.part("relaxation"));
         rows = state.integer("rows");
         session.info(fmt::format("continuing after {} force evaluations", rows));
@@ -86,6 +87,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
                 "accepted", "lbfgs", "scc_cycles"},
                rows);
     const auto save = [&] {
+        log.sync();
         State state;
         state.put_all("relaxation", relaxation.save());
         state.put("rows", log.rows());
@@ -171,14 +173,15 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         write_frame(folder / "relaxed.extxyz", relaxation.structure(), result.evaluation);
         fs::remove(folder / "last.extxyz");
     } else {
-        throw ConvergenceError("relaxation", result.steps, force,
-                               config.quantity("relax.max_force") / units::electronvolt_per_angstrom,
-                               result.status == md::RelaxStatus::stalled
-                                   ? "No step lowers the energy any more (forces in eV/angstrom): tighten "
-                                     "calculator.scc.tolerance. The best structure is " +
-                                         (folder / "last.extxyz").string()
-                                   : "Forces in eV/angstrom: raise relax.max_steps. The best structure is " +
-                                         (folder / "last.extxyz").string());
+        throw ConvergenceError(
+            "relaxation", result.steps, force,
+            config.quantity("relax.max_force") / units::electronvolt_per_angstrom,
+            result.status == md::RelaxStatus::stalled
+                ? "No step lowers the energy any more (forces in eV/angstrom): tighten "
+                  "calculator.scc.tolerance or raise relax.max_force. The best structure is " +
+                      (folder / "last.extxyz").string()
+                : "Forces in eV/angstrom: raise relax.max_steps. The best structure is " +
+                      (folder / "last.extxyz").string());
     }
     session.info(fmt::format(
         "relaxed after {} force evaluations: energy {:.6f} eV, largest force {:.2e} eV/angstrom, {:.1f} s",

@@ -3,6 +3,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <ctime>
@@ -96,6 +97,7 @@ std::optional<io::ReportFrame> frame_of(const fs::path& run, const io::Config& c
     const json summary = load_json(folder / "summary.json");
     const json c = summary.value("calibration", json::object());
     io::ReportFrame frame;
+    if (!fs::exists(config.file("detect.image"))) return std::nullopt;
     frame.image =
         io::read_image(config.file("detect.image"), static_cast<int>(config.integer("detect.frame")),
                        config.has("detect.dataset") ? config.text("detect.dataset") : "");
@@ -151,7 +153,8 @@ std::optional<io::ReportBuild> build_of(const fs::path& run, const AnalysisOptio
 std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io::Config& config,
                                                   const AnalysisOptions& analysis) {
     const fs::path folder = run / "3-relax";
-    if (!fs::exists(folder / "relax.csv") || !fs::exists(run / "2-build" / "structure.extxyz"))
+    if (!belongs_to(run, folder) || !fs::exists(folder / "relax.csv") ||
+        !fs::exists(run / "2-build" / "structure.extxyz"))
         return std::nullopt;
     const bool converged = load_json(folder / "stage.json").value("status", "") == "done";
     const fs::path after = folder / (converged ? "relaxed.extxyz" : "last.extxyz");
@@ -163,7 +166,8 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
     relaxation.after = io::report_structure(last.back().structure, analysis);
     if (const auto charges = last.back().arrays.find("charges"); charges != last.back().arrays.end())
         relaxation.charges = charges->second.transpose();
-    const auto columns = read_csv(folder / "relax.csv");
+    const auto columns =
+        read_csv(folder / "relax.csv", {"accepted", "lbfgs", "energy_ev", "max_force_ev_per_angstrom"});
     const auto& accepted = columns.at("accepted");
     const auto& lbfgs = columns.at("lbfgs");
     for (std::size_t i = 0; i < accepted.size(); ++i) {
@@ -250,7 +254,8 @@ std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const io::
                                   results.value("timestep_fs", 0.0));
     if (results.contains("target_k") && ensemble != "nve")
         dynamics.target_k = results["target_k"].get<double>();
-    const auto columns = read_csv(folder / "thermo.csv");
+    const auto columns =
+        read_csv(folder / "thermo.csv", {"time_fs", "potential_ev", "temperature_k", "conserved_ev"});
     dynamics.time_fs = columns.at("time_fs");
     dynamics.potential_ev = columns.at("potential_ev");
     dynamics.temperature_k = columns.at("temperature_k");
@@ -278,11 +283,23 @@ std::optional<io::ReportDynamics> dynamics_of(const fs::path& folder, const io::
     return dynamics;
 }
 
-std::vector<fs::path> dynamics_folders(const fs::path& run) {
+/// The runs of dynamics that [md] names and that began with a structure of this run.
+/// @param left_out gets the others
+std::vector<fs::path> dynamics_folders(const fs::path& run, const io::Config& config,
+                                       std::vector<std::string>& left_out) {
     std::vector<fs::path> folders;
+    const std::vector<Replica> replicas = replicas_named(config);
     if (fs::is_directory(run / "4-md"))
-        for (const auto& entry : fs::directory_iterator(run / "4-md"))
-            if (entry.is_directory()) folders.push_back(entry.path());
+        for (const auto& entry : fs::directory_iterator(run / "4-md")) {
+            if (!entry.is_directory()) continue;
+            const std::string name = entry.path().filename().string();
+            const bool named = std::any_of(replicas.begin(), replicas.end(),
+                                           [&](const Replica& replica) { return replica.name == name; });
+            if (named && belongs_to(run, entry.path()))
+                folders.push_back(entry.path());
+            else
+                left_out.push_back("4-md/" + name);
+        }
     std::sort(folders.begin(), folders.end(), [](const fs::path& a, const fs::path& b) {
         const auto order = [](const fs::path& p) {
             return std::pair(std::atof(p.filename().c_str()), p.filename().string());
@@ -353,8 +370,16 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     io::ReportData data;
     data.title = config.has("report.title") ? config.text("report.title") : config.text("run.name");
     const std::vector<std::string> wanted = config.texts("run.stages");
+    std::vector<std::string>
+        left_out;  // folders of another structure, or of dynamics that [md] does not name
+    const auto is_there = [&](const std::string& folder) {
+        if (!fs::exists(run / folder)) return false;
+        if (belongs_to(run, run / folder)) return true;
+        left_out.push_back(folder);
+        return false;
+    };
     const auto is_part = [&](const std::string& stage, const std::string& folder) {
-        return std::find(wanted.begin(), wanted.end(), stage) != wanted.end() || fs::exists(run / folder);
+        return is_there(folder) || std::find(wanted.begin(), wanted.end(), stage) != wanted.end();
     };
     if (is_part("detect", "1-detect")) data.stages.push_back(stage_of("Find atoms", run / "1-detect"));
     data.stages.push_back(stage_of("Build the cell", run / "2-build"));
@@ -363,11 +388,10 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     data.frame = frame_of(run, config);
     data.build = build_of(run, analysis);
     data.relaxation = relaxation_of(run, config, analysis);
-    if (fs::exists(run / "3-selective"))
-        data.stages.push_back(stage_of("Selective dynamics", run / "3-selective"));
-    if (fs::exists(run / "5-adsorb")) data.stages.push_back(stage_of("Adsorb", run / "5-adsorb"));
-    if (fs::exists(run / "6-neb")) data.stages.push_back(stage_of("Barrier", run / "6-neb"));
-    for (const auto& folder : dynamics_folders(run)) {
+    if (is_there("3-selective")) data.stages.push_back(stage_of("Selective dynamics", run / "3-selective"));
+    if (is_there("5-adsorb")) data.stages.push_back(stage_of("Adsorb", run / "5-adsorb"));
+    if (is_there("6-neb")) data.stages.push_back(stage_of("Barrier", run / "6-neb"));
+    for (const auto& folder : dynamics_folders(run, config, left_out)) {
         data.stages.push_back(stage_of("Dynamics at " + folder.filename().string(), folder));
         if (auto dynamics = dynamics_of(folder, config, analysis))
             data.dynamics.push_back(std::move(*dynamics));
@@ -376,13 +400,22 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     const json detected = load_json(run / "1-detect" / "summary.json");
     for (const auto& warning : detected.value("warnings", json::array()))
         data.warnings.push_back(warning.get<std::string>());
+    if (!left_out.empty())
+        data.warnings.push_back(fmt::format(
+            "left out, because they belong to another structure or to temperatures, seeds or a schedule that "
+            "[md] does not name: {}",
+            fmt::join(left_out, ", ")));
+    const bool from_frame = fs::exists(run / "1-detect" / "atoms.csv") && config.has("detect.image");
+    if (from_frame && !data.frame)
+        data.warnings.push_back(config.file("detect.image").string() +
+                                " is not there any more: the frame is not shown");
     const double clean = detected.value("graphene_share", 1.0);
     if (clean < 0.95)
         data.warnings.push_back(
             fmt::format("{:.0f} % of the frame is contamination: atoms there are left out, and the structure "
                         "has holes in their place",
                         100 * (1 - clean)));
-    data.y_down = data.frame.has_value();
+    data.y_down = from_frame;
     for (auto section : {region_section(run, data.frame), selective_section(run, data.y_down),
                          adsorption_section(run, data.y_down), barrier_section(run, data.y_down)})
         if (section) data.sections.push_back(std::move(*section));

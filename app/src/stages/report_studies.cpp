@@ -88,11 +88,11 @@ io::ReportTable patches_table(const json& patches) {
     for (std::size_t k = 0; k < patches.size(); ++k) {
         const json& patch = patches[k];
         if (random)
-            table.rows.push_back({std::to_string(k + 1), patch.value("formula", ""),
+            table.rows.push_back({std::to_string(k), patch.value("formula", ""),
                                   fmt::format("{:.1f} %", 100 * patch.value("similarity", 0.0)),
                                   fmt::format("{:.1f} %", 100 * patch.value("joint_similarity", 0.0))});
         else
-            table.rows.push_back({std::to_string(k + 1), std::to_string(patch.value("n_atoms", 0)),
+            table.rows.push_back({std::to_string(k), std::to_string(patch.value("n_atoms", 0)),
                                   shown(patch["mean_uncertainty"], 4)});
     }
     return table;
@@ -198,7 +198,7 @@ std::optional<io::ReportSection> region_section(const fs::path& run,
 
 std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_down) {
     const json study = load_json(run / "3-selective" / "selective.json");
-    if (!study.contains("variants")) return std::nullopt;
+    if (!study.contains("variants") || !belongs_to(run, run / "3-selective")) return std::nullopt;
     io::ReportSection section;
     section.id = "selective";
     section.title = "Selective dynamics";
@@ -268,7 +268,7 @@ std::optional<io::ReportSection> selective_section(const fs::path& run, bool y_d
 std::optional<io::ReportSection> adsorption_section(const fs::path& run, bool y_down) {
     const fs::path folder = run / "5-adsorb";
     const json study = load_json(folder / "adsorption.json");
-    if (!study.contains("jobs") || study["jobs"].empty()) return std::nullopt;
+    if (!study.contains("jobs") || study["jobs"].empty() || !belongs_to(run, folder)) return std::nullopt;
     const json& jobs = study["jobs"];
     io::ReportSection section;
     section.id = "adsorption";
@@ -376,7 +376,8 @@ struct Path {
 std::vector<fs::path> path_folders(const fs::path& run) {
     std::vector<fs::path> folders;
     for (const auto& entry : fs::directory_iterator(run))
-        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv"))
+        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv") &&
+            belongs_to(run, entry.path()))
             folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     return folders;
@@ -387,7 +388,8 @@ Path read_path(const fs::path& folder) {
     path.name = folder.filename().string();
     path.title = load_json(folder / "ends.json").value("title", path.name);
     path.band = load_json(folder / "neb.json");
-    const auto columns = read_csv(folder / "profile.csv");
+    const auto columns =
+        read_csv(folder / "profile.csv", {"length_angstrom", "energy_ev", "slope_ev_per_angstrom"});
     path.profile = {columns.at("length_angstrom"), columns.at("energy_ev"),
                     columns.at("slope_ev_per_angstrom")};
     for (double& x : path.profile.length) x *= units::angstrom;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "configuration.hpp"
+#include "stages/checkpointed_inputs.hpp"
 #include "stages/stages.hpp"
 #include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
@@ -96,15 +97,12 @@ json geometry_of(const Structure& start, const Structure& relaxed) {
 StudyRelaxation relax_in_study(const io::Config& config, const Structure& start, const fs::path& folder,
                                Session& session) {
     // The start is a file, so that it can be looked at and decides whether the work is done.
-    std::error_code failed;
-    fs::create_directories(folder, failed);
-    if (failed)
-        throw FileError(fmt::format("cannot create folder {}: {}", folder.string(), failed.message()));
+    make_folder(folder);
     const fs::path input = folder / "start.extxyz";
     io::write_structure(input, start);
     auto files = table_files(config, start);
     files.push_back(input);
-    StageFolder stage(folder, "relax", inputs_hash(config, {"calculator", "relax"}, files));
+    StageFolder stage(folder, "relax", checkpointed_inputs(config, "relax", files));
     StudyRelaxation result;
     if (stage.is_done()) {
         session.info("  unchanged, not done again");

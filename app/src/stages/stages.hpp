@@ -12,6 +12,7 @@
 #include "stage_folder.hpp"
 #include "stembridge/base/ranks.hpp"
 #include "stembridge/io/config.hpp"
+#include "stembridge/structure/calculator.hpp"
 #include "stembridge/structure/structure.hpp"
 
 namespace stembridge::app {
@@ -45,6 +46,9 @@ nlohmann::json build(const io::Config& config, const std::filesystem::path& inpu
 /// @throw StoppedError after writing a checkpoint
 nlohmann::json relax(const io::Config& config, const Structure& start, StageFolder& folder, Session& session);
 
+/// One frame with energy, forces and charges, under its name only when it is complete. @throw FileError
+void write_frame(const std::filesystem::path& path, const Structure& structure, const Evaluation& evaluation);
+
 /// One of the runs that [md] asks for.
 struct Replica {
     std::string name;  ///< "300K", "300K-seed2", "schedule"
@@ -55,10 +59,12 @@ struct Replica {
 /// The runs of [md]: every temperature (or the schedule) with every seed. @throw InputError when md.schedule
 /// cannot be read or stands beside md.temperature or md.heat_up
 std::vector<Replica> replicas_of(const io::Config& config);
+/// The same of a configuration in which every key is set, as in config.resolved.toml.
+std::vector<Replica> replicas_named(const io::Config& config);
 
 /// The configuration of one of them: a single temperature and seed, so that its hash does not depend on the
-/// others.
-io::Config config_of(const io::Config& config, const Replica& replica);
+/// others. @param start where it has velocities, md.seeds asks for others: a start temperature
+io::Config config_of(const io::Config& config, const Replica& replica, const Structure& start);
 
 /// One run of dynamics; continues from a checkpoint of the same inputs. Writes trajectory.extxyz, thermo.csv,
 /// final.extxyz and checkpoint.h5. @param progress called with the number of steps done; left out = the
@@ -69,8 +75,8 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
 
 /// Of the runs of [md] those that fall to this process, several at a time, each in its own folder 300K/,
 /// 500K/, ...; those that are done are left alone. One that fails does not keep the others from their end.
-/// @param files hashed with the configuration  @throw the first error, or StoppedError after every run has
-/// written a checkpoint
+/// @param files hashed with the configuration, that of the structure last  @throw the first error, or
+/// StoppedError after every run has written a checkpoint
 void sweep(const io::Config& config, const Structure& start, const std::vector<std::filesystem::path>& files,
            const std::filesystem::path& folder, const Ranks& ranks, Session& session);
 
@@ -106,6 +112,9 @@ std::vector<std::filesystem::path> table_files(const io::Config& config, const S
 /// @throw InputError naming the pairs of elements without a table; nothing is asked for where another program
 /// gives the energy
 void require_tables(const io::Config& config, const Structure& structure);
+
+/// Warns where calculator.spin.unpaired is odd and the number of electrons even, or the other way round.
+void check_unpaired(const io::Config& config, const Structure& structure, Session& session);
 
 /// One stage of its own, as the subcommands do it: reads a structure and does the stage in a folder, or
 /// nothing when the folder holds the results of the same inputs. @param name of the stage and of its table

@@ -63,9 +63,9 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
 
     const auto perform = [&](std::size_t k) {
         const Replica& replica = replicas[mine[k]];
-        io::Config own = config_of(config, replica);
+        io::Config own = config_of(config, replica, start);
         own.set("run.threads", std::to_string(threads), "run.threads");
-        StageFolder stage(folder / replica.name, "md", checkpointed_inputs(own, "md", files));
+        StageFolder stage(folder / replica.name, "md", checkpointed_inputs(own, "md", files), files.back());
         const std::string title = "dynamics, " + replica.name;
         if (stage.is_done()) {
             session.info(title + ": unchanged, not done again");

@@ -26,17 +26,21 @@ namespace {
 /// Differences of forces need charges this good: an error of 1e-6 e would give the hydrogen atoms some 20
 /// cm^-1.
 constexpr double scc_tolerance = 1e-9;
+/// Poles leave errors of 1e-8 e, much the same at both displacements: frequencies of benzene and of C24 are
+/// within 0.01 cm^-1 of those by diagonalisation.
+constexpr double scc_tolerance_of_poles = 1e-7;
 constexpr double relaxed_force = 1e-2 * units::electronvolt_per_angstrom;
 constexpr double cm1 = units::inverse_centimetre;
 /// The Boltzmann constant in eV/K.
 constexpr double boltzmann_ev = units::kelvin / units::electronvolt;
 
 io::Config with_tight_charges(io::Config config, Session& session) {
-    if (config.boolean("calculator.scc.enabled") &&
-        config.number("calculator.scc.tolerance") > scc_tolerance) {
-        config.set("calculator.scc.tolerance", fmt::format("{}", scc_tolerance), "vibrations");
-        session.info(fmt::format("differences of forces need exact charges: calculator.scc.tolerance is {}",
-                                 scc_tolerance));
+    const double needed =
+        config.text("calculator.solver") == "pole-expansion" ? scc_tolerance_of_poles : scc_tolerance;
+    if (config.boolean("calculator.scc.enabled") && config.number("calculator.scc.tolerance") > needed) {
+        config.set("calculator.scc.tolerance", fmt::format("{}", needed), "vibrations");
+        session.info(
+            fmt::format("differences of forces need exact charges: calculator.scc.tolerance is {}", needed));
     }
     return config;
 }
@@ -203,17 +207,20 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
     }
     const auto save = [&] { io::write_checkpoint(checkpoint, calculation.save()); };
     const auto every = config.integer("vibrations.checkpoint_every");
+    const auto stopped = [&] {
+        save();
+        folder.stop(timer.seconds());
+        return StoppedError(fmt::format(
+            "stopped on request after {} of {} atoms; a checkpoint is in {}: the same command continues",
+            calculation.atoms_done(), calculation.n_atoms(), folder.path().string()));
+    };
     std::int64_t saved = calculation.atoms_done();
     while (!calculation.finished()) {
-        if (session.stop_requested()) {
-            save();
-            folder.stop(timer.seconds());
-            throw StoppedError(fmt::format(
-                "stopped on request after {} of {} atoms; a checkpoint is in {}: the same command continues",
-                calculation.atoms_done(), calculation.n_atoms(), folder.path().string()));
-        }
+        if (session.stop_requested()) throw stopped();
         try {
             calculation.step();
+        } catch (const StoppedError&) {  // inside an evaluation: what it had done is lost, nothing else
+            throw stopped();
         } catch (const Error&) {
             save();  // the atoms that are done
             throw;

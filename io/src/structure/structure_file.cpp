@@ -36,6 +36,18 @@ Format format_of(const fs::path& path) {
                                  path.string(), frame, frames, frames == 1 ? "" : "s"));
 }
 
+std::string text_of(const fs::path& path, const Structure& structure) {
+    switch (format_of(path)) {
+        case Format::extxyz:
+            return format_extxyz_frame({structure, {}, {}});
+        case Format::poscar:
+            return format_poscar(structure);
+        case Format::gen:
+            return format_gen(structure);
+    }
+    throw std::logic_error("structure format out of range");
+}
+
 Structure read_extxyz_structure(const fs::path& path, LineReader& lines, int frame) {
     if (lines.only_blanks_follow()) throw FileError(fmt::format("structure '{}' is empty", path.string()));
     LineReader ahead = lines;
@@ -62,14 +74,15 @@ Structure read_structure(const fs::path& path, int frame) {
 }
 
 void write_structure(const fs::path& path, const Structure& structure) {
-    switch (format_of(path)) {
-        case Format::extxyz:
-            return write_atomically(path, as_bytes(format_extxyz_frame({structure, {}, {}})));
-        case Format::poscar:
-            return write_atomically(path, as_bytes(format_poscar(structure)));
-        case Format::gen:
-            return write_atomically(path, as_bytes(format_gen(structure)));
-    }
+    write_atomically(path, as_bytes(text_of(path, structure)));
+}
+
+void require_structure_name(const fs::path& path) {
+    format_of(path);
+}
+
+void require_writable(const fs::path& path, const Structure& structure) {
+    text_of(path, structure);
 }
 
 std::vector<Frame> read_trajectory(const fs::path& path) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "stembridge/base/context.hpp"
 #include "stembridge/base/state.hpp"
@@ -21,10 +22,11 @@ State read_state(const std::filesystem::path& path);
 /// previous ones are then unchanged
 void write_checkpoint(const std::filesystem::path& path, const State& state);
 
-/// The newest readable checkpoint: `path`, or the one before when it is missing or damaged (a warning says
-/// so).
-/// @throw FileError when neither can be read
-State read_checkpoint(const std::filesystem::path& path, const Context& context);
+/// The newest usable checkpoint: `path`, or the one before when it is missing, damaged or refused (a warning
+/// says so). @param check throws FileError for one that does not fit the files beside it
+/// @throw FileError when neither can be used
+State read_checkpoint(const std::filesystem::path& path, const Context& context,
+                      const std::function<void(const State&)>& check = {});
 
 /// Whether there is a checkpoint or the one before it.
 bool has_checkpoint(const std::filesystem::path& path);

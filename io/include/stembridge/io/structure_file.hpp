@@ -39,6 +39,12 @@ Structure read_structure(const std::filesystem::path& path, int frame = -1);
 /// cannot hold the structure
 void write_structure(const std::filesystem::path& path, const Structure& structure);
 
+/// What write_structure() would refuse, told before there is anything to write. @throw InputError when the
+/// name tells no format
+void require_structure_name(const std::filesystem::path& path);
+/// @throw InputError when the format of that name cannot hold the structure either
+void require_writable(const std::filesystem::path& path, const Structure& structure);
+
 /// All frames of an .extxyz/.xyz file. A last frame that is cut off is an error. @throw FileError
 std::vector<Frame> read_trajectory(const std::filesystem::path& path);
 
