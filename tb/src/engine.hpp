@@ -38,6 +38,8 @@ class SccDftb::Engine {
         history_.clear();
         lagrangian_.clear();
         raised_kT_ = 0;
+        solver_->restore({});
+        solver_state_ = {};
     }
     void add_term(std::unique_ptr<EnergyTerm> term);
     State save() const;
@@ -142,7 +144,8 @@ class SccDftb::Engine {
     /// Electronic temperature that the atoms of the history needed, hartree; 0 = that of the options. It
     /// stays theirs, so that later energies belong to one surface.
     double raised_kT_ = 0;
-    Goal goal_{};  ///< of the last evaluation
+    State solver_state_;  ///< at the end of the last evaluation, whatever became of one that was stopped
+    Goal goal_{};         ///< of the last evaluation
 
     /// What the last evaluation was of, beside its density.
     struct Last {

@@ -143,6 +143,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     fill_energy(g, cycle, solution->linearized, out);
     fill_forces(g, cycle, solution->linearized, wanted, out);
     history_.add(structure, solution->best, solution->converged);
+    solver_state_ = solver_->save();
     last_ = {structure, electrons, {}, cycle.potential.on_site};
     for (int spin = 0; spin < n_spins(); ++spin)
         last_->potential.push_back(orbital_potential(g, cycle.potential, spin));
@@ -177,6 +178,7 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
 State SccDftb::Engine::save() const {
     State state = history_.save();
     state.put_all("lagrangian", lagrangian_.save());
+    state.put_all("solver", solver_state_);
     if (raised_kT_ > 0) state.put("raised_electronic_temperature", raised_kT_);
     return state;
 }
@@ -184,6 +186,8 @@ State SccDftb::Engine::save() const {
 void SccDftb::Engine::restore(const State& state) {
     history_.restore(state);
     lagrangian_.restore(state.part("lagrangian"));
+    solver_state_ = state.part("solver");
+    solver_->restore(solver_state_);
     raised_kT_ =
         state.has("raised_electronic_temperature") ? state.number("raised_electronic_temperature") : 0;
 }

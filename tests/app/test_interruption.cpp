@@ -84,6 +84,29 @@ BOOST_AUTO_TEST_CASE(a_run_killed_again_and_again_gives_the_same_files_byte_for_
     check_same_results(place.folder.path() / "whole", place.folder.path() / "killed");
 }
 
+BOOST_AUTO_TEST_CASE(so_does_one_with_density_matrices_by_pole_expansion) {
+    const Workplace place;
+    const auto md = [&](const std::string& out, int cycles_per_step) {
+        std::vector<std::string> command = place.md(out, 60);
+        command.insert(command.end(),
+                       {"--solver", "pole-expansion", "--scc-cycles", std::to_string(cycles_per_step)});
+        return command;
+    };
+    for (const int cycles_per_step : {0, 1}) {
+        const std::string whole = "whole" + std::to_string(cycles_per_step),
+                          killed = "killed" + std::to_string(cycles_per_step);
+        const Outcome outcome = run_program(md(whole, cycles_per_step));
+        BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+        for (const std::size_t lines : {12, 33})
+            BOOST_TEST(interrupt(
+                           md(killed, cycles_per_step), place.folder.path() / killed,
+                           [&] { return has_lines(place.file(killed + "/thermo.csv"), lines); }, SIGKILL)
+                           .status == 128 + SIGKILL);
+        BOOST_TEST(run_program(md(killed, cycles_per_step)).status == 0);
+        check_same_results(place.folder.path() / whole, place.folder.path() / killed);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(sigterm_stops_after_the_step_with_a_checkpoint_and_the_same_command_continues) {
     const Workplace place;
     BOOST_REQUIRE(run_program(place.md("whole")).status == 0);
@@ -142,23 +165,26 @@ BOOST_AUTO_TEST_CASE(a_finished_run_is_not_done_again_but_one_with_another_optio
 }
 
 BOOST_AUTO_TEST_CASE(a_relaxation_that_is_stopped_continues_to_the_same_bits) {
-    const Workplace place;
-    const auto relax = [&](const std::string& out) {
-        return std::vector<std::string>{
-            "relax",        place.file("start.extxyz"), "--out",     place.file(out),
-            "--parameters", place.file("set"),          "--threads", "1",
-            "--max-force",  "1e-4 eV/angstrom"};
-    };
-    const Outcome whole = run_program(relax("whole.extxyz"));
-    BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
-    const Outcome stopped = interrupt(
-        relax("stopped.extxyz"), place.folder.path() / "stopped.relax",
-        [&] { return has_lines(place.file("stopped.relax/relax.csv"), 6); }, SIGTERM);
-    BOOST_TEST(stopped.status == 6, stopped.output);
-    BOOST_TEST(run_program(relax("stopped.extxyz")).status == 0);
-    BOOST_TEST((io::read_text(place.file("whole.extxyz")) == io::read_text(place.file("stopped.extxyz"))));
-    BOOST_TEST((io::read_text(place.file("whole.relax/relax.csv")) ==
-                io::read_text(place.file("stopped.relax/relax.csv"))));
+    for (const std::string solver : {"auto", "pole-expansion"}) {
+        const Workplace place;
+        const auto relax = [&](const std::string& out) {
+            return std::vector<std::string>{
+                "relax",        place.file("start.extxyz"), "--out",     place.file(out),
+                "--parameters", place.file("set"),          "--threads", "1",
+                "--max-force",  "1e-4 eV/angstrom",         "--solver",  solver};
+        };
+        const Outcome whole = run_program(relax("whole.extxyz"));
+        BOOST_REQUIRE_MESSAGE(whole.status == 0, whole.output);
+        const Outcome stopped = interrupt(
+            relax("stopped.extxyz"), place.folder.path() / "stopped.relax",
+            [&] { return has_lines(place.file("stopped.relax/relax.csv"), 6); }, SIGTERM);
+        BOOST_TEST(stopped.status == 6, stopped.output);
+        BOOST_TEST(run_program(relax("stopped.extxyz")).status == 0);
+        BOOST_TEST(
+            (io::read_text(place.file("whole.extxyz")) == io::read_text(place.file("stopped.extxyz"))));
+        BOOST_TEST((io::read_text(place.file("whole.relax/relax.csv")) ==
+                    io::read_text(place.file("stopped.relax/relax.csv"))));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(fixed_atoms_do_not_move_by_a_bit) {

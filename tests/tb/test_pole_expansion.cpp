@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <optional>
 #include <stop_token>
 
 #include "density/parallel_tasks.hpp"
@@ -375,6 +376,113 @@ BOOST_AUTO_TEST_CASE(what_poles_cannot_do_is_done_by_diagonalisation_with_a_warn
     BOOST_CHECK_SMALL(
         difference(far.density.matrices[0], solve("dense", *deep, neutral(*deep, 300)).density.matrices[0]),
         1e-13);
+}
+
+namespace {
+
+/// Swings every atom of a structure, each with its own phase. @param width bohr
+Structure swung(Structure s, double width, int step) {
+    for (Eigen::Index k = 0; k < s.positions.size(); ++k)
+        s.positions(k) += width * std::sin(0.3 * step + static_cast<double>(k));
+    return s;
+}
+
+void check_same(const Evaluation& a, const Evaluation& b) {
+    BOOST_TEST(a.energy == b.energy);
+    BOOST_TEST((a.forces.array() == b.forces.array()).all());
+    BOOST_TEST((a.charges.array() == b.charges.array()).all());
+    BOOST_TEST(a.iterations == b.iterations);
+}
+
+/// Goes on from what was saved after the first step and after later ones.
+void check_restored(const SccDftbOptions& options, const Structure& first, const std::string& solver) {
+    SccDftb whole(options);
+    State before;
+    constexpr int steps = 8;  // charges of the dynamics are on their own from the seventh on
+    for (int step = 0; step < steps; ++step) {
+        const Structure s = swung(first, 0.1, step);
+        Evaluation direct, restored;
+        whole.evaluate(s, {.forces = true, .stress = false}, direct, Context{});
+        BOOST_TEST(direct.solver == solver);
+        if (step % 3 != 1) {
+            before = whole.save();
+            continue;
+        }
+        BOOST_TEST_CONTEXT("step " << step) {
+            SccDftb other(options);
+            other.restore(before);
+            other.evaluate(s, {.forces = true, .stress = false}, restored, Context{});
+            check_same(direct, restored);
+            before = whole.save();
+            BOOST_TEST((other.save().values() == before.values()));
+        }
+    }
+}
+
+SccDftbOptions with_poles() {
+    SccDftbOptions o = builtin_options();
+    o.solver = "pole-expansion";
+    o.scc.tolerance = 1e-5;  // loose, so that the past shows
+    o.electronic_temperature = 1000 * units::kelvin;
+    return o;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_restored_calculator_goes_on_to_the_same_bits) {
+    const Structure flake = ragged_flake(3, 0.03);
+    for (const int cycles_per_step : {0, 1})
+        for (const std::optional<double> unpaired : {std::optional<double>(), std::optional<double>(2)})
+            for (const bool polarized : {false, true}) {
+                if (unpaired && !polarized) continue;
+                BOOST_TEST_CONTEXT(cycles_per_step << " cycles per step, polarized " << polarized
+                                                   << ", fixed moment " << unpaired.has_value()) {
+                    SccDftbOptions o = with_poles();
+                    o.scc.cycles_per_step = cycles_per_step;
+                    o.spin.polarized = polarized;
+                    o.spin.unpaired = unpaired;
+                    check_restored(o, flake, "pole-expansion");
+                }
+            }
+}
+
+BOOST_AUTO_TEST_CASE(also_at_k_points_and_on_a_device) {
+    SccDftbOptions o = with_poles();
+    o.kpoints.divisions = {2, 1, 1};
+    check_restored(o, sheet_with_vacancy(2, 1, 0.03), "pole-expansion");
+    o = with_poles();
+    o.solver = "cuda";
+    for (const std::string method : {"pole-expansion", "purification"}) {
+        o.device = {"host", method};
+        check_restored(o, ragged_flake(3, 0.03), "host-" + method);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(also_after_an_evaluation_that_was_stopped) {
+    const Structure flake = ragged_flake(3, 0.03);
+    SccDftb whole(with_poles()), stopped(with_poles());
+    Evaluation direct, restored;
+    for (SccDftb* calculator : {&whole, &stopped})
+        calculator->evaluate(swung(flake, 0.1, 0), {.forces = true, .stress = false}, direct, Context{});
+    std::stop_source stop;
+    Context context;
+    context.stop = stop.get_token();
+    context.log_sink = [&](Context::Level, std::string_view text) {
+        if (text.find("SCC cycle 2") != std::string_view::npos) stop.request_stop();
+    };
+    BOOST_CHECK_THROW(
+        stopped.evaluate(swung(flake, 0.3, 1), {.forces = true, .stress = false}, restored, context),
+        StoppedError);
+    BOOST_TEST((stopped.save().values() == whole.save().values()));
+    // What was saved without the state of the solver can be read.
+    const State saved = whole.save();
+    State old;
+    for (const auto& [name, value] : saved.values())
+        if (!name.starts_with("solver/")) old.put(name, value);
+    stopped.restore(old);
+    stopped.evaluate(swung(flake, 0.1, 1), {.forces = true, .stress = false}, restored, Context{});
+    whole.evaluate(swung(flake, 0.1, 1), {.forces = true, .stress = false}, direct, Context{});
+    BOOST_CHECK_SMALL(restored.energy - direct.energy, 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(auto_takes_diagonalisation_for_a_molecule_and_poles_for_a_large_flake) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "stembridge/base/context.hpp"
+#include "stembridge/base/state.hpp"
 #include "stembridge/tb/block_matrix.hpp"
 #include "stembridge/tb/kpoints.hpp"
 #include "stembridge/tb/occupation.hpp"
@@ -77,6 +78,12 @@ class DensitySolver {
     /// solver has none, which is what a solver that does not override this says.
     /// @param half_width hartree, at most 0.25
     virtual std::vector<NearStates> states_near_fermi_level(double /*half_width*/) const { return {}; }
+    /// What the next solve begins from (Fermi levels of the last one), so that restore() continues to the
+    /// same bits. Empty for a solver that begins anew every time.
+    virtual State save() const { return {}; }
+    /// @param state of save(); an empty one drops what is remembered  @throw FileError when its entries do
+    /// not fit together
+    virtual void restore(const State& /*state*/) {}
     /// Seconds spent since construction, by part.
     virtual const std::map<std::string, double>& seconds() const = 0;
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "density/cuda/device_poles.hpp"
 #include "density/cuda/device_tests.hpp"
@@ -215,6 +216,7 @@ DensitySolver& DeviceSolver::prepared(DeviceMethod method) {
         held_analyzed_ = held_has_overlap_ = false;
         held_->set_context(context_);
         held_->set_accuracy(accuracy_);
+        held_->restore(std::exchange(restored_, {}));
     }
     if (!held_analyzed_) {
         held_->analyze(*pattern_, kpoints_);
@@ -232,6 +234,7 @@ DensitySolver& DeviceSolver::processor() {
         processor_ = std::make_unique<PoleExpansionSolver>(only_gamma_, true, memory_limit_);
         processor_->set_context(context_);
         processor_->set_accuracy(accuracy_);
+        processor_->restore(std::exchange(restored_, {}));
     }
     if (!processor_analyzed_) {
         processor_->analyze(*pattern_, kpoints_);
@@ -294,6 +297,17 @@ std::vector<NearStates> DeviceSolver::states_near_fermi_level(double half_width)
     if (on_processor())
         return processor_ ? processor_->states_near_fermi_level(half_width) : std::vector<NearStates>();
     return held_ ? held_->states_near_fermi_level(half_width) : std::vector<NearStates>();
+}
+
+State DeviceSolver::save() const {
+    const DensitySolver* last = on_processor() ? processor_.get() : held_.get();
+    return last != nullptr ? last->save() : restored_;
+}
+
+void DeviceSolver::restore(const State& state) {
+    if (held_) held_->restore(state);
+    if (processor_) processor_->restore(state);
+    restored_ = held_ || processor_ ? State() : state;
 }
 
 const std::map<std::string, double>& DeviceSolver::seconds() const {

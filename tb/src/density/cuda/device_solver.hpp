@@ -40,6 +40,8 @@ class DeviceSolver final : public DensitySolver {
     std::vector<NearResponse> near_response(double kT) override;
     bool offers_states() const override;
     std::vector<NearStates> states_near_fermi_level(double half_width) const override;
+    State save() const override;
+    void restore(const State& state) override;
     const std::map<std::string, double>& seconds() const override;
 
   private:
@@ -74,6 +76,7 @@ class DeviceSolver final : public DensitySolver {
     int estimated_for_ = 0;  ///< orbitals of the pattern that `method_` was chosen for
     DeviceMethod method_ = DeviceMethod::automatic, held_method_ = DeviceMethod::automatic;
     std::unique_ptr<DensitySolver> held_;
+    State restored_;  ///< for the first solver that is made
     bool held_analyzed_ = false, held_has_overlap_ = false;
     std::unique_ptr<DensitySolver> processor_;
     bool processor_analyzed_ = false, processor_has_overlap_ = false;

@@ -53,7 +53,6 @@ void PurificationSolver::analyze(const BlockPattern& pattern, const KPoints&) {
     work_.clear();
     rough_work_.clear();
     exact_a_.clear();
-    fermi_levels_.clear();
     result_ = {};
 }
 
@@ -94,8 +93,8 @@ void PurificationSolver::solve(const std::vector<BlockMatrix>& hamiltonian, cons
     if (exact_a_.size() != n_spins) {
         exact_a_.clear();
         exact_a_.resize(n_spins);
-        fermi_levels_.clear();
     }
+    if (fermi_levels_.size() != n_spins || of_orbitals_ != matrices_.n()) fermi_levels_.clear();
     ranges_.clear();
     for (std::size_t s = 0; s < n_spins; ++s) {
         exact_a_[s].resize(device_, matrices_.n_elements());
@@ -115,8 +114,23 @@ void PurificationSolver::solve(const std::vector<BlockMatrix>& hamiltonian, cons
     else
         fill(work_, electrons, out);
     fermi_levels_ = out.fermi_levels;
+    of_orbitals_ = matrices_.n();
     context_.debug(
         fmt::format("purification in {} precision, {} steps", rough_ ? "single" : "double", steps_));
+}
+
+State PurificationSolver::save() const {
+    State state;
+    if (fermi_levels_.empty()) return state;
+    state.put("purified_levels", fermi_levels_);
+    state.put("purified_orbitals", std::int64_t{of_orbitals_});
+    return state;
+}
+
+void PurificationSolver::restore(const State& state) {
+    const bool known = state.has("purified_levels");
+    fermi_levels_ = known ? state.get<std::vector<double>>("purified_levels") : std::vector<double>();
+    of_orbitals_ = known ? static_cast<int>(state.integer("purified_orbitals")) : 0;
 }
 
 template <typename Real>

@@ -29,6 +29,8 @@ class PurificationSolver final : public DensitySolver {
                Density& out) override;
     void energy_weighted(BlockMatrix& out) override;
     void states_at_fermi_level(double kT, BlockMatrix& out) override;
+    State save() const override;
+    void restore(const State& state) override;
     const std::map<std::string, double>& seconds() const override { return seconds_; }
     /// Whether it can do this.
     static bool takes(const Electrons& electrons, int n_orbitals);
@@ -88,6 +90,7 @@ class PurificationSolver final : public DensitySolver {
     bool rough_ = false;
     Electrons electrons_;
     std::vector<double> fermi_levels_;  ///< per spin, of the last solve; empty = not known
+    int of_orbitals_ = 0;               ///< that the Fermi levels are of
     int steps_ = 0;
     std::map<std::string, double> seconds_;
 };

@@ -123,9 +123,6 @@ void PoleExpansionSolver::analyze(const BlockPattern& pattern, const KPoints& kp
     single_workers_.clear();
     counters_.clear();
     bloch_workers_.clear();
-    // The Fermi level stays a good start while atoms only move.
-    if (basis.n_orbitals() != n_orbitals_) inverses_.clear();
-    n_orbitals_ = basis.n_orbitals();
     // Below this size no ordering can make the expansion faster.
     constexpr int too_small = 400;
     const int n = basis.n_orbitals();
@@ -219,6 +216,7 @@ void PoleExpansionSolver::solve(const std::vector<BlockMatrix>& hamiltonian, con
                 "{}, and a diagonalisation needs {:.0f} MiB, more than the memory limit of {:.0f} MiB",
                 reason, 5 * n * n * sizeof(double) / 1048576, memory_limit_ / 1048576));
         inverses_.clear();
+        of_orbitals_ = 0;
     }
     use_dense(reason, warn);
     dense().solve(hamiltonian, electrons, out);
@@ -267,11 +265,14 @@ void PoleExpansionSolver::expand(const std::vector<BlockMatrix>& hamiltonian, co
     const bool fixed = n_spins == 2 && electrons.unpaired.has_value();
     const std::size_t n_groups = fixed ? 2 : 1;
     const double kT_before = poles_kT_;
-    const bool first_time = groups_.size() != n_groups || inverses_.size() != n_spins;
-    if (first_time) {
-        groups_.assign(n_groups, {});
-        inverses_.assign(n_spins, {});
-    }
+    // The Fermi level stays a good start while atoms only move.
+    const int n_orbitals = pattern_->basis().n_orbitals();
+    const bool first_time =
+        groups_.size() != n_groups || of_orbitals_ != n_orbitals || of_spins_ != static_cast<int>(n_spins);
+    if (first_time) groups_.assign(n_groups, {});
+    inverses_.resize(n_spins);
+    of_orbitals_ = n_orbitals;
+    of_spins_ = static_cast<int>(n_spins);
     for (std::size_t k = 0; k < n_groups; ++k) {
         Group& group = groups_[k];
         group.first_spin = k;
@@ -408,6 +409,43 @@ std::vector<NearResponse> PoleExpansionSolver::near_response(double kT) {
 std::vector<NearStates> PoleExpansionSolver::states_near_fermi_level(double half_width) const {
     return dense_did_last_ && dense_ ? dense_->states_near_fermi_level(half_width)
                                      : std::vector<NearStates>();
+}
+
+State PoleExpansionSolver::save() const {
+    State state;
+    if (groups_.empty()) return state;
+    Eigen::MatrixXd groups(4, groups_.size());
+    for (std::size_t k = 0; k < groups_.size(); ++k)
+        groups.col(static_cast<Eigen::Index>(k)) << groups_[k].centre, groups_[k].shift, groups_[k].moved,
+            groups_[k].gap;
+    state.put("pole_groups", groups);
+    state.put("poles_of", std::vector<std::int64_t>{of_orbitals_, of_spins_});
+    state.put("poles_kT", poles_kT_);
+    state.put("window_below", window_below_);
+    return state;
+}
+
+void PoleExpansionSolver::restore(const State& state) {
+    groups_.clear();
+    poles_.clear();
+    of_orbitals_ = of_spins_ = 0;
+    poles_kT_ = 0;
+    window_below_ = window_below;
+    if (!state.has("pole_groups")) return;
+    const Eigen::MatrixXd groups = state.matrix("pole_groups", 4);
+    const auto& of = state.get<std::vector<std::int64_t>>("poles_of");
+    if (of.size() != 2) throw FileError("checkpoint entry 'poles_of' has the wrong size");
+    for (const auto& column : groups.colwise()) {
+        Group& group = groups_.emplace_back();
+        group.centre = column(0);
+        group.shift = column(1);
+        group.moved = column(2);
+        group.gap = column(3);
+    }
+    of_orbitals_ = static_cast<int>(of[0]);
+    of_spins_ = static_cast<int>(of[1]);
+    poles_kT_ = state.number("poles_kT");
+    window_below_ = state.number("window_below");
 }
 
 const std::map<std::string, double>& PoleExpansionSolver::seconds() const {

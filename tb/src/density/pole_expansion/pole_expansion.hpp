@@ -52,6 +52,8 @@ class PoleExpansionSolver final : public DensitySolver {
         return dense_ && !dense_reason_.empty() && dense_->offers_states();
     }
     std::vector<NearStates> states_near_fermi_level(double half_width) const override;
+    State save() const override;
+    void restore(const State& state) override;
     const std::map<std::string, double>& seconds() const override;
 
   private:
@@ -110,7 +112,6 @@ class PoleExpansionSolver final : public DensitySolver {
     Context context_;
 
     const BlockPattern* pattern_ = nullptr;
-    int n_orbitals_ = 0;
     std::vector<std::array<int, 3>> analyzed_;  ///< pairs and sizes of the pattern that `symbolic_` is of
     std::unique_ptr<Symbolic> symbolic_;
     std::string dense_reason_;  ///< why this pattern is left to diagonalisation; empty = it is not
@@ -122,6 +123,7 @@ class PoleExpansionSolver final : public DensitySolver {
     bool window_checked_ = false;
     Electrons electrons_;
     std::vector<Group> groups_;
+    int of_orbitals_ = 0, of_spins_ = 0;  ///< what the Fermi levels of the groups are of; 0 = not known
     std::vector<Inverses> inverses_;
     std::vector<std::unique_ptr<Multifrontal<std::complex<double>>>> workers_;
     std::vector<std::unique_ptr<Multifrontal<std::complex<float>>>> single_workers_;
