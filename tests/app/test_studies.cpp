@@ -221,6 +221,21 @@ BOOST_AUTO_TEST_CASE(jobs_for_vasp_have_the_settings_of_the_run) {
     BOOST_TEST(n_fixed("dynamics/300K") == 3);
     BOOST_TEST(n_fixed("adsorption/sheet") == 3 * 12);
     BOOST_TEST(n_fixed("adsorption/alone-H") == 0);
+
+    // What began with another structure than the built one is left out.
+    Structure moved = flake;
+    moved.positions.array() += 1;
+    io::write_structure(run / "3-relax/relaxed.extxyz", moved);
+    fs::create_directories(run / "4-md/500K");
+    for (const char* stage : {"3-relax", "4-md/500K", "5-adsorb"})
+        io::write_text_atomically(run / stage / "stage.json", R"({"start": "another"})");
+    const Outcome later = run_program({"vasp", "study", run.string(), "--out", place.file("later")});
+    BOOST_REQUIRE_MESSAGE(later.status == 0, later.output);
+    BOOST_TEST(says(later, "5-adsorb is left out"));
+    BOOST_TEST(!fs::exists(place.folder.path() / "later/adsorption"));
+    BOOST_TEST(!fs::exists(place.folder.path() / "later/dynamics/500K"));
+    BOOST_TEST((io::read_text(place.folder.path() / "later/dynamics/300K/POSCAR") ==
+                io::read_text(place.folder.path() / "jobs/dynamics/300K/POSCAR")));
 }
 
 BOOST_AUTO_TEST_CASE(spin_and_kpoints_of_the_adsorbed_system_are_not_those_of_its_parts) {

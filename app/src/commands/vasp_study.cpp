@@ -146,18 +146,20 @@ std::string write_adsorption(const Study& all) {
     return list;
 }
 
-/// The temperatures that the run has dynamics of.
+/// The temperatures that the run has dynamics of, of the relaxed structure or, where none was made of what is
+/// built now, of the built one.
 std::string write_dynamics(const Study& all) {
     const auto& [run, out, config, options] = all;
-    const fs::path relaxed = run / "3-relax" / "relaxed.extxyz";
-    if (!fs::is_directory(run / "4-md") || !fs::exists(relaxed)) return "";
+    const fs::path relaxed = run / "3-relax" / "relaxed.extxyz", built = run / "2-build" / "structure.extxyz";
+    const fs::path start = fs::exists(relaxed) && belongs_to(run, run / "3-relax") ? relaxed : built;
+    if (!fs::is_directory(run / "4-md") || !fs::exists(start)) return "";
     std::set<double> temperatures;
     for (const auto& entry : fs::directory_iterator(run / "4-md")) {
         const double kelvin = std::atof(entry.path().filename().c_str());
-        if (entry.is_directory() && kelvin > 0) temperatures.insert(kelvin);
+        if (entry.is_directory() && kelvin > 0 && belongs_to(run, entry.path())) temperatures.insert(kelvin);
     }
     if (temperatures.empty()) return "";
-    io::write_vasp_dynamics(out / "dynamics", held(boxed(io::read_structure(relaxed)), config, "md.fix"),
+    io::write_vasp_dynamics(out / "dynamics", held(boxed(io::read_structure(start)), config, "md.fix"),
                             options, {temperatures.begin(), temperatures.end()});
     return fmt::format("- `dynamics/` {} temperatures\n", temperatures.size());
 }
@@ -172,8 +174,15 @@ void study(const fs::path& run, const fs::path& out, const io::VaspInputOptions&
     const io::Config config =
         fs::exists(resolved) ? io::Config::read(resolved, run_schema()) : io::Config(run_schema());
     const Study all = {run, out, config, options_of(config, options, session)};
-    std::string list = write_selective(all);
-    list += write_adsorption(all);
+    const auto is_current = [&](const std::string& stage) {
+        if (belongs_to(run, run / stage)) return true;
+        session.warning(fmt::format("{} is left out: it began with another structure than the run holds now",
+                                    (run / stage).string()));
+        return false;
+    };
+    std::string list;
+    if (is_current("3-selective")) list += write_selective(all);
+    if (is_current("5-adsorb")) list += write_adsorption(all);
     list += write_dynamics(all);
     const fs::path built = run / "2-build" / "structure.extxyz";
     if (fs::exists(run / "3-relax") && fs::exists(built)) {
