@@ -34,15 +34,27 @@ constexpr double cm1 = units::inverse_centimetre;
 /// The Boltzmann constant in eV/K.
 constexpr double boltzmann_ev = units::kelvin / units::electronvolt;
 
-io::Config with_tight_charges(io::Config config, Session& session) {
-    const double needed =
-        config.text("calculator.solver") == "pole-expansion" ? scc_tolerance_of_poles : scc_tolerance;
-    if (config.boolean("calculator.scc.enabled") && config.number("calculator.scc.tolerance") > needed) {
-        config.set("calculator.scc.tolerance", fmt::format("{}", needed), "vibrations");
-        session.info(
-            fmt::format("differences of forces need exact charges: calculator.scc.tolerance is {}", needed));
-    }
-    return config;
+/// Whether density matrices are made by poles; where the program chooses, an evaluation tells.
+bool by_poles(const io::Config& config, const Structure& structure, Session& session) {
+    const std::string solver = config.text("calculator.solver");
+    constexpr int few = 40;  // atoms, for which diagonalisation is always taken
+    if (solver == "dense" || (solver == "auto" && structure.size() < few)) return false;
+    if (solver == "pole-expansion") return true;
+    Evaluation out;
+    make_calculator(config, structure)
+        ->evaluate(structure, {.forces = false, .stress = false}, out, session.context());
+    return out.solver.find("pole-expansion") != std::string::npos;
+}
+
+/// @param config gets a tolerance as tight as the solver allows
+void tighten_charges(io::Config& config, const Structure& structure, Session& session) {
+    const double given = config.number("calculator.scc.tolerance");
+    if (!config.boolean("calculator.scc.enabled") || given <= scc_tolerance) return;
+    const double needed = by_poles(config, structure, session) ? scc_tolerance_of_poles : scc_tolerance;
+    if (given <= needed) return;
+    config.set("calculator.scc.tolerance", fmt::format("{}", needed), "vibrations");
+    session.info(
+        fmt::format("differences of forces need exact charges: calculator.scc.tolerance is {}", needed));
 }
 
 /// Masses of the atoms, those of [vibrations.masses] in place of the standard ones.
@@ -178,9 +190,8 @@ void write_modes(const fs::path& path, const Structure& structure, const md::Nor
 
 }  // namespace
 
-nlohmann::json vibrations(const io::Config& given, const Structure& start, StageFolder& folder,
+nlohmann::json vibrations(const io::Config& config, const Structure& start, StageFolder& folder,
                           Session& session) {
-    const io::Config config = with_tight_charges(given, session);
     Structure structure = start;
     structure.validate();
     if (config.has("vibrations.fix"))
@@ -189,6 +200,7 @@ nlohmann::json vibrations(const io::Config& given, const Structure& start, Stage
     const int workers = workers_of(config, structure);
     io::Config share = config;
     share.set("run.threads", std::to_string(std::max(1, threads_in_use() / workers)), "vibrations");
+    tighten_charges(share, structure, session);
     const auto new_calculator = [&] { return make_calculator(share, structure); };
     const std::string description = new_calculator()->description();
     session.info(fmt::format("vibrations of {} ({} atoms) with {}, {} displacements at once",
