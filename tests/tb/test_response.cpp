@@ -3,6 +3,7 @@
 // theory over all states and differences of populations, and what it makes of the self-consistency of
 // dangling bonds.
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
@@ -14,6 +15,7 @@
 #include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/electronic_state.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
+#include "terms/spin_term.hpp"
 
 using namespace stembridge;
 using namespace stembridge::tb;
@@ -94,7 +96,7 @@ Eigen::MatrixXd on_atoms(const Basis& basis, const Eigen::SparseMatrix<double>& 
 /// Smallest and largest eigenvalue of P (1 - chi gamma), 1 for a preconditioner P that knows chi.
 std::pair<double, double> range(const Preconditioner& p, const Eigen::MatrixXd& dielectric) {
     Eigen::MatrixXd product(dielectric.rows(), dielectric.cols());
-    for (Eigen::Index k = 0; k < dielectric.cols(); ++k) product.col(k) = p(dielectric.col(k));
+    for (Eigen::Index k = 0; k < dielectric.cols(); ++k) product.col(k) = p.apply(dielectric.col(k));
     const Eigen::VectorXd values = product.eigenvalues().real();
     return {values.minCoeff(), values.maxCoeff()};
 }
@@ -310,6 +312,79 @@ BOOST_AUTO_TEST_CASE(a_metallic_flake_with_dangling_bonds_is_within_what_charges
         make_preconditioner(local_response(sites, poles.states, 1, true), none, gamma, no_spin), dielectric);
     BOOST_TEST_MESSAGE("without pairs " << lower << " to " << upper);
     BOOST_TEST(upper / lower > 2 * most / least);
+}
+
+BOOST_AUTO_TEST_CASE(steps_of_spins_have_bounds_and_lead_away_from_saddles) {
+    // Four charges and six spins without coupling, of which 1 - chi K has the eigenvalues below: two of them
+    // with spins that must form a moment.
+    constexpr int n_sites = 4, n_spins = 6;
+    const Eigen::VectorXd lambda = (Eigen::VectorXd(n_spins) << -0.5, -0.1, 0.1, 0.5, 0.8, 0.9).finished();
+    constexpr double w = -0.02;
+    Eigen::SparseMatrix<double> spin(n_spins, n_spins);
+    spin.setIdentity();
+    spin *= w;
+    std::srand(5);
+    const Eigen::MatrixXd turn = Eigen::MatrixXd::Random(n_spins, n_spins).householderQr().householderQ();
+    Eigen::MatrixXd all = Eigen::MatrixXd::Zero(n_sites + n_spins, n_sites + n_spins);
+    all.topLeftCorner(n_sites, n_sites).diagonal().setConstant(-2);
+    all.bottomRightCorner(n_spins, n_spins) =
+        turn * ((1 - lambda.array()) / w).matrix().asDiagonal() * turn.transpose();
+    Response chi;
+    chi.local = all.sparseView();
+    const Eigen::MatrixXd gamma = 0.3 * Eigen::MatrixXd::Identity(n_sites, n_sites);
+    Eigen::MatrixXd k = Eigen::MatrixXd::Zero(all.rows(), all.cols());
+    k.topLeftCorner(n_sites, n_sites) = gamma;
+    k.bottomRightCorner(n_spins, n_spins) = Eigen::MatrixXd(spin);
+    const Eigen::MatrixXd dielectric = Eigen::MatrixXd::Identity(all.rows(), all.cols()) - all * k;
+    const Eigen::SparseMatrix<double> no_bonds(n_sites, n_sites);
+    const Preconditioner p = make_preconditioner(chi, no_bonds, gamma, spin, 3);
+    Eigen::MatrixXd product(all.rows(), all.cols());
+    for (Eigen::Index j = 0; j < all.cols(); ++j) product.col(j) = p.apply(dielectric.col(j));
+    Eigen::VectorXd values = product.eigenvalues().real();
+    std::sort(values.begin(), values.end());
+    // A step of at most three times the residual, in its direction; Newton's for all others.
+    const Eigen::VectorXd expected =
+        (Eigen::VectorXd(all.rows()) << -1, -0.3, 0.3, 1, 1, 1, 1, 1, 1, 1).finished();
+    BOOST_TEST((values - expected).cwiseAbs().maxCoeff() < 1e-6);
+    BOOST_TEST(p.first_spin == n_sites);
+    BOOST_TEST(p.n_spins == n_spins);
+}
+
+BOOST_AUTO_TEST_CASE(spins_of_flakes_with_bare_edges_end_in_a_minimum_of_the_energy) {
+    for (const Structure& s : {ragged_flake(4, 0.03, {11}), ragged_flake(6, 0.08, {3})}) {
+        SccDftbOptions o = builtin_options();
+        o.solver = "pole-expansion";
+        o.spin.polarized = true;
+        SccDftb calculator(o);
+        Evaluation e;
+        calculator.evaluate(s, {}, e, {});
+        BOOST_TEST(e.fallback == "");
+        const auto m = calculator.electronic_state();
+        Density density;
+        const auto solver = make_density_solver("dense");
+        solver->analyze(m->pattern, m->kpoints);
+        solver->set_overlap(m->overlap);
+        solver->solve(m->hamiltonian, m->electrons, density);
+        const Sites sites(m->basis, false);
+        constexpr double all_that_answer = 0.25;
+        const Response chi = window_response(sites, solver->states_near_fermi_level(all_that_answer),
+                                             m->overlap, m->kpoints, m->electrons.kT, true);
+        CoulombTerm coulomb(std::nullopt);
+        coulomb.update(m->structure, m->basis, sites);
+        // The constants that are shipped.
+        SpinTerm spin({{6, (Eigen::Matrix2d() << -0.030622, -0.025049, -0.025049, -0.022650).finished()},
+                       {14, (Eigen::Matrix2d() << -0.019583, -0.015022, -0.015022, -0.014356).finished()}});
+        spin.update(m->structure, m->basis, sites);
+        const Eigen::Index n_sites = sites.size(), n_spins = m->basis.n_shells();
+        Eigen::MatrixXd k = Eigen::MatrixXd::Zero(n_sites + n_spins, n_sites + n_spins);
+        k.topLeftCorner(n_sites, n_sites) = coulomb.matrix();
+        k.bottomRightCorner(n_spins, n_spins) = Eigen::MatrixXd(spin.matrix());
+        // Positive where every small change of charges and spins costs energy.
+        const Eigen::VectorXd costs =
+            (Eigen::MatrixXd::Identity(k.rows(), k.cols()) - whole(chi) * k).eigenvalues().real();
+        BOOST_TEST_MESSAGE(s.formula() << ": from " << costs.minCoeff());
+        BOOST_TEST(costs.minCoeff() > 0);
+    }
 }
 
 namespace {

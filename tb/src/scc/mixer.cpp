@@ -20,6 +20,18 @@ struct History {
             r.erase(r.begin());
         }
     }
+    /// Leaves what came after the last step to the newest along which this part of r grew.
+    void forget_saddles(Eigen::Index first, Eigen::Index size) {
+        for (std::size_t j = x.size() - 1; j-- > 0;) {
+            const auto part = [&](const std::vector<Eigen::VectorXd>& of) {
+                return (of.back() - of[j]).segment(first, size).eval();
+            };
+            if (part(x).dot(part(r)) <= 0) continue;
+            x.erase(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(j) + 1);
+            r.erase(r.begin(), r.begin() + static_cast<std::ptrdiff_t>(j) + 1);
+            return;
+        }
+    }
 };
 
 class SimpleMixer final : public ChargeMixer {
@@ -49,6 +61,7 @@ class AndersonMixer final : public ChargeMixer {
         constexpr std::size_t size_per_pair = 50, largest_depth = 20;
         const auto by_size = std::min(static_cast<std::size_t>(x.size()) / size_per_pair, largest_depth);
         history_.push(x, r, std::max(depth_, by_size));
+        if (precondition.n_spins > 0) history_.forget_saddles(precondition.first_spin, precondition.n_spins);
         const auto m = static_cast<Eigen::Index>(history_.x.size()) - 1;
         Eigen::VectorXd x_best = x, r_best = r;
         if (m > 0) {
@@ -71,7 +84,7 @@ class AndersonMixer final : public ChargeMixer {
                 r_best -= dr * c;
             }
         }
-        return x_best + step_ * (preconditioned_ && precondition ? precondition(r_best) : r_best);
+        return x_best + step_ * (preconditioned_ && precondition.apply ? precondition.apply(r_best) : r_best);
     }
     bool wants_preconditioner() const override { return preconditioned_; }
 

@@ -2,9 +2,11 @@
 #include "scc/response.hpp"
 
 #include <numeric>
+#include <utility>
 
 #include "density/eigenstates.hpp"
 #include "hamiltonian/bloch_sum.hpp"
+#include "scc/spin_modes.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 
@@ -249,7 +251,8 @@ Response window_response(const Sites& sites, const std::vector<NearStates>& stat
 }
 
 Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatrix<double>& bonds,
-                                   const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin) {
+                                   const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin,
+                                   double longest) {
     const Eigen::Index n = gamma.rows(), n_spin = spin.rows();
     Eigen::MatrixXd a = Eigen::MatrixXd::Identity(n + n_spin, n + n_spin);
     a.leftCols(n).noalias() -= Eigen::SparseMatrix<double>(chi.local.leftCols(n)) * gamma;
@@ -263,11 +266,16 @@ Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatri
             a.rightCols(n_spin).noalias() -= d * (spin * d.tail(n_spin)).transpose();
         if (chi.dense.size() > 0) a.rightCols(n_spin) -= chi.dense.rightCols(n_spin) * spin;
     }
-    return [lu = Eigen::PartialPivLU<Eigen::MatrixXd>(a)](const Eigen::VectorXd& r) {
-        Eigen::VectorXd result = r;
-        result.head(lu.rows()) = lu.solve(r.head(lu.rows()));
-        return result;
-    };
+    Eigen::PartialPivLU<Eigen::MatrixXd> lu(a);
+    const SpinModes modes = n_spin > 0 ? SpinModes(chi, spin, lu, longest) : SpinModes();
+    return {[lu = std::move(lu), modes](const Eigen::VectorXd& r) {
+                Eigen::VectorXd step = lu.solve(r.head(lu.rows()));
+                modes.mend(step);
+                Eigen::VectorXd result = r;
+                result.head(lu.rows()) = step;
+                return result;
+            },
+            n, n_spin};
 }
 
 }  // namespace stembridge::tb

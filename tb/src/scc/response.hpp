@@ -53,9 +53,11 @@ Response window_response(const Sites& sites, const std::vector<NearStates>& stat
                          bool shared_fermi_level);
 
 /// (1 - (chi + bonds) K)^-1 with K = gamma for the charges and W for the spins; what follows them in the
-/// vector of the mixer stays as it is.
+/// vector of the mixer stays as it is. Where spins are unstable or nearly so, see SpinModes.
 /// @param bonds (sites, sites)  @param gamma (sites, sites)  @param spin W, (spins, spins)
+/// @param longest largest factor of a residual of the spins in a step that they gain nothing by
 Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatrix<double>& bonds,
-                                   const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin);
+                                   const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin,
+                                   double longest = 3);
 
 }  // namespace stembridge::tb

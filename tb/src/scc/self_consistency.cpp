@@ -7,6 +7,7 @@
 #include "engine.hpp"
 #include "hamiltonian/add_potential.hpp"
 #include "scc/charge_algebra.hpp"
+#include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 
@@ -28,6 +29,21 @@ void clamp_to_possible(const Basis& basis, const Sites& sites, Charges& q) {
     q.electrons = q.electrons.cwiseMax(-most).cwiseMin(most);
 }
 
+/// Number of bonds of every atom.
+std::vector<int> bonds_of(const Structure& structure, const BlockPattern& pattern) {
+    constexpr double reach = 1.2;  // of the sum of covalent radii
+    std::vector<int> bonds(static_cast<std::size_t>(structure.size()), 0);
+    for (const Block& b : pattern.blocks()) {
+        const auto i = static_cast<std::size_t>(b.i), j = static_cast<std::size_t>(b.j);
+        if (b.on_site() || b.distance > reach * (covalent_radius(structure.atomic_numbers[i]) +
+                                                 covalent_radius(structure.atomic_numbers[j])))
+            continue;
+        ++bonds[i];
+        ++bonds[j];
+    }
+    return bonds;
+}
+
 /// Traces of the on-site blocks, (atoms).
 Eigen::VectorXd on_site_populations(const std::vector<BlockMatrix>& density) {
     const BlockPattern& pattern = density.front().pattern();
@@ -47,15 +63,23 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
         guess && guess->electrons.size() == g.sites.size() && guess->spin.size() == n_spin &&
         guess->on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
         return *guess;
-    // Neutral atoms with the charge spread evenly, and the spins of free atoms scaled to the wanted sum.
+    // Neutral atoms with the charge spread evenly, and the spins of free atoms where bonds are missing,
+    // scaled to the wanted sum.
     q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
     if (needs_on_site()) q.on_site = g.basis.atoms_from_shells(g.basis.neutral_shells());
     q.spin.resize(n_spin);
+    // Bonds pair electrons but for some that may find an order; d electrons keep their spins.
+    constexpr double paired = 0.5;
+    const std::vector<int> bonds = n_spin > 0 ? bonds_of(g.structure, g.pattern) : std::vector<int>();
     for (Eigen::Index s = 0; s < n_spin; ++s) {
         const int atom = g.basis.atom_of_shell(static_cast<int>(s));
         const int l = static_cast<int>(s) - g.basis.first_shell(atom);
         const double f = g.basis.neutral_shells()(s);
         q.spin(s) = std::min(f, 2.0 * (2 * l + 1) - f);
+        const auto i = static_cast<std::size_t>(atom);
+        const int usual = g.structure.atomic_numbers[i] == 1 ? 1 : 3;  // bonds that leave nothing dangling
+        if (g.basis.element(atom).n_shells < 3)
+            q.spin(s) = std::min(q.spin(s), std::max<double>(paired, usual - bonds[i]));
     }
     if (options_.spin.unpaired && q.spin.sum() > 0) q.spin *= *options_.spin.unpaired / q.spin.sum();
     return q;
@@ -147,6 +171,8 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::S
     Preconditioner result =
         make_preconditioner(chi, of_bonds, coulomb_->matrix(),
                             spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
+    // Far from the end residuals grow for other reasons.
+    if (what == ResponseOf::atoms) result.n_spins = 0;
     seconds_["mixing"] += timer.seconds();
     return result;
 }
@@ -194,11 +220,8 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
     constexpr double near = 0.1;
     const bool has_states = solver_->offers_states();
     const bool spin_window = n_spins() == 2 && has_states && window_is_cheap(g);
-    // Of levels that have yet to find their order the response of near atoms says nothing. Where spins are
-    // about to form or to vanish a step by it can go anywhere: then it is not used again.
-    constexpr double ordered = 0.1, astray = 2;
-    bool near_helps = true;
-    auto went_by = ResponseOf::atoms;
+    // Of levels that have yet to find their order the response of near atoms says nothing.
+    constexpr double ordered = 0.1;
     Fallback fallback(has_states, electrons.kT);
     Solution solution;
     // Of the density matrix: far from the end, less will do.
@@ -215,9 +238,6 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
         solution.converged = !options_.scc.enabled ||
                              (cycle.error <= goal_.charge &&
                               cycle.bound <= goal_.energy * g.basis.n_atoms() && accuracy <= last_accuracy());
-        if (n_spins() == 2 && went_by == ResponseOf::near_atoms &&
-            cycle.error > astray * solution.errors[solution.errors.size() - 2])
-            near_helps = false;
         const double used = accuracy;
         // The next cycle may be the last when its errors, thirty times smaller, would do.
         const bool nearly =
@@ -234,12 +254,12 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
             mixer = make_mixer(Mixer::preconditioned, 0);
             if (step == Fallback::Step::warmer) continue;
         }
-        went_by = solution.in_window || (spin_window && cycle.error < near) ? ResponseOf::window
-                  : near_helps && cycle.error < ordered                     ? ResponseOf::near_atoms
-                                                                            : ResponseOf::atoms;
-        const Preconditioner precondition = mixer->wants_preconditioner()
-                                                ? preconditioner(g, bonds, electrons.kT, cycle.error, went_by)
-                                                : Preconditioner();
+        const auto response = solution.in_window || (spin_window && cycle.error < near) ? ResponseOf::window
+                              : cycle.error < ordered ? ResponseOf::near_atoms
+                                                      : ResponseOf::atoms;
+        const Preconditioner precondition =
+            mixer->wants_preconditioner() ? preconditioner(g, bonds, electrons.kT, cycle.error, response)
+                                          : Preconditioner();
         timer.restart();
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);

@@ -10,8 +10,13 @@
 
 namespace stembridge::tb {
 
-/// Model of the inverse of the dielectric matrix, applied to a residual.
-using Preconditioner = std::function<Eigen::VectorXd(const Eigen::VectorXd&)>;
+/// Model of the inverse of the dielectric matrix.
+struct Preconditioner {
+    std::function<Eigen::VectorXd(const Eigen::VectorXd&)> apply;  ///< to a residual; may be empty
+    /// Part of x in which r may grow along a step, where the energy has a saddle behind: from there on what
+    /// was seen before leads back. Zero = there is none.
+    Eigen::Index first_spin = 0, n_spins = 0;
+};
 
 /// Finds x with r(x) = 0 from x and r = F(x) - x.
 class ChargeMixer {
