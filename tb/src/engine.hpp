@@ -106,9 +106,9 @@ class SccDftb::Engine {
     /// Whose response to potentials a step of the charges goes by: of each atom by itself, of near atoms to
     /// each other (as `atoms` where the solver cannot tell), of the states near the Fermi level.
     enum class ResponseOf { atoms, near_atoms, window };
-    /// @param error of the cycle
+    /// @param q, error of the cycle
     Preconditioner preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds, double kT,
-                                  double error, ResponseOf what) const;
+                                  const Charges& q, double error, ResponseOf what) const;
     /// Whether the window response costs little beside a diagonalisation.
     bool window_is_cheap(const Geometry& g) const;
     void warn_of(Fallback::Step step, const Fallback& fallback, double error, const Context& context) const;

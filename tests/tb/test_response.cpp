@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(steps_of_spins_have_bounds_and_lead_away_from_saddles) {
     k.bottomRightCorner(n_spins, n_spins) = Eigen::MatrixXd(spin);
     const Eigen::MatrixXd dielectric = Eigen::MatrixXd::Identity(all.rows(), all.cols()) - all * k;
     const Eigen::SparseMatrix<double> no_bonds(n_sites, n_sites);
-    const Preconditioner p = make_preconditioner(chi, no_bonds, gamma, spin, 3);
+    const Preconditioner p = make_preconditioner(chi, no_bonds, gamma, spin);
     Eigen::MatrixXd product(all.rows(), all.cols());
     for (Eigen::Index j = 0; j < all.cols(); ++j) product.col(j) = p.apply(dielectric.col(j));
     Eigen::VectorXd values = product.eigenvalues().real();

@@ -252,7 +252,7 @@ Response window_response(const Sites& sites, const std::vector<NearStates>& stat
 
 Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatrix<double>& bonds,
                                    const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin,
-                                   double longest) {
+                                   SpinSteps spin_steps) {
     const Eigen::Index n = gamma.rows(), n_spin = spin.rows();
     Eigen::MatrixXd a = Eigen::MatrixXd::Identity(n + n_spin, n + n_spin);
     a.leftCols(n).noalias() -= Eigen::SparseMatrix<double>(chi.local.leftCols(n)) * gamma;
@@ -267,7 +267,10 @@ Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatri
         if (chi.dense.size() > 0) a.rightCols(n_spin) -= chi.dense.rightCols(n_spin) * spin;
     }
     Eigen::PartialPivLU<Eigen::MatrixXd> lu(a);
-    const SpinModes modes = n_spin > 0 ? SpinModes(chi, spin, lu, longest) : SpinModes();
+    // Longer steps leave the region that the response is of.
+    constexpr double longest = 3;
+    const SpinModes modes =
+        n_spin > 0 && spin_steps == SpinSteps::bounded ? SpinModes(chi, spin, lu, longest) : SpinModes();
     return {[lu = std::move(lu), modes](const Eigen::VectorXd& r) {
                 Eigen::VectorXd step = lu.solve(r.head(lu.rows()));
                 modes.mend(step);

@@ -52,12 +52,14 @@ Response window_response(const Sites& sites, const std::vector<NearStates>& stat
                          const BlockMatrix& overlap, const KPoints& kpoints, double kT,
                          bool shared_fermi_level);
 
+/// Newton's of the spins too, or those of SpinModes.
+enum class SpinSteps { newton, bounded };
+
 /// (1 - (chi + bonds) K)^-1 with K = gamma for the charges and W for the spins; what follows them in the
 /// vector of the mixer stays as it is. Where spins are unstable or nearly so, see SpinModes.
 /// @param bonds (sites, sites)  @param gamma (sites, sites)  @param spin W, (spins, spins)
-/// @param longest largest factor of a residual of the spins in a step that they gain nothing by
 Preconditioner make_preconditioner(const Response& chi, const Eigen::SparseMatrix<double>& bonds,
                                    const Eigen::MatrixXd& gamma, const Eigen::SparseMatrix<double>& spin,
-                                   double longest = 3);
+                                   SpinSteps spin_steps = SpinSteps::bounded);
 
 }  // namespace stembridge::tb

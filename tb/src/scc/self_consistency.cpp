@@ -141,8 +141,12 @@ void SccDftb::Engine::one_cycle(const Geometry& g, const Electrons& electrons, C
 }
 
 Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
-                                               double kT, double error, ResponseOf what) const {
+                                               double kT, const Charges& q, double error,
+                                               ResponseOf what) const {
     const bool shared_fermi_level = !options_.spin.unpaired;
+    // What begins without spins stays so: rounding errors would decide where they go.
+    constexpr double no_spin = 1e-7;
+    const bool closed_shell = q.spin.size() == 0 || q.spin.cwiseAbs().maxCoeff() < no_spin;
     // While charges are far off, the response is that of a warm system.
     constexpr double kelvin_per_error = 1e4, coldest = 300, warmest = 6000;
     const double warm = std::max(kT, std::clamp(kelvin_per_error * error, coldest, warmest) * units::kelvin);
@@ -168,11 +172,11 @@ Preconditioner SccDftb::Engine::preconditioner(const Geometry& g, const Eigen::S
                              n_spins(), shared_fermi_level);
     }
     const Timer timer;
-    Preconditioner result =
-        make_preconditioner(chi, of_bonds, coulomb_->matrix(),
-                            spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>());
+    Preconditioner result = make_preconditioner(
+        chi, of_bonds, coulomb_->matrix(), spin_ != nullptr ? spin_->matrix() : Eigen::SparseMatrix<double>(),
+        closed_shell ? SpinSteps::newton : SpinSteps::bounded);
     // Far from the end residuals grow for other reasons.
-    if (what == ResponseOf::atoms) result.n_spins = 0;
+    if (what == ResponseOf::atoms || closed_shell) result.n_spins = 0;
     seconds_["mixing"] += timer.seconds();
     return result;
 }
@@ -258,8 +262,9 @@ SccDftb::Engine::Solution SccDftb::Engine::converge(const Geometry& g,
                               : cycle.error < ordered ? ResponseOf::near_atoms
                                                       : ResponseOf::atoms;
         const Preconditioner precondition =
-            mixer->wants_preconditioner() ? preconditioner(g, bonds, electrons.kT, cycle.error, response)
-                                          : Preconditioner();
+            mixer->wants_preconditioner()
+                ? preconditioner(g, bonds, electrons.kT, cycle.in, cycle.error, response)
+                : Preconditioner();
         timer.restart();
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd next = mixer->next(x, joined(cycle.out) - x, precondition);
@@ -314,7 +319,9 @@ std::optional<SccDftb::Engine::Solution> SccDftb::Engine::follow(const Geometry&
         // larger than what the charges are off.
         const Eigen::VectorXd x = joined(cycle.in);
         const Eigen::VectorXd step =
-            mixer->next(x, joined(cycle.out) - x, preconditioner(g, bonds, electrons.kT, 0, response)) - x;
+            mixer->next(x, joined(cycle.out) - x,
+                        preconditioner(g, bonds, electrons.kT, cycle.in, 0, response)) -
+            x;
         correction += step;
         const Charges corrected = split(*n + correction, start);
         // The linearised energy lies 1/2 r gamma (n* - n) below the self-consistent one.

@@ -56,22 +56,41 @@ class StonerProduct {
     Eigen::SparseMatrix<double> local_;
 };
 
-/// Modes of the spins with Stoner's product above a bound, (spins, modes), few enough to be told by their
-/// own.
-Eigen::MatrixXd soft_modes(const StonerProduct& stoner, const Eigen::SparseMatrix<double>& root) {
-    constexpr double soft = 0.6, tolerance = 1e-2;
-    constexpr int most = 30, most_restarts = 10;
-    const auto n = static_cast<int>(stoner.rows());
-    const int wanted = std::min(most, n - 1), vectors = std::min(2 * wanted + 10, n);
-    if (wanted < 1) return Eigen::MatrixXd(n, 0);
-    StonerProduct product = stoner;
-    Spectra::SymEigsSolver<StonerProduct> solver(product, wanted, vectors);
+/// Eigenvalues of Stoner's product and their vectors, of large systems the largest only.
+struct Eigenpairs {
+    Eigen::VectorXd values;
+    Eigen::MatrixXd vectors;
+};
+
+Eigenpairs eigenpairs(StonerProduct stoner) {
+    constexpr int few = 100, most = 30, most_restarts = 10;
+    constexpr double tolerance = 1e-2;
+    const Eigen::Index n = stoner.rows();
+    if (n <= few) {
+        Eigen::MatrixXd all(n, n);
+        for (Eigen::Index k = 0; k < n; ++k)
+            stoner.perform_op(Eigen::VectorXd(Eigen::VectorXd::Unit(n, k)).data(), all.col(k).data());
+        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (all + all.transpose()));
+        return {solver.eigenvalues(), solver.eigenvectors()};
+    }
+    Spectra::SymEigsSolver<StonerProduct> solver(stoner, most, 2 * most + 10);
     solver.init();
     // Modes that are not told apart after some restarts are many and ordinary.
     solver.compute(Spectra::SortRule::LargestAlge, most_restarts, tolerance);
-    const Eigen::VectorXd kappa = solver.eigenvalues();
-    const Eigen::Index count = (kappa.array() > soft).count();
-    return -stoner.chi(root * solver.eigenvectors(static_cast<int>(count)));
+    return {solver.eigenvalues(), solver.eigenvectors()};
+}
+
+/// Modes of the spins that gain more than a part of what they cost, (spins, modes).
+Eigen::MatrixXd soft_modes(const StonerProduct& stoner, const Eigen::SparseMatrix<double>& root) {
+    constexpr double soft = 0.6;
+    const Eigenpairs pairs = eigenpairs(stoner);
+    Eigen::MatrixXd modes(stoner.rows(), 0);
+    for (Eigen::Index k = 0; k < pairs.values.size(); ++k) {
+        if (pairs.values(k) < soft) continue;
+        modes.conservativeResize(Eigen::NoChange, modes.cols() + 1);
+        modes.rightCols(1) = pairs.vectors.col(k);
+    }
+    return -stoner.chi(root * modes);
 }
 
 }  // namespace
