@@ -110,16 +110,15 @@ SpinModes::SpinModes(const Response& chi, const Eigen::SparseMatrix<double>& spi
     const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd> modes(
         0.5 * (inverse + inverse.transpose()), along.transpose() * start);
     if (modes.info() != Eigen::Success) return;
-    mu_ = modes.eigenvalues();
+    const Eigen::ArrayXd mu = modes.eigenvalues();  // 1/lambda
     along_ = along * modes.eigenvectors();
     answers_ = answers * modes.eigenvectors();
     // By Sherman, Morrison and Woodbury, lambda becomes 1 / min(|1/lambda|, longest) in 1 - chi K.
-    const Eigen::ArrayXd wanted = mu_.cwiseAbs().cwiseMin(longest).array();
-    factor_ = (wanted / mu_.array() - 1) / mu_.array();
+    factor_ = (mu.abs().min(longest) / mu - 1) / mu;
 }
 
 void SpinModes::mend(Eigen::VectorXd& step) const {
-    if (mu_.size() == 0) return;
+    if (factor_.size() == 0) return;
     const Eigen::VectorXd along = along_.transpose() * step.tail(along_.rows());
     step.noalias() += answers_ * factor_.cwiseProduct(along);
 }

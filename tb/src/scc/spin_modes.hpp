@@ -25,11 +25,8 @@ class SpinModes {
 
     /// Makes a Newton step one that has bounds and does not rise in energy. @param step (sites + spins)
     void mend(Eigen::VectorXd& step) const;
-    /// Ascending from the most negative 1/lambda; of the modes found, those with lambda below about 0.4.
-    const Eigen::VectorXd& inverse_eigenvalues() const { return mu_; }
 
   private:
-    Eigen::VectorXd mu_;       ///< 1/lambda, (modes)
     Eigen::VectorXd factor_;   ///< of `answers_` for each unit along a mode, (modes)
     Eigen::MatrixXd along_;    ///< -W m, (spins, modes)
     Eigen::MatrixXd answers_;  ///< (1 - chi K)^-1 m, (sites + spins, modes)
