@@ -8,6 +8,7 @@
 #include "commands/commands.hpp"
 #include "environment.hpp"
 #include "exit_status.hpp"
+#include "helpers.hpp"
 #include "stembridge/base/errors.hpp"
 
 namespace {
@@ -20,10 +21,18 @@ int report_error(int code, const char* message) {
     return code;
 }
 
-int run(const Action& action, bool verbose) {
+/// Whether a command divides its work among the processes of mpirun by itself.
+bool shares_by_itself(const std::string& command) {
+    return command == "run" || command == "train";
+}
+
+int run(const std::string& command, const Action& action, bool verbose) {
     try {
         Session session(verbose);
-        action(session);
+        if (shares_by_itself(command))
+            action(session);
+        else
+            with_helpers(session, [&] { action(session); });
         return ok;
     } catch (const InputError& e) {
         return report_error(input, e.what());
@@ -86,5 +95,5 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         return program.exit(e) == 0 ? ok : input;
     }
-    return run(action, verbose);
+    return run(program.get_subcommands().front()->get_name(), action, verbose);
 }

@@ -11,15 +11,16 @@
 
 namespace stembridge {
 
-Ranks::Ranks() : communicator_(std::make_unique<Communicator>()) {}
+Ranks::Ranks(Processes which)
+    : communicator_(which == Processes::all ? std::make_unique<Communicator>() : nullptr) {}
 Ranks::~Ranks() = default;
 
 int Ranks::rank() const {
-    return communicator_->rank;
+    return communicator_ ? communicator_->rank : 0;
 }
 
 int Ranks::size() const {
-    return communicator_->size;
+    return communicator_ ? communicator_->size : 1;
 }
 
 std::vector<std::size_t> Ranks::share_of(std::size_t n_tasks) const {
@@ -30,6 +31,10 @@ std::vector<std::size_t> Ranks::share_of(std::size_t n_tasks) const {
 }
 
 void Ranks::together(const std::function<void()>& work) const {
+    if (size() == 1) {
+        work();
+        return;
+    }
     std::exception_ptr failure;
     std::string message;  // how it ended (s = stopped, f = failed), then the words
     try {

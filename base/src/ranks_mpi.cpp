@@ -19,20 +19,28 @@ void wait_for(MPI_Request request) {
     }
 }
 
+/// Begins with the first that needs it and ends with the program: it cannot be started twice.
+struct Library {
+    Library() {
+        int level = 0;
+        if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level) != MPI_SUCCESS ||
+            level < MPI_THREAD_SERIALIZED)
+            throw BackendError("MPI did not start, or cannot be used in a program with threads");
+    }
+    ~Library() { MPI_Finalize(); }
+    Library(const Library&) = delete;
+    Library& operator=(const Library&) = delete;
+};
+
 }  // namespace
 
 Ranks::Communicator::Communicator() {
-    int level = 0;
-    if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS ||
-        level < MPI_THREAD_FUNNELED)
-        throw BackendError("MPI did not start, or cannot be used in a program with threads");
+    static const Library library;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
 }
 
-Ranks::Communicator::~Communicator() {
-    MPI_Finalize();
-}
+Ranks::Communicator::~Communicator() = default;
 
 int Ranks::Communicator::smallest(int number) const {
     int result = number;

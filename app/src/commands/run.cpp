@@ -11,6 +11,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "helpers.hpp"
 #include "scoring.hpp"
 #include "stages/checkpointed_inputs.hpp"
 #include "stages/parameter_sets.hpp"
@@ -304,6 +305,23 @@ class Run {
     Session& session_;
 };
 
+void run_chain(const io::Config& config, const fs::path& config_file, const fs::path& folder,
+               const std::vector<std::string>& stages, const Ranks& ranks, Session& session) {
+    ranks.together([&] { session.attach_folder(folder); });
+    ranks.first_alone([&] {
+        std::error_code ignored;
+        if (!fs::equivalent(config_file, folder / "config.toml", ignored))
+            fs::copy_file(config_file, folder / "config.toml", fs::copy_options::overwrite_existing);
+        session.info(fmt::format(
+            "stembridge {} ({}), {}{} threads, BLAS kernel {}, run folder {}", version(), git_commit(),
+            ranks.size() > 1 ? fmt::format("{} processes, each with ", ranks.size()) : "", threads_in_use(),
+            blas_kernel(), folder.string()));
+        if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
+    });
+    Run(config, folder, stages, ranks, session).execute();
+    if (ranks.is_first()) session.info("run folder: " + folder.string());
+}
+
 void run(const Options& options, Session& session) {
     const io::Config config = options.config.config();
     std::vector<std::string> stages = config.texts("run.stages");
@@ -315,20 +333,13 @@ void run(const Options& options, Session& session) {
     const fs::path folder =
         config.has("run.folder") ? config.file("run.folder") : fs::path("runs") / config.text("run.name");
     set_threads(static_cast<int>(config.integer("run.threads")));
-    const Ranks ranks;
-    ranks.together([&] { session.attach_folder(folder); });
-    ranks.first_alone([&] {
-        std::error_code ignored;
-        if (!fs::equivalent(options.file, folder / "config.toml", ignored))
-            fs::copy_file(options.file, folder / "config.toml", fs::copy_options::overwrite_existing);
-        session.info(fmt::format(
-            "stembridge {} ({}), {}{} threads, BLAS kernel {}, run folder {}", version(), git_commit(),
-            ranks.size() > 1 ? fmt::format("{} processes, each with ", ranks.size()) : "", threads_in_use(),
-            blas_kernel(), folder.string()));
-        if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
-    });
-    Run(config, folder, stages, ranks, session).execute();
-    if (ranks.is_first()) session.info("run folder: " + folder.string());
+    // Processes that share each diagonalisation have no time for runs of a sweep.
+    if (config.text("calculator.solver") == "elpa")
+        with_helpers(session, [&] {
+            run_chain(config, options.file, folder, stages, Ranks(Processes::this_one), session);
+        });
+    else
+        run_chain(config, options.file, folder, stages, Ranks(), session);
 }
 
 }  // namespace

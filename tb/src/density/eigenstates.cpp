@@ -22,6 +22,15 @@ LevelRange levels_near(const Eigen::VectorXd& levels, double mu, double half_wid
     return {first, std::max(first, std::min(kept, last))};
 }
 
+LevelRange levels_near_everywhere(const Eigen::MatrixXd& levels, double mu, double half_width) {
+    LevelRange all{levels.rows(), 0};
+    for (Eigen::Index k = 0; k < levels.cols(); ++k) {
+        const LevelRange here = levels_near(levels.col(k), mu, half_width, levels.rows());
+        all = {std::min(all.first, here.first), std::max(all.last, here.last)};
+    }
+    return all;
+}
+
 Eigen::MatrixXd slopes_of(const Eigen::MatrixXd& f, double capacity, double kT) {
     const Eigen::ArrayXXd p = f.array() / capacity;
     return capacity * p * (1 - p) / kT;

@@ -7,6 +7,7 @@
 #include "density/cuda/gpu.hpp"
 #include "density/dense/dense_gamma.hpp"
 #include "density/dense/dense_kpoints.hpp"
+#include "density/elpa/elpa.hpp"
 #include "density/pole_expansion/pole_expansion.hpp"
 #include "stembridge/base/errors.hpp"
 
@@ -24,11 +25,11 @@ std::unique_ptr<DensitySolver> make_density_solver(const std::string& name, bool
         if (only_gamma) return std::make_unique<DenseGammaSolver>();
         return std::make_unique<DenseKPointSolver>();
     }
-    constexpr auto accepted = "\"auto\", \"dense\", \"pole-expansion\" and \"cuda\"";
-    if (name == "elpa")
-        throw UnsupportedError(
-            fmt::format("solver \"{}\" is not available; accepted are {}", name, accepted));
-    throw InputError(fmt::format("unknown solver \"{}\"; accepted are {}", name, accepted));
+    if (name == "elpa") return make_elpa_solver();
+    throw InputError(
+        fmt::format("unknown solver \"{}\"; accepted are \"auto\", \"dense\", \"pole-expansion\", "
+                    "\"cuda\" and \"elpa\"",
+                    name));
 }
 
 }  // namespace stembridge::tb

@@ -9,12 +9,15 @@
 
 namespace stembridge {
 
+/// Those that were started together, or as if this one were by itself.
+enum class Processes { all, this_one };
+
 /// The processes that were started together. One that was started by itself, or by a program without MPI, is
-/// rank 0 of 1. At most one object at a time, made and used by one thread.
+/// rank 0 of 1. Used by one thread at a time.
 class Ranks {
   public:
     /// @throw UnsupportedError when several were started but the program is built without MPI
-    Ranks();
+    explicit Ranks(Processes which = Processes::all);
     ~Ranks();
     Ranks(const Ranks&) = delete;
     Ranks& operator=(const Ranks&) = delete;

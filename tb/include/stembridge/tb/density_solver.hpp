@@ -89,7 +89,7 @@ class DensitySolver {
 };
 
 /// @param name "auto" (the one estimated to be fastest, on a GPU where there is one), "dense",
-/// "pole-expansion" or "cuda"
+/// "pole-expansion", "cuda" or "elpa" (shared by the processes of mpirun; see helpers.hpp)
 /// @param only_gamma for real matrices at Gamma, else for k-points
 /// @param memory_limit of the pole expansion, bytes; 0 = three quarters of what is free
 /// @throw UnsupportedError for a solver that is not available, InputError for an unknown name

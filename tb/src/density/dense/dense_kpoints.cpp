@@ -103,11 +103,7 @@ std::vector<NearStates> DenseKPointSolver::states_near_fermi_level(double half_w
     std::vector<NearStates> result;
     for (std::size_t s = 0; s < states_.size(); ++s) {
         const Eigen::MatrixXd& e = eigenvalues_[s];
-        LevelRange all{e.rows(), 0};
-        for (Eigen::Index k = 0; k < e.cols(); ++k) {
-            const LevelRange here = levels_near(e.col(k), occupations_.fermi_levels[s], half_width, e.rows());
-            all = {std::min(all.first, here.first), std::max(all.last, here.last)};
-        }
+        const LevelRange all = levels_near_everywhere(e, occupations_.fermi_levels[s], half_width);
         NearStates near{
             e.middleRows(all.first, all.size()), occupations_.f[s].middleRows(all.first, all.size()), {}, {}};
         for (const Eigen::MatrixXcd& c : states_[s])
