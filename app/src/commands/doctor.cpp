@@ -14,6 +14,7 @@
 #include "stembridge/base/errors.hpp"
 #include "stembridge/ml/network.hpp"
 #include "stembridge/tb/devices.hpp"
+#include "stembridge/tb/helpers.hpp"
 
 namespace stembridge::app {
 namespace {
@@ -100,6 +101,8 @@ void add_doctor(CLI::App& program, Action& action) {
             line("networks (LibTorch)",
                  why_not.empty() ? ml::network_library_path().string() : "not found: " + why_not);
             line("GPUs", gpus_in_a_word());
+            const std::string no_elpa = tb::why_no_elpa();
+            line("processes (ELPA)", no_elpa.empty() ? "mpirun -n N stembridge ... --solver elpa" : no_elpa);
             try {
                 const auto data = data_folder();
                 line("data", data.string());

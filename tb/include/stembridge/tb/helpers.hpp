@@ -3,9 +3,14 @@
 // elpa.
 #pragma once
 
+#include <string>
+
 #include "stembridge/base/ranks.hpp"
 
 namespace stembridge::tb {
+
+/// Why there is no solver "elpa"; empty when there is.
+std::string why_no_elpa();
 
 /// With solver "elpa" the first process runs the program; all others do nothing but their share of each
 /// diagonalisation. Without ELPA in the build there are no others. One object at a time, which must outlive

@@ -6,10 +6,13 @@
 
 namespace stembridge::tb {
 
+std::string why_no_elpa() {
+    return "built without ELPA: configure with -D STEMBRIDGE_MPI=ON -D STEMBRIDGE_ELPA=ON";
+}
+
 std::unique_ptr<DensitySolver> make_elpa_solver() {
-    throw UnsupportedError(
-        "solver \"elpa\" is not part of this program: build with -D STEMBRIDGE_MPI=ON -D STEMBRIDGE_ELPA=ON; "
-        "\"dense\" gives the same with one process");
+    throw UnsupportedError("solver \"elpa\": this program was " + why_no_elpa() +
+                           "; \"dense\" gives the same with one process");
 }
 
 Helpers::Helpers(const Ranks& ranks) : ranks_(ranks) {}

@@ -83,6 +83,10 @@ void help() {
 
 }  // namespace
 
+std::string why_no_elpa() {
+    return {};
+}
+
 std::unique_ptr<DensitySolver> make_elpa_solver() {
     return std::make_unique<ElpaSolver>();
 }
