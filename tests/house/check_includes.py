@@ -18,17 +18,27 @@ MAY_INCLUDE = {
     "dft": {"base", "structure", "tb/tables"},
     "calculators": {"base", "structure", "io", "tb"},
     "settings": {"base", "structure", "io", "md", "ml"},
+    "app": {"base", "structure", "io", "ml", "md", "tb", "dft", "calculators", "settings"},
+    "python": {"base", "structure", "io", "ml", "md", "tb", "dft", "calculators", "settings"},
+    "validation": {"base", "structure", "io", "md", "tb", "dft", "calculators", "settings"},
+    "examples": {"base", "structure", "io", "md", "tb"},
 }
-# third-party header -> the only folders that may include it
+# third-party header -> the only folders that may include it, of those above
 THIRD_PARTY = {
     r"(torch|ATen|c10)/": {"ml/src/torch"},
     r"xc\.h": {"dft/src"},
-    r"(lapacke|cblas)\.h": {"tb/src", "tests"},
+    r"(lapacke|cblas|metis)\.h": {"tb/src"},
+    r"Spectra/": {"tb/src"},
     r"(cuda|cusolver|cublas)\w*\.h": {"tb/src/density/cuda", "ml/src/torch"},
     r"(hdf5|tiffio|png|zlib|lzma)\.h": {"io/src"},
     r"mpi\.h": {"base/src/ranks_mpi.cpp", "tb/src/density/elpa"},
     r"elpa/": {"tb/src/density/elpa"},
+    r"openssl/": {"io/src"},
     r"pugixml\.hpp": {"io/src"},
+    r"nlohmann/": {"io/src", "settings/src", "app/src", "validation/src"},
+    r"CLI/": {"app/src", "validation/src"},
+    r"spdlog/": {"app/src"},
+    r"fmt/": {f"{m}/src" for m in MAY_INCLUDE} | {"tb/tables/src", "examples"},
     r"toml\+\+/": {"io/src"},
     r"pybind11/": {"python/src"},
 }
