@@ -38,21 +38,6 @@ double drift_per_atom(std::span<const double> times, std::span<const double> con
     return ty / tt / n_atoms;
 }
 
-double mean_square_displacement(const Structure& from, const Structure& to, const std::vector<int>& atoms) {
-    if (from.atomic_numbers != to.atomic_numbers)
-        throw InputError("a mean square displacement needs the same atoms in both frames");
-    if (from.size() == 0) throw InputError("a mean square displacement needs at least one atom");
-    const Eigen::Matrix3Xd moved = to.positions - from.positions;
-    if (atoms.empty()) return moved.colwise().squaredNorm().mean();
-    double sum = 0;
-    for (const int i : atoms) {
-        if (i < 0 || i >= from.size())
-            throw InputError("mean square displacement: the structure has no atom " + std::to_string(i + 1));
-        sum += moved.col(i).squaredNorm();
-    }
-    return sum / static_cast<double>(atoms.size());
-}
-
 BondStatistics::BondStatistics(double tolerance, double low, double width, int n_bins)
     : tolerance_(tolerance), low_(low), width_(width), n_bins_(n_bins) {
     if (!(tolerance > 0) || !(width > 0) || n_bins < 1)

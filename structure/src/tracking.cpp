@@ -286,19 +286,19 @@ double hole_area(const Structure& structure, const StructureAnalysis& analysis, 
 void TopologyTracker::update(double time, const Structure& frame) {
     Structure now = previous_ ? unwrapped(frame, *previous_) : frame;
     const BondGraph& graph = bonds_.update(time, now);
-    latest_ = analyze(now, graph, options_);
-    std::vector<Defect> found = latest_->defects;
+    const StructureAnalysis analysis = analyze(now, graph, options_);
+    std::vector<Defect> found = analysis.defects;
     for (Defect& defect : find_appendages(now, graph)) found.push_back(std::move(defect));
     defects_.update(time, found);
-    rings_.update(time, now, latest_->rings);
+    rings_.update(time, now, analysis.rings);
 
     FrameTopology topology;
     topology.time = time;
-    topology.ring_counts = latest_->ring_counts;
+    topology.ring_counts = analysis.ring_counts;
     for (const Defect& defect : found) ++topology.defects[defect.kind];
-    topology.hole_area = hole_area(now, *latest_);
+    topology.hole_area = hole_area(now, analysis);
     topology.n_bonds = static_cast<int>(graph.bonds().size());
-    topology.n_fragments = latest_->n_fragments;
+    topology.n_fragments = analysis.n_fragments;
     frames_.push_back(std::move(topology));
     previous_ = std::move(now);
 }

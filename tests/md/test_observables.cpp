@@ -33,18 +33,6 @@ BOOST_AUTO_TEST_CASE(kinetic_energy_and_temperature_of_one_moving_atom) {
     BOOST_TEST(kinetic_temperature(expected, 0) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(the_mean_square_displacement_counts_the_atoms_asked_for) {
-    const Structure from = graphene_sheet(1, 1, false);
-    Structure to = from;
-    to.positions(0, 1) += 3;
-    to.positions(2, 1) += 4;
-    BOOST_TEST(mean_square_displacement(from, to) == 25.0 / 4, boost::test_tools::tolerance(1e-12));
-    BOOST_TEST(mean_square_displacement(from, to, {1}) == 25.0, boost::test_tools::tolerance(1e-12));
-    BOOST_TEST(mean_square_displacement(from, to, {0, 2}) == 0.0);
-    BOOST_CHECK_THROW(mean_square_displacement(from, to, {4}), InputError);
-    BOOST_CHECK_THROW(mean_square_displacement(from, graphene_sheet(1, 2, false)), InputError);
-}
-
 BOOST_AUTO_TEST_CASE(each_bond_of_a_periodic_sheet_is_counted_once) {
     for (const int nx : {1, 3}) {  // in a cell one atom wide, bonds go from an atom to images
         const Structure sheet = graphene_sheet(nx, 2, true);

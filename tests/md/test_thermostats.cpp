@@ -124,9 +124,7 @@ BOOST_AUTO_TEST_CASE(a_schedule_is_made_of_straight_lines) {
         BOOST_TEST(schedule.at(time) == exact);
     BOOST_TEST(schedule.highest() == 3);
     BOOST_TEST(schedule.lowest() == 1);
-    BOOST_TEST(!schedule.is_constant());
     BOOST_TEST(TemperatureSchedule(2.0).at(7) == 2.0);
-    BOOST_TEST(TemperatureSchedule(2.0).is_constant());
     BOOST_CHECK_THROW(TemperatureSchedule(std::vector<TemperaturePoint>{}), InputError);
     BOOST_CHECK_THROW(TemperatureSchedule({{0, 1}, {0, 2}}), InputError);
     BOOST_CHECK_THROW(TemperatureSchedule({{0, -1}}), InputError);

@@ -25,11 +25,6 @@ double kinetic_temperature(double kinetic, int degrees_of_freedom);
 /// @return hartree per atom per atomic time unit  @throw InputError when the sizes do not fit
 double drift_per_atom(std::span<const double> times, std::span<const double> conserved, int n_atoms);
 
-/// Mean square displacement between two frames of a trajectory, bohr^2. @param atoms indices, empty = all
-/// @throw InputError when the frames have different atoms
-double mean_square_displacement(const Structure& from, const Structure& to,
-                                const std::vector<int>& atoms = {});
-
 /// Lengths of the bonds of one pair of elements, bohr.
 struct BondLengths {
     std::int64_t count = 0;

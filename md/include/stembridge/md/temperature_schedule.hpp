@@ -25,7 +25,6 @@ class TemperatureSchedule {
     double at(double time) const;
     double highest() const;
     double lowest() const;
-    bool is_constant() const { return highest() == lowest(); }
     const std::vector<TemperaturePoint>& points() const { return points_; }
 
   private:

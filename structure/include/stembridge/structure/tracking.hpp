@@ -145,8 +145,6 @@ class TopologyTracker {
     const std::vector<BondEvent>& bond_events() const { return bonds_.events(); }
     std::vector<DefectTrack> defects() const { return defects_.tracks(); }
     const RingStatistics& rings() const { return rings_; }
-    /// Analysis of the latest frame. @throw std::logic_error before the first
-    const StructureAnalysis& latest() const { return latest_.value(); }
 
   private:
     AnalysisOptions options_;
@@ -154,7 +152,6 @@ class TopologyTracker {
     DefectTracker defects_;
     RingStatistics rings_;
     std::vector<FrameTopology> frames_;
-    std::optional<StructureAnalysis> latest_;
     std::optional<Structure> previous_;
 };
 

@@ -76,7 +76,6 @@ int Multifrontal<Scalar>::factorize(const double* hamiltonian, const double* ove
                                     const std::stop_token& stop) {
     int negative = 0;
     std::size_t top = 0;
-    negative_atoms_.clear();
     for (std::size_t f = 0; f < symbolic_.fronts.size(); ++f) {
         check(stop);
         const Front& front = symbolic_.fronts[f];
@@ -95,9 +94,7 @@ int Multifrontal<Scalar>::factorize(const double* hamiltonian, const double* ove
             });
         }
         // F = [F11 .; F21 F22]:  L = F21 F11^-1,  left over: F22 - L F21^T
-        const int here = invert_symmetric(p, F, m, work_.data());
-        negative += here;
-        if (here > 0) negative_atoms_.assign(front.atoms.begin(), front.atoms.begin() + front.n_pivot_atoms);
+        negative += invert_symmetric(p, F, m, work_.data());
         Scalar* factor = factor_.data() + front.factor_offset;
         for (std::size_t j = 0; j < n_pivots; ++j)
             std::copy(F + j * ld + j, F + j * ld + n_pivots, factor + j * ld + j);

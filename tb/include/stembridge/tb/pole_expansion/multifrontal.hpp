@@ -32,15 +32,11 @@ class Multifrontal {
     /// (2011)
     void selected_inverse(std::complex<double>* out, const std::stop_token& stop);
 
-    /// Atoms of the front in which the factorisation last met a negative eigenvalue; empty when it met none.
-    const std::vector<int>& negative_atoms() const { return negative_atoms_; }
-
   private:
     const Symbolic& symbolic_;
     std::vector<Scalar> factor_;  ///< per front: D^-1 (lower triangle) above L, columns of length size()
     std::vector<Scalar> stack_;   ///< what waits for parents (factor) or children (inverse), lower triangles
     std::vector<Scalar> front_, work_;
-    std::vector<int> negative_atoms_;
 };
 
 /// Inverse of a symmetric matrix in place, lower triangles.

@@ -38,7 +38,8 @@ struct BlockPlace {
 };
 
 /// Everything that depends on the pattern alone.
-struct Symbolic {
+class Symbolic {
+  public:
     explicit Symbolic(const BlockPattern& pattern);
 
     std::vector<Front> fronts;                    ///< children before parents, subtrees together
@@ -51,6 +52,11 @@ struct Symbolic {
 
     /// Bytes that one factorisation with its selected inverse needs. @param value_size of one number
     std::size_t bytes(std::size_t value_size) const;
+
+  private:
+    /// @param blocks_of of each front, indices in the pattern
+    void place_in_fronts(const BlockPattern& pattern, const std::vector<std::vector<std::size_t>>& blocks_of);
+    void count_memory_and_work();
 };
 
 }  // namespace stembridge::tb
