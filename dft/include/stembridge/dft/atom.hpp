@@ -73,6 +73,7 @@ struct SlaterFunctions {
     bool operator==(const SlaterFunctions&) const = default;
 };
 
+/// What an atom is made of and how it is solved.
 struct AtomOptions {
     int atomic_number = 0;
     std::vector<Shell> shells;       ///< occupied ones, and empty ones that are wanted
@@ -86,6 +87,7 @@ struct AtomOptions {
     int max_iterations = 300;
 };
 
+/// Eigenvalues of one shell.
 struct Level {
     Shell shell;
     std::array<double, 2> eigenvalue{};  ///< spin up and down (equal without polarisation), hartree

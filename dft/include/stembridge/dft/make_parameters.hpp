@@ -20,6 +20,7 @@
 
 namespace stembridge::dft {
 
+/// How the atoms of one element are made.
 struct ElementOptions {
     int atomic_number = 0;
     std::string configuration;                 ///< e.g. "[Ar] 3d5 4s1 4p0"
@@ -31,6 +32,7 @@ struct ElementOptions {
     bool shell_resolved_hubbard = false;  ///< else all shells get that of the highest occupied one
 };
 
+/// What make_parameters() makes.
 struct ParameterOptions {
     std::string name;
     std::string functional = "pbe";
@@ -56,6 +58,7 @@ struct ElectronicSettings {
 using ElectronicCalculatorFactory = std::function<std::unique_ptr<Calculator>(
     const std::filesystem::path& folder, const ElectronicSettings&)>;
 
+/// What make_parameters() has made.
 struct ParameterSet {
     std::map<int, OneCentre> elements;
     tb::OrbitalTable orbitals;  ///< of all elements, by atomic number

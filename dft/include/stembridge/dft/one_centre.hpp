@@ -11,6 +11,7 @@
 
 namespace stembridge::dft {
 
+/// A shell of the free atom that takes part in bonds.
 struct ValenceShell {
     int n = 1;
     int l = 0;

@@ -19,8 +19,10 @@ namespace stembridge::dft {
 
 /// Atomic numbers of a pair, the smaller first.
 using ElementPair = std::pair<int, int>;
+/// @param a, b atomic numbers in any order
 ElementPair element_pair(int a, int b);
 
+/// The curve of one pair of elements (atomic numbers).
 struct RepulsivePairOptions {
     int first = 0;
     int second = 0;
@@ -33,6 +35,7 @@ struct RepulsivePairOptions {
     double attractive_beyond = std::numeric_limits<double>::infinity();  ///< where V'' may be negative, bohr
 };
 
+/// Curves that are fitted and how the data count.
 struct RepulsiveFitOptions {
     std::vector<RepulsivePairOptions> pairs;
     double energy_weight = 1;     ///< per hartree of a structure
@@ -84,6 +87,7 @@ struct StructureError {
     std::optional<double> virial_rms;  ///< of volume times stress, hartree; where the reference has a stress
 };
 
+/// Fitted curves and what they leave.
 struct RepulsiveFit {
     std::map<ElementPair, RepulsivePotential> potentials;
     /// Energy of an element in the reference code that tight binding does not have, hartree.

@@ -27,6 +27,7 @@ struct PseudoAtom {
     std::vector<std::pair<int, int>> valence;  ///< (n, l) of the orbitals, one per l
 };
 
+/// How integrals over two atoms are computed.
 struct TwoCentreOptions {
     Superposition superposition = Superposition::density;
     std::string functional = "pbe";
@@ -62,6 +63,7 @@ class TwoCentre {
     std::unique_ptr<Implementation> implementation_;
 };
 
+/// Distances at which they are tabulated.
 struct TableOptions {
     double spacing = 0.02;        ///< bohr
     double first_distance = 0.4;  ///< bohr; rows before it are zero

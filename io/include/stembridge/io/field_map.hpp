@@ -6,6 +6,7 @@
 
 namespace stembridge::io {
 
+/// Colours of values.
 enum class ColorMap {
     diverging,  ///< blue - grey - red, for quantities with a sign
     heights     ///< dark violet - green - yellow

@@ -53,8 +53,10 @@ std::vector<std::size_t> decimate(const std::vector<double>& y, std::size_t buck
 /// The largest 1, 2 or 5 times a power of ten that is at most `longest`.
 double nice_length(double longest);
 
+/// Scale of an axis.
 enum class Scale { linear, logarithmic };
 
+/// One axis of a plot.
 struct Axis {
     std::string label;  ///< with its unit: "time / fs"
     Scale scale = Scale::linear;
@@ -79,6 +81,7 @@ struct Level {
     double y = 0;
 };
 
+/// Curves on one y axis.
 struct Panel {
     Axis y;
     std::vector<Curve> curves;
@@ -111,6 +114,7 @@ struct EnergyPath {
 /// @throw InputError without images, or with numbers of lengths and energies that differ
 Figure draw(const EnergyPath& path);
 
+/// Values whose distribution is drawn.
 struct Sample {
     std::string label;
     std::vector<double> values;
@@ -129,8 +133,10 @@ struct Histogram {
     double height = 260;
 };
 
+/// One curve of steps per sample.
 Figure draw(const Histogram& plot);
 
+/// One bar of a chart.
 struct Bar {
     std::string label;
     double value = 0;
@@ -148,6 +154,7 @@ struct BarChart {
     double width = figure_width;
 };
 
+/// Horizontal bars below each other, labels on the left.
 Figure draw(const BarChart& plot);
 
 /// A place on a structure with a value that colours it; without one it is drawn hollow.

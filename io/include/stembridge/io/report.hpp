@@ -59,6 +59,7 @@ struct ReportDetector {
     std::optional<double> wall_seconds;
 };
 
+/// The micrograph and what was found in it.
 struct ReportFrame {
     Image image;
     Detections atoms;
@@ -81,11 +82,13 @@ struct ReportStructure {
 /// The structure with its bonds and analysis. @throw InputError as analyze()
 ReportStructure report_structure(const Structure& structure, const AnalysisOptions& options = {});
 
+/// The structure that was built and how.
 struct ReportBuild {
     ReportStructure built;
     std::vector<std::string> messages;  ///< removals, repairs, terminations, in order
 };
 
+/// A relaxation, its start and its end.
 struct ReportRelaxation {
     ReportStructure before;
     ReportStructure after;
@@ -99,6 +102,7 @@ struct ReportRelaxation {
     std::string coordinates_text;  ///< the same in a sentence
 };
 
+/// One run of dynamics; the series have one value per written step.
 struct ReportDynamics {
     std::string name;    ///< "300 K"
     std::string method;  ///< "NVT, Nose-Hoover chain, 1 fs"

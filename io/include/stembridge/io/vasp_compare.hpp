@@ -30,6 +30,7 @@ struct Spread {
     double max = 0;
 };
 
+/// VASP and a calculator side by side, and how far they are apart.
 struct VaspComparison {
     std::vector<ComparedStep> steps;
     std::optional<Spread> free_ev, zero_ev;  ///< of differences of relative energies; absent for one geometry

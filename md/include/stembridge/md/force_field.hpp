@@ -35,6 +35,7 @@ struct CoordinateValue {
     double value = 0;
     Eigen::Matrix<double, 3, 4> gradient = Eigen::Matrix<double, 3, 4>::Zero();
 };
+/// Value and gradient in a structure that has these atoms.
 CoordinateValue value_of(const InternalCoordinate& coordinate, const Structure& structure);
 
 /// Whether there are angles, planes and torsions for an element: H, C, Si.

@@ -8,6 +8,7 @@
 
 namespace stembridge::md {
 
+/// When the force field straightens a structure and where it ends.
 struct PreRelaxOptions {
     /// Structures whose root mean square force by the force field is below this are left as they are: an
     /// electronic model and the force field differ by less than 1 eV/angstrom at the minimum of either, and
@@ -17,6 +18,7 @@ struct PreRelaxOptions {
     int max_steps = 3000;
 };
 
+/// What the force field did.
 struct PreRelaxResult {
     bool done = false;        ///< false: the structure is untouched
     int steps = 0;            ///< evaluations of the force field

@@ -48,6 +48,7 @@ struct RelaxOptions {
     double energy_noise = 1e-9;
 };
 
+/// How far a relaxation is, or how it ended.
 enum class RelaxStatus {
     running,
     converged,

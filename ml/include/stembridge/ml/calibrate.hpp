@@ -59,12 +59,13 @@ std::optional<LatticeCalibration> lattice_at(const Image& image, double pixel_si
 /// @return the refined calibration, or the first one unchanged when fewer than 30 pairs agree with it
 LatticeCalibration refine_calibration(const LatticeCalibration& first, const Detections& atoms);
 
-/// Mean and standard deviation of C-C neighbour distances (0.7 to 1.3 of 1.42 angstrom) in angstrom.
+/// Distances of neighbours, and how many pairs there are.
 struct BondStatistics {
     double mean_angstrom = 0;
     double deviation_angstrom = 0;
     int count = 0;
 };
+/// Mean and standard deviation of C-C neighbour distances (0.7 to 1.3 of 1.42 angstrom).
 BondStatistics carbon_bonds(const Detections& atoms);
 
 /// Where atoms can be trusted: 1 in clean graphene (with holes and single bright atoms), 0 in contamination.

@@ -8,6 +8,7 @@
 
 namespace stembridge::ml {
 
+/// Lengths and thresholds of the classical detector.
 struct ClassicalOptions {
     double smoothing_angstrom = 0.30;        ///< Gaussian sigma before maxima are looked for
     double background_angstrom = 3.0;        ///< Gaussian sigma of the local background

@@ -21,6 +21,7 @@ enum class Positions { blobs, fit, network, lattice };
 /// What the lattice is used to straighten: nothing but the scale, an affine map, or every row on top of that.
 enum class ScanCorrection { scale, affine, rows };
 
+/// How a frame is calibrated and which atoms are kept.
 struct FindAtomsOptions {
     std::optional<double>
         pixel_size_angstrom;           ///< nominal; else the image's own; else found from the lattice
@@ -34,6 +35,7 @@ struct FindAtomsOptions {
     ClassicalOptions classical;
 };
 
+/// Atoms of a frame and how they were found.
 struct FindAtomsResult {
     Detections atoms;                ///< of the network; of the classical detector when there is none
     Detections baseline;             ///< of the classical detector

@@ -55,6 +55,7 @@ class SegmentationNetwork {
 /// Where networks are computed: automatic takes CUDA where it is there.
 enum class Device { automatic, cpu, cuda };
 
+/// Where and in which pieces networks look at a frame.
 struct InferenceOptions {
     int threads = 1;  ///< members and tiles are shared out among them
     Device device = Device::automatic;

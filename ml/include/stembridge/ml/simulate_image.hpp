@@ -92,6 +92,7 @@ struct DetectorOptions {
     double saturation = 0;              ///< largest value, 0 = none
 };
 
+/// What stands between the atoms and a frame.
 struct SimulationOptions {
     ProbeOptions probe;
     ScanOptions scan;
@@ -107,6 +108,7 @@ struct TrueAtom {
     bool covered = false;  ///< hidden by contamination: neither a hit nor a miss
 };
 
+/// A frame with known truth.
 struct SimulatedFrame {
     Image image;
     Pixels contamination;                ///< (height, width) brightness in units of the mean of graphene

@@ -21,6 +21,7 @@ struct FrameAtoms {
     Eigen::Matrix2d angstrom_per_pixel = Eigen::Matrix2d::Identity();
 };
 
+/// When two atoms of following frames are the same.
 struct TrackOptions {
     double gate_angstrom = 0.7;         ///< farthest an atom moves from frame to frame once drift is removed
     double largest_drift_angstrom = 6;  ///< of the whole view from frame to frame
@@ -57,6 +58,7 @@ struct TrackEvent {
 /// "appeared", "vanished", "entered", "left", "changed"
 const char* name_of(TrackEvent::Kind kind);
 
+/// Atoms followed through a series.
 struct Tracking {
     std::vector<Track> tracks;
     std::vector<TrackEvent> events;  ///< by frame

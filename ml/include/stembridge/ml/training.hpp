@@ -103,6 +103,7 @@ struct TrainingProgress {
     std::optional<ValidationScores> validation;
     double seconds = 0;
 };
+/// What is called while a network is trained; either may be empty.
 struct TrainingObserver {
     std::function<void(const TrainingProgress&)> report;
     std::function<void(const State&)> checkpoint;  ///< everything needed to go on

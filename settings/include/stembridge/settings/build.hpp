@@ -45,6 +45,7 @@ struct BuildStart {
 /// contamination; empty = not known, none is left out  @throw InputError when nothing is left
 BuildStart build_start(const io::Config& config, const Detections& detections, const Pixels& trusted,
                        BuildReport& report);
+/// The same from a structure.
 BuildStart build_start(const io::Config& config, const Structure& structure, BuildReport& report);
 
 /// @param config with build_keys() and calculator.charge; `origin` of the result counts in start.atoms

@@ -74,13 +74,14 @@ double natural_height(const Structure& structure, const AdsorptionSite& site, co
 Structure with_adsorbate(const Structure& structure, const AdsorptionSite& site, const std::string& species,
                          double height, double angle = 0, bool below = false);
 
-/// Opens a bond: both atoms move apart along it, by equal shares, to a new distance; from a bond to an H this
-/// atom is taken away. @param length bohr  @return the structure and where its atoms come from
-/// @throw InputError unless they are bonded and the new length is larger than the bond
+/// A structure with a bond less.
 struct OpenedBond {
     Structure structure;
     std::vector<int> origin;  ///< index of each atom in the input
 };
+/// Opens a bond: both atoms move apart along it, by equal shares, to a new distance; from a bond to an H this
+/// atom is taken away. @param length bohr
+/// @throw InputError unless they are bonded and the new length is larger than the bond
 OpenedBond with_open_bond(const Structure& structure, int i, int j, double length,
                           const BondCriteria& bonds = {});
 

@@ -23,6 +23,7 @@ struct Statistics {
 /// Statistics of some values; all zero when there are none.
 Statistics statistics_of(const std::vector<double>& values);
 
+/// What counts as a bond and as a ring.
 struct AnalysisOptions {
     BondCriteria bonds;
     int smallest_ring = 3;

@@ -49,6 +49,7 @@ struct Derived {
 // --- from detections
 // -------------------------------------------------------------------------------------------
 
+/// Which detections become atoms.
 struct DetectionOptions {
     double min_probability = 0.5;  ///< detections below are left out
     bool refuse_unknown = false;   ///< unknown species (atomic number 0): refuse, or leave out with a warning
@@ -62,6 +63,7 @@ Derived structure_from_detections(const Detections& detections, const DetectionO
 // --- repair
 // ----------------------------------------------------------------------------------------------------
 
+/// What is done where atoms are impossibly close or far apart.
 struct RepairOptions {
     enum class Short { merge, remove, refuse };
     /// What to do with two atoms that are too close: one atom at their weighted mean with the element of the
@@ -85,6 +87,7 @@ Derived repair_short_bonds(const Structure& structure, const std::vector<double>
 /// in.
 void report_long_bonds(const Derived& derived, const RepairOptions& options, BuildReport& report);
 
+/// How far and how stiffly bonds are drawn to one length.
 struct RegulariseOptions {
     double bond_length = 1.42 * units::angstrom;       ///< of C-C, bohr
     double max_displacement = 0.15 * units::angstrom;  ///< per atom, bohr
@@ -101,6 +104,7 @@ Structure regularise_in_plane(const Structure& structure, const RegulariseOption
 // --- crop
 // ------------------------------------------------------------------------------------------------------
 
+/// Which part of a structure is cut out.
 struct CropOptions {
     /// uncertain and certain: the patch whose atoms have the highest or lowest mean uncertainty; random: one
     /// of several patches drawn at random.
@@ -152,6 +156,7 @@ Derived remove_dangling(const Structure& structure, BuildReport& report, const B
 // --- edges
 // -----------------------------------------------------------------------------------------------------
 
+/// Which dangling bonds get an H, and where it is put.
 struct TerminationOptions {
     enum class Where { outer_edge, everywhere };
     Where where =
@@ -173,6 +178,7 @@ Derived terminate_with_hydrogen(const Structure& structure, const TerminationOpt
 /// @param vacuum total margin per direction, bohr  @param periodic repeat the box in the directions that were
 /// not periodic  @throw InputError for an empty structure or a vacuum that is not positive
 Structure center_in_box(const Structure& structure, const Eigen::Vector3d& vacuum, bool periodic = false);
+/// The same vacuum in all directions.
 Structure center_in_box(const Structure& structure, double vacuum = 20 * units::angstrom,
                         bool periodic = false);
 
@@ -187,6 +193,7 @@ void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria
 // --- the whole stage
 // -------------------------------------------------------------------------------------------
 
+/// The steps from detections to a structure; what is empty is not done.
 struct BuildOptions {
     std::optional<RepairOptions> repair = RepairOptions{};
     std::optional<RegulariseOptions> regularise;
@@ -258,6 +265,7 @@ Structure with_substitution(const Structure& structure, int atom, int atomic_num
 // --- adsorbates
 // ------------------------------------------------------------------------------------------------
 
+/// What is adsorbed, and where.
 struct AdsorbateOptions {
     std::string species = "Cr";   ///< Cr (or any element symbol), CH, CH2, CH3
     std::string site = "hollow";  ///< hollow, bridge, top

@@ -26,6 +26,7 @@ struct PlanarLattice {
     double residual = 0;  ///< root mean square distance of these atoms from the lattice, per axis, bohr
 };
 
+/// How a lattice is looked for.
 struct PlanarLatticeOptions {
     double longest = 9 * units::angstrom;      ///< longest primitive vector that is looked for, bohr
     double tolerance = 0.4 * units::angstrom;  ///< how far an atom may be from where the lattice has it, bohr

@@ -42,6 +42,7 @@ struct Spectrum {
     Occupations occupations;
 };
 
+/// Diagonalises at every k-point of the state. @throw NumericalError when that fails
 Spectrum spectrum(const ElectronicState& state);
 
 /// One level: where it is in the spectrum.

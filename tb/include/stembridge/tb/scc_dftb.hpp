@@ -33,8 +33,10 @@ enum class Mixer {
     simple
 };
 
+/// Which third-order terms there are: none, those of one atom, those of pairs too (DFTB3).
 enum class ThirdOrder { none, diagonal, full };
 
+/// Model of the dispersion energy.
 enum class Dispersion { none, lennard_jones, slater_kirkwood, tkatchenko_scheffler };
 
 /// Value of an option from its name in a configuration ("methfessel-paxton", "lj").
@@ -89,6 +91,7 @@ struct ThirdOrderOptions {
     std::optional<double> damping_exponent;     ///< of the damped gamma for pairs with hydrogen; empty = none
 };
 
+/// A charge outside the system that its electrons feel.
 struct PointCharge {
     Eigen::Vector3d position;  ///< bohr
     double charge = 0;         ///< e, positive like a nucleus

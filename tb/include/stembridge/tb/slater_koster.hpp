@@ -17,11 +17,13 @@ using ConstOrbitalBlock = Eigen::Ref<const Eigen::MatrixXd, 0, Eigen::OuterStrid
 void slater_koster_block(int l1, int l2, const Eigen::Vector3d& u, const double* integrals,
                          OrbitalBlock block);
 
-/// The same block contracted with weights A: k_m = sum_ab A_ab dB_ab/d(integral m), as a function of u alone.
+/// A block contracted with weights, one number per integral.
 struct SlaterKosterContraction {
     Eigen::Vector3d k = Eigen::Vector3d::Zero();         ///< k_sigma, k_pi, k_delta
     Eigen::Matrix3d gradient = Eigen::Matrix3d::Zero();  ///< column m: dk_m/du, u taken as free
 };
+/// The block contracted with weights A: k_m = sum_ab A_ab dB_ab/d(integral m), as a function of u alone.
+/// @param weights A, (2 l1 + 1, 2 l2 + 1)
 SlaterKosterContraction slater_koster_contraction(int l1, int l2, const Eigen::Vector3d& u,
                                                   const ConstOrbitalBlock& weights);
 
