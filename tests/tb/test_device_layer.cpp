@@ -12,10 +12,10 @@
 #include "density/cuda/host_device.hpp"
 #include "density/cuda/model_problem.hpp"
 #include "density/cuda/pattern_map.hpp"
+#include "density/pole_expansion/multifrontal.hpp"
 #include "forwarding_device.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
-#include "stembridge/tb/pole_expansion/multifrontal.hpp"
 
 using namespace stembridge;
 using namespace stembridge::tb;

@@ -3,9 +3,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "coulomb/ewald.hpp"
+#include "coulomb/gamma.hpp"
 #include "stembridge/base/errors.hpp"
-#include "stembridge/tb/ewald.hpp"
-#include "stembridge/tb/gamma.hpp"
 #include "synthetic.hpp"
 
 using namespace stembridge;

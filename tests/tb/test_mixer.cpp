@@ -2,7 +2,7 @@
 // Mixers on problems with a known answer.
 #include <boost/test/unit_test.hpp>
 
-#include "stembridge/tb/mixer.hpp"
+#include "scc/mixer.hpp"
 
 using namespace stembridge::tb;
 

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <complex>
 
+#include "density/pole_expansion/bloch_multifrontal.hpp"
 #include "sheets.hpp"
 #include "stembridge/structure/builders.hpp"
-#include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
 
 using namespace stembridge;
 using namespace stembridge::tb;

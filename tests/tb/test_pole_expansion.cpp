@@ -9,15 +9,15 @@
 #include <stop_token>
 
 #include "density/parallel_tasks.hpp"
+#include "density/pole_expansion/fermi_level.hpp"
+#include "density/pole_expansion/multifrontal.hpp"
+#include "density/pole_expansion/poles.hpp"
 #include "sheets.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/random.hpp"
 #include "stembridge/structure/builders.hpp"
 #include "stembridge/tb/density_solver.hpp"
 #include "stembridge/tb/electronic_state.hpp"
-#include "stembridge/tb/pole_expansion/fermi_level.hpp"
-#include "stembridge/tb/pole_expansion/multifrontal.hpp"
-#include "stembridge/tb/pole_expansion/poles.hpp"
 #include "stembridge/tb/properties.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 #include "support/support.hpp"

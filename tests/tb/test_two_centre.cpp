@@ -4,9 +4,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "hamiltonian/radial_table.hpp"
+#include "hamiltonian/slater_koster.hpp"
 #include "stembridge/base/errors.hpp"
-#include "stembridge/tb/radial_table.hpp"
-#include "stembridge/tb/slater_koster.hpp"
 
 using namespace stembridge;
 using namespace stembridge::tb;

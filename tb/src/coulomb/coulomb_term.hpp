@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
+#include "coulomb/ewald.hpp"
+#include "coulomb/gamma.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 #include "stembridge/tb/energy_term.hpp"
-#include "stembridge/tb/ewald.hpp"
-#include "stembridge/tb/gamma.hpp"
 
 namespace stembridge::tb {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/tb/ewald.hpp"
+#include "coulomb/ewald.hpp"
 
 #include <cblas.h>
 

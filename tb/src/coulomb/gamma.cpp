@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/tb/gamma.hpp"
+#include "coulomb/gamma.hpp"
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lagrange interpolation on a regular grid.
-#include "stembridge/tb/radial_table.hpp"
+#include "hamiltonian/radial_table.hpp"
 
 #include <algorithm>
 #include <array>

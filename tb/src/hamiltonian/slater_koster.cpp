@@ -2,7 +2,7 @@
 // The Slater-Koster table written with vectors: a p function along u is u itself; the five d functions along
 // u are q_k = u^T T_k u; two of them with one lobe pair along v in the plane of u: (2 / sqrt 3) u^T T_k v.
 // Sums over the directions v perpendicular to u are I - u u^T.
-#include "stembridge/tb/slater_koster.hpp"
+#include "hamiltonian/slater_koster.hpp"
 
 #include <array>
 #include <cmath>

@@ -4,9 +4,9 @@
 
 #include <Eigen/Dense>
 
+#include "hamiltonian/radial_table.hpp"
+#include "hamiltonian/slater_koster.hpp"
 #include "stembridge/tb/basis.hpp"
-#include "stembridge/tb/radial_table.hpp"
-#include "stembridge/tb/slater_koster.hpp"
 #include "stembridge/tb/tables/skf.hpp"
 
 namespace stembridge::tb {

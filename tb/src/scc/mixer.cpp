@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/tb/mixer.hpp"
+#include "scc/mixer.hpp"
 
 #include <algorithm>
 #include <cmath>

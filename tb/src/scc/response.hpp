@@ -9,10 +9,10 @@
 #include <Eigen/Sparse>
 #include <vector>
 
+#include "scc/mixer.hpp"
 #include "stembridge/structure/structure.hpp"
 #include "stembridge/tb/basis.hpp"
 #include "stembridge/tb/density_solver.hpp"
-#include "stembridge/tb/mixer.hpp"
 
 namespace stembridge::tb {
 

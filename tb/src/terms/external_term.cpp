@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include "coulomb/coulomb_term.hpp"
+#include "coulomb/ewald.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
-#include "stembridge/tb/ewald.hpp"
 
 namespace stembridge::tb {
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
+#include "coulomb/gamma.hpp"
 #include "stembridge/structure/neighbor_list.hpp"
 #include "stembridge/tb/energy_term.hpp"
-#include "stembridge/tb/gamma.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge::tb {

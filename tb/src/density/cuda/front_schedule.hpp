@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "density/cuda/device.hpp"
-#include "stembridge/tb/pole_expansion/symbolic.hpp"
+#include "density/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "density/pole_expansion/symbolic.hpp"
 #include "stembridge/tb/block_matrix.hpp"
-#include "stembridge/tb/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
+#include "density/pole_expansion/bloch_multifrontal.hpp"
 
 #include <algorithm>
 #include <unordered_map>

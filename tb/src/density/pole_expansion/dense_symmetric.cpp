@@ -4,8 +4,8 @@
 #include <type_traits>
 
 #include "density/pole_expansion/blas.hpp"
+#include "density/pole_expansion/multifrontal.hpp"
 #include "stembridge/base/errors.hpp"
-#include "stembridge/tb/pole_expansion/multifrontal.hpp"
 
 namespace stembridge::tb {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/tb/pole_expansion/fermi_level.hpp"
+#include "density/pole_expansion/fermi_level.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stembridge/tb/pole_expansion/multifrontal.hpp"
+#include "density/pole_expansion/multifrontal.hpp"
 
 #include <algorithm>
 

@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "density/pole_expansion/bloch_multifrontal.hpp"
+#include "density/pole_expansion/fermi_level.hpp"
+#include "density/pole_expansion/multifrontal.hpp"
 #include "density/pole_expansion/pole_inverses.hpp"
+#include "density/pole_expansion/poles.hpp"
+#include "density/pole_expansion/symbolic.hpp"
 #include "stembridge/tb/density_solver.hpp"
-#include "stembridge/tb/pole_expansion/bloch_multifrontal.hpp"
-#include "stembridge/tb/pole_expansion/fermi_level.hpp"
-#include "stembridge/tb/pole_expansion/multifrontal.hpp"
-#include "stembridge/tb/pole_expansion/poles.hpp"
-#include "stembridge/tb/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 

@@ -7,8 +7,8 @@
 #include <stop_token>
 #include <vector>
 
+#include "density/pole_expansion/symbolic.hpp"
 #include "stembridge/tb/block_matrix.hpp"
-#include "stembridge/tb/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 

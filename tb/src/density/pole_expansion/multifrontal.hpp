@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "stembridge/tb/pole_expansion/symbolic.hpp"
+#include "density/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 

@@ -7,8 +7,8 @@
 #include <stop_token>
 #include <vector>
 
+#include "density/pole_expansion/symbolic.hpp"
 #include "stembridge/tb/kpoints.hpp"
-#include "stembridge/tb/pole_expansion/symbolic.hpp"
 
 namespace stembridge::tb {
 
