@@ -854,6 +854,31 @@ BOOST_AUTO_TEST_CASE(energy_terms_add_up) {
     BOOST_CHECK_SMALL(out.energy_zero - (out.energy - t.at("entropy") / 2), 1e-12);
 }
 
+BOOST_AUTO_TEST_CASE(a_calculator_goes_on_after_an_element_without_files) {
+    const Set set;
+    Structure methane, phosphine;
+    methane.add(6, {0, 0, 0});
+    methane.add(1, {1.2, 1.2, 1.2});
+    methane.add(1, {-1.2, -1.2, 1.2});
+    methane.add(1, {-1.2, 1.2, -1.2});
+    methane.add(1, {1.2, -1.2, -1.2});
+    phosphine.add(15, {0, 0, 0});
+    phosphine.add(1, {2.6, 0, 0});
+    SccDftb calculator(set.options()), undisturbed(set.options());
+    evaluate(calculator, methane);
+    evaluate(undisturbed, methane);
+    BOOST_CHECK_THROW(evaluate(calculator, phosphine), InputError);
+    const Evaluation after = evaluate(calculator, methane), expected = evaluate(undisturbed, methane);
+    BOOST_TEST(after.energy == expected.energy);
+    BOOST_TEST((after.forces == expected.forces));
+    // The tables are read before the constants of the spins.
+    SccDftbOptions polarized = set.options();
+    polarized.spin.polarized = true;
+    std::ofstream(set.folder.path() / "spinw.txt") << "C 1 2 no number\n";
+    SccDftb broken(polarized);
+    for (int attempt = 0; attempt < 2; ++attempt) BOOST_CHECK_THROW(evaluate(broken, methane), Error);
+}
+
 BOOST_AUTO_TEST_CASE(bad_structures_are_refused_by_name) {
     const Set set;
     Structure s = molecule();
