@@ -72,7 +72,7 @@ void SccDftb::Engine::load(const Structure& structure) {
     if (options_.dispersion == Dispersion::lennard_jones)
         terms.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
     if (options_.dispersion == Dispersion::slater_kirkwood)
-        terms.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
+        terms.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood(bonded_neighbors_)));
     if (options_.dispersion == Dispersion::tkatchenko_scheffler)
         terms.push_back(std::make_unique<TkatchenkoScheffler>(options_.ts_scaling));
 
@@ -108,6 +108,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     last_.reset();
     goal_ = goal_for(wanted);
     load(structure);
+    if (!history_.is_of(structure)) forget();
 
     Timer timer;
     Geometry g(structure, *parameters_, options_.scc.shell_resolved);
@@ -126,7 +127,6 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
-    if (!history_.is_of(structure)) forget();
     Electrons electrons{.number = g.basis.neutral_shells().sum() - options_.charge,
                         .kT = std::max(options_.electronic_temperature, raised_kT_),
                         .filling = options_.filling,
@@ -186,6 +186,7 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
 State SccDftb::Engine::save() const {
     State state = history_.save();
     state.put_all("lagrangian", lagrangian_.save());
+    state.put_all("bonded_neighbors", bonded_neighbors_.save());
     state.put_all("solver", solver_state_);
     if (raised_kT_ > 0) state.put("raised_electronic_temperature", raised_kT_);
     return state;
@@ -194,6 +195,7 @@ State SccDftb::Engine::save() const {
 void SccDftb::Engine::restore(const State& state) {
     history_.restore(state);
     lagrangian_.restore(state.part("lagrangian"));
+    bonded_neighbors_.restore(state.part("bonded_neighbors"));
     solver_state_ = state.part("solver");
     solver_->restore(solver_state_);
     raised_kT_ =

@@ -207,6 +207,46 @@ BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(slater_kirkwood_dispersion_keeps_its_environments_while_a_bond_breaks) {
+    // C2 about the 1.52 angstrom at which the bond counts no more; the hydrogens make its polarisabilities
+    // differ.
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.dispersion = Dispersion::slater_kirkwood;
+    const auto ethene = [](double length_angstrom) {
+        Structure s;
+        for (const auto& [length, height] : {std::pair{length_angstrom, 7.0}, {1.4, 0.0}})
+            for (const double side : {-1.0, 1.0}) {
+                const double half = length / 2 * units::angstrom;
+                s.add(6, {side * half, 0, height});
+                s.add(1, {side * (half + 1.2), 1.6, height + 0.1});
+                s.add(1, {side * (half + 1.2), -1.6, height});
+            }
+        return s;
+    };
+    SccDftb calculator(o);
+    const auto dispersion = [&](SccDftb& with, double length) {
+        return evaluate(with, ethene(length)).terms.at("dispersion");
+    };
+    dispersion(calculator, 1.40);
+    // Equal steps of 0.002 bohr: what is left of second order lies far below the jump of another count.
+    const double before = dispersion(calculator, 1.519), at = dispersion(calculator, 1.520),
+                 after = dispersion(calculator, 1.521);
+    BOOST_CHECK_SMALL(after - 2 * at + before, 1e-8);
+    SccDftb begun_broken(o);
+    BOOST_TEST(std::abs(dispersion(begun_broken, 1.521) - after) > 1e-5);
+    const Structure limit = ethene(1.52);
+    const Eigen::Matrix3Xd forces = evaluate(calculator, limit).forces;
+    BOOST_CHECK_SMALL((forces - testing::numerical_forces(calculator, limit, 2e-3)).cwiseAbs().maxCoeff(),
+                      1e-5 * forces.cwiseAbs().maxCoeff());
+    // A restored calculator goes on with the same environments; one that forgot counts anew.
+    SccDftb restored(o);
+    restored.restore(calculator.save());
+    BOOST_TEST(dispersion(restored, 1.521) == after);
+    calculator.forget();
+    BOOST_TEST(dispersion(calculator, 1.521) == dispersion(begun_broken, 1.521));
+}
+
 BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
     const Set set;
     for (const Dispersion model :
