@@ -155,6 +155,7 @@ struct HessianCalculation::Implementation {
         double by = 0;
         Eigen::VectorXd forces{};  // of the free coordinates
         Eigen::Vector3d dipole = Eigen::Vector3d::Zero();
+        State warmed{};  // of the calculator, where it had to raise the electronic temperature
         std::exception_ptr failure{};
     };
 
@@ -165,6 +166,20 @@ struct HessianCalculation::Implementation {
         const Evaluation at = evaluate(calculator, there, of_worker);
         task.forces = free.gather(at.forces);
         if (has_dipole()) task.dipole = there.positions * at.charges;
+        if (at.electronic_temperature != reference.electronic_temperature) task.warmed = calculator.save();
+    }
+
+    /// Forces at different electronic temperatures have no difference that means anything: everything once
+    /// more, at the higher one. A calculator keeps the temperature that its atoms have needed once.
+    void begin_anew(const State& warmed) {
+        calculators[0]->restore(warmed);
+        evaluate_reference();
+        rows.setZero();
+        atoms_done = 0;
+        context.warning(
+            fmt::format("a displaced structure needed an electronic temperature of {:.0f} K: the "
+                        "Hessian begins anew at that temperature",
+                        reference.electronic_temperature.value_or(0) / units::kelvin));
     }
 
     /// All tasks, each by the next free worker; what a task gives does not depend on who does it.
@@ -219,6 +234,8 @@ struct HessianCalculation::Implementation {
             ++row;
         }
         perform_all(tasks);
+        for (const Task& task : tasks)
+            if (!task.warmed.values().empty()) return begin_anew(task.warmed);
         for (std::size_t t = 0; t < tasks.size(); t += 2) {
             const Task &up = tasks[t], &down = tasks[t + 1];
             rows.row(up.row) = -(up.forces - down.forces).transpose() / (2 * displacement);

@@ -364,6 +364,49 @@ BOOST_AUTO_TEST_CASE(a_failure_of_one_worker_ends_the_step_and_keeps_the_atoms_b
     BOOST_TEST(calculation.atoms_done() < calculation.n_atoms());
 }
 
+BOOST_AUTO_TEST_CASE(a_hessian_is_of_one_electronic_temperature) {
+    /// Forces of another strength at 1000 K, which structures with the last atom moved up need, and keep.
+    class Warming : public MorseCalculator {
+      public:
+        explicit Warming(double highest) : MorseCalculator(depth, a, r0), highest_(highest) {}
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            warm_ = warm_ || structure.positions(2, 3) > highest_;
+            MorseCalculator::evaluate(structure, wanted, out, context);
+            out.electronic_temperature = (warm_ ? 1000 : 300) * units::kelvin;
+            if (warm_) out.forces *= 1.5;
+        }
+        State save() const override {
+            State state;
+            state.put("warm", std::int64_t{warm_});
+            return state;
+        }
+        void restore(const State& state) override { warm_ = state.integer("warm") != 0; }
+
+      private:
+        double highest_;
+        bool warm_ = false;
+    };
+    const Structure start = tetrahedron();
+    const auto factory = [&] { return std::make_unique<Warming>(start.positions(2, 3) + displacement / 2); };
+    MorseCalculator morse(depth, a, r0);
+    md::HessianCalculation cold(start, morse, displacement);
+    cold.run();
+    for (const int workers : {1, 3}) {
+        int warnings = 0;
+        Context context;
+        context.log_sink = [&](Context::Level level, std::string_view) {
+            warnings += level == Context::Level::warning;
+        };
+        md::HessianCalculation calculation(start, factory, workers, displacement, context);
+        BOOST_TEST(calculation.run());
+        BOOST_TEST(warnings == 1);
+        BOOST_TEST(calculation.evaluation().electronic_temperature.value() == 1000 * units::kelvin);
+        BOOST_TEST((calculation.hessian() - 1.5 * cold.hessian()).cwiseAbs().maxCoeff() <
+                   1e-12 * cold.hessian().cwiseAbs().maxCoeff());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_stop_request_ends_it_after_the_atom_and_what_is_done_is_kept) {
     MorseCalculator morse(depth, a, r0);
     std::stop_source stop;
