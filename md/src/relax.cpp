@@ -22,8 +22,6 @@ namespace {
 constexpr int most_failures = 2;
 // Errors of the forces that do no harm on the way: this share of the largest one before.
 constexpr double accuracy_on_the_way = 0.02;
-// At the end, of the force at which it ends.
-constexpr double accuracy_at_the_end = 0.1;
 
 void require(bool sensible, const char* message) {
     if (!sensible) throw InputError(message);
@@ -210,9 +208,9 @@ struct Relaxation::Implementation {
                 displacement = optimizer->propose(structure, old_gradient);
                 moved = moved_by(displacement);
             }
-            // This may be the end: once more from the charges just found, as good as the options say.
-            if (free.largest(gradient(moved, trial)) <= options.max_force &&
-                force_accuracy > accuracy_at_the_end * options.max_force) {
+            // This may be the end: charges that are not exact (a residual tells) go on to what the options
+            // say.
+            if (free.largest(gradient(moved, trial)) <= options.max_force && trial.residual > 0) {
                 const int so_far = trial.iterations;
                 trial = evaluate(moved, 0);
                 trial.iterations += so_far;

@@ -502,6 +502,27 @@ BOOST_AUTO_TEST_CASE(energies_at_different_electronic_temperatures_are_not_compa
     BOOST_TEST(relaxation.result().steps == warming.calls() - 1);
 }
 
+BOOST_AUTO_TEST_CASE(the_last_evaluation_is_as_good_as_the_calculator_can) {
+    /// Charges that are as far off as the wanted forces allow.
+    class SelfConsistent : public SpringCalculator {
+      public:
+        using SpringCalculator::SpringCalculator;
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            SpringCalculator::evaluate(structure, wanted, out, context);
+            out.residual = wanted.force_accuracy + 1e-9;
+        }
+    };
+    const Structure sheet = graphene_sheet(3, 2, true);
+    SelfConsistent calculator(sheet);
+    for (const std::string& method : methods) {
+        Structure structure = rattled(sheet, 0.1);
+        const RelaxResult result = relax(structure, calculator, with_method(method));
+        BOOST_TEST((result.status == RelaxStatus::converged));
+        BOOST_TEST(result.evaluation.residual == 1e-9);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(senseless_options_and_foreign_checkpoints_are_refused) {
     const Structure sheet = graphene_sheet(2, 2, true);
     SpringCalculator springs(sheet);
