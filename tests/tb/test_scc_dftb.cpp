@@ -3,6 +3,7 @@
 #include <Eigen/Geometry>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <sstream>
 
 #include "stembridge/base/errors.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
@@ -39,6 +40,15 @@ Structure sheet() {
     Structure s = crystal();
     s.cell.vectors.col(2) << 0, 0, 30;
     s.cell.periodic = {true, true, false};
+    return s;
+}
+
+/// The same, repeated along one direction that is not an axis, with room to either side.
+Structure chain() {
+    Structure s = crystal();
+    s.cell.vectors.col(1) << 0, 35, 5;
+    s.cell.vectors.col(2) << 3, 0, 40;
+    s.cell.periodic = {true, false, false};
     return s;
 }
 
@@ -165,7 +175,7 @@ BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
     // These models do not act on the charges: what they add to forces and stress is theirs alone.
     const Set set;
     for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood})
-        for (Structure s : {molecule(), crystal(), sheet()}) {
+        for (Structure s : {molecule(), crystal(), sheet(), chain()}) {
             s.atomic_numbers[2] = 6;
             SccDftbOptions o = set.options(2000);
             SccDftb without(o);
@@ -272,6 +282,33 @@ BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
         boxed.cell.vectors = 60 * Eigen::Matrix3d::Identity();
         boxed.cell.periodic = {true, true, true};
         BOOST_CHECK_SMALL(evaluate(o, boxed).terms.at("dispersion") - free, 1e-7);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_of_a_chain_is_the_limit_of_many_cells_and_does_not_know_its_box) {
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood}) {
+        SccDftbOptions o = set.options(2000);
+        o.scc.enabled = false;  // dispersion alone is compared
+        o.dispersion = model;
+        Structure cell = chain();
+        cell.atomic_numbers[2] = 6;
+        const double energy = evaluate(o, cell).terms.at("dispersion");
+        Structure wide = cell;
+        wide.cell.vectors.rightCols(2) *= 1.5;
+        BOOST_CHECK_SMALL(evaluate(o, wide).terms.at("dispersion") - energy, 1e-12);
+        if (model == Dispersion::slater_kirkwood) continue;  // whose ends are bonded in another way
+        // One cell more adds its energy with all cells up to N: what is missing, n^2 C6 / (5 L^6 N^5), is
+        // 1e-8.
+        const auto of_cells = [&](int n) {
+            Structure finite;
+            for (int k = 0; k < n; ++k)
+                for (int i = 0; i < cell.size(); ++i)
+                    finite.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                               cell.positions.col(i) + k * cell.cell.vector(0));
+            return evaluate(o, finite).terms.at("dispersion");
+        };
+        BOOST_CHECK_SMALL(of_cells(21) - of_cells(20) - energy, 3e-8);
     }
 }
 
@@ -994,6 +1031,19 @@ BOOST_AUTO_TEST_CASE(contradicting_files_of_a_pair_are_refused) {
     std::filesystem::copy_file(set.folder.path() / "H-Si.skf", set.folder.path() / "H-C.skf",
                                std::filesystem::copy_options::overwrite_existing);
     BOOST_TEST(mentions(message_of<FileError>([&] { evaluate(set.options(), molecule()); }), "contradict"));
+}
+
+BOOST_AUTO_TEST_CASE(a_polynomial_that_is_zero_leaves_the_repulsion_to_the_other_file) {
+    const Set set;
+    const double both = evaluate(set.options(), molecule()).terms.at("repulsive");
+    const auto file = set.folder.path() / "H-C.skf";
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    std::string emptied = text.str();
+    const std::string polynomial = "1.0 0.0 0.02 0.01 5*0.0 3.5 10*0.0";
+    emptied.replace(emptied.find(polynomial), polynomial.size(), "1.0 19*0.0");
+    std::ofstream(file) << emptied;
+    BOOST_TEST(evaluate(set.options(), molecule()).terms.at("repulsive") == both);
 }
 
 BOOST_AUTO_TEST_CASE(spin_constants_come_from_the_folder_when_not_given) {
