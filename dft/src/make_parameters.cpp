@@ -389,6 +389,10 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
     }
 
     for (const auto& [order, table] : electronic.tables()) {
+        if (!options.only.empty()) {  // a finished file of the set, if there is one, keeps its repulsion
+            set.files.push_back(electronic.file(order.first, order.second));
+            continue;
+        }
         const ElementPair pair = element_pair(order.first, order.second);
         tb::SkfTable complete = table;
         const auto given = std::find_if(

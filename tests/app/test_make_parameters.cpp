@@ -98,19 +98,23 @@ BOOST_AUTO_TEST_CASE(the_repulsion_of_every_pair_is_found_again) {
 
 BOOST_AUTO_TEST_CASE(integrals_computed_anew_equal_the_shipped_ones) {
     const TemporaryFolder folder;
+    fs::copy(shipped() / "C-H.skf", folder.path());
     const Outcome outcome = run_program({"make-parameters", (shipped() / "config.toml").string(), "--out",
                                          folder.path().string(), "--only", "C-H"});
     BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
     for (const char* file : {"C-H.skf", "H-C.skf"}) {
-        const tb::SkfTable made = table(folder.path(), file), expected = table(shipped(), file);
+        const tb::SkfTable made = table(folder.path() / "electronic", file),
+                           expected = table(shipped(), file);
         BOOST_REQUIRE(made.values.size() == expected.values.size());
         double largest = 0;
         for (std::size_t k = 0; k < made.values.size(); ++k)
             largest = std::max(largest, std::abs(made.values[k] - expected.values[k]));
         BOOST_TEST(largest < 1e-8);  // the digits of the file and other processors' rounding
-        // Without the fit the pair is marked and refused.
-        BOOST_TEST(made.repulsive.missing_below() > 0);
+        BOOST_TEST(made.repulsive.is_zero());
     }
+    // The finished file of the pair keeps its repulsion.
+    BOOST_TEST(io::read_text(folder.path() / "C-H.skf") == io::read_text(shipped() / "C-H.skf"));
+    BOOST_TEST(!fs::exists(folder.path() / "H-C.skf"));
 }
 
 BOOST_AUTO_TEST_CASE(walls_and_slater_functions_come_from_the_configuration) {
