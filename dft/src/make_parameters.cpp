@@ -37,6 +37,7 @@ void write_text(const fs::path& path, const std::string& text) {
     if (error) throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.message()));
 }
 
+/// Ends with what calculators take from it: whether charges are to be shell-resolved.
 std::string description(const ElementOptions& e) {
     std::vector<std::string> shells, walls;
     for (const auto& [n, l] : e.valence) shells.push_back(shell_name(n, l));

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "run_program.hpp"
+#include "stembridge/calculators/calculators.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/tb/tables/skf.hpp"
 
@@ -115,6 +116,25 @@ BOOST_AUTO_TEST_CASE(integrals_computed_anew_equal_the_shipped_ones) {
     // The finished file of the pair keeps its repulsion.
     BOOST_TEST(io::read_text(folder.path() / "C-H.skf") == io::read_text(shipped() / "C-H.skf"));
     BOOST_TEST(!fs::exists(folder.path() / "H-C.skf"));
+}
+
+BOOST_AUTO_TEST_CASE(a_set_that_was_made_for_charges_by_shell_gets_them_from_any_folder) {
+    const TemporaryFolder folder;
+    for (const auto& entry : fs::directory_iterator(shipped()))
+        if (entry.is_regular_file()) fs::copy(entry.path(), folder.path());
+    io::Schema schema = calculator_keys();
+    schema.push_back(threads_key());
+    io::Config config(schema);
+    config.set("calculator.parameters", folder.path().string(), "test");
+    const auto resolves_shells = [&](int element) {
+        Structure s;
+        s.add(element, Eigen::Vector3d::Zero());
+        return make_calculator(config, s)->description().find("shell-resolved") != std::string::npos;
+    };
+    BOOST_TEST(resolves_shells(24));
+    BOOST_TEST(!resolves_shells(6));
+    config.set("calculator.scc.shell_resolved", "false", "test");
+    BOOST_TEST(!resolves_shells(24));
 }
 
 BOOST_AUTO_TEST_CASE(walls_and_slater_functions_come_from_the_configuration) {
