@@ -162,7 +162,8 @@ io::Histogram force_histogram(const std::string& name, const std::string& what, 
     plot.caption = fmt::format("Errors of the force components: {}", what);
     plot.x = {"fit - PBE / eV/angstrom", io::Scale::linear, -range, range};
     plot.counted = "force components";
-    plot.samples = {{"fitted", fitted, 0}, {"kept out of the fit", kept_out, 1}};
+    plot.samples = {{"fitted", fitted, 0}};
+    if (!kept_out.empty()) plot.samples.push_back({"kept out of the fit", kept_out, 1});
     plot.bins = 41;
     return plot;
 }
