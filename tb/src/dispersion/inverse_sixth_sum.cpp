@@ -37,12 +37,11 @@ double power_integral(int n, double u) {
 InverseSixthSum::InverseSixthSum(const Structure& structure, std::vector<int> types, Eigen::MatrixXd c6,
                                  double tolerance)
     : structure_(structure), types_(std::move(types)), c6_(std::move(c6)) {
+    if (!structure.cell.is_periodic()) return;
     const auto& repeats = structure.cell.periodic;
-    if (const auto n = std::count(repeats.begin(), repeats.end(), true); n == 0) {
-        return;
-    } else if (n == 1) {
-        axis_ = structure.cell.vector(
-            static_cast<int>(std::find(repeats.begin(), repeats.end(), true) - repeats.begin()));
+    if (std::count(repeats.begin(), repeats.end(), true) == 1) {
+        const auto direction = std::find(repeats.begin(), repeats.end(), true) - repeats.begin();
+        axis_ = structure.cell.vector(static_cast<int>(direction));
         // Beyond N images an atom has less than 1/2 n C6 2 int_(N L)^inf dx / (L x^6) = n C6 / (5 L^6 N^5).
         const double l = axis_.norm(), most = structure.size() * c6_.maxCoeff() / (5 * tolerance);
         n_images_ = 1 + static_cast<int>(std::ceil(std::pow(most / std::pow(l, 6), 0.2)));
