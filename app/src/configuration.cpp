@@ -130,9 +130,10 @@ io::Schema simulate_keys() {
         Key::integer("md.rescale_every", "1", "Steps between velocity rescalings, of rescale").at_least(1),
         Key::quantity("md.friction_time", Dimension::time, "100 fs", "Damping time of Langevin dynamics")
             .positive(),
-        Key::integer("md.scc_cycles", "1",
+        Key::integer("md.scc_cycles", "",
                      "Density matrices per step: 0 = charges converged in every step; 1 or 2 = charges that "
-                     "follow the atoms (extended-Lagrangian dynamics, XL-BOMD)")
+                     "follow the atoms (extended-Lagrangian dynamics, XL-BOMD); left out = 1, or 0 without "
+                     "calculator.scc.enabled")
             .at_least(0),
         Key::boolean("md.hold_rotation", "true",
                      "Keep a free cluster, nothing periodic or fixed, from turning"),

@@ -55,9 +55,10 @@ io::Schema calculator_keys() {
             "When 25 cycles bring no progress: first the exact response of the states near the Fermi "
             "level, then an electronic temperature of 1000, 2000, 4000 K for this system, named in "
             "log and result"),
-        Key::boolean(
-            "calculator.scc.shell_resolved", "",
-            "One charge per shell instead of per atom; left out = only where the built-in tables meet Cr"),
+        Key::boolean("calculator.scc.shell_resolved", "",
+                     "One charge per shell instead of per atom; left out = where the tables of "
+                     "make-parameters say so of an "
+                     "element that is there, as the built-in ones of Cr"),
         Key::choice("calculator.solver", {"auto", "dense", "pole-expansion", "cuda", "elpa"}, "auto",
                     "What makes the density matrix; auto = the fastest, on a GPU where there is one"),
         Key::text("calculator.device", "auto",

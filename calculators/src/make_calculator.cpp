@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
+#include <string_view>
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/program_path.hpp"
 #include "stembridge/io/ipi.hpp"
+#include "stembridge/io/text_file.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge {
@@ -60,11 +63,22 @@ std::map<int, Eigen::MatrixXd> spin_constants(const io::Value& table) {
     return result;
 }
 
-/// The Hubbard parameters of the built-in Cr differ by shell (data/parameters/stembridge-1/README.md).
-bool needs_shells(const io::Config& config, const Structure& structure) {
-    const auto folders = config.files("calculator.parameters");
-    const bool builtin = std::find(folders.begin(), folders.end(), fs::path("builtin")) != folders.end();
-    return builtin && structure.count(atomic_number("Cr")) > 0;
+/// Whether the tables say of an element of the structure that its Hubbard parameters differ by shell. Those
+/// of make-parameters do, at the end of <Basis atom="1"> in the file of the element with itself.
+bool needs_shells(const std::vector<fs::path>& folders, const Structure& structure) {
+    const std::set<int> elements(structure.atomic_numbers.begin(), structure.atomic_numbers.end());
+    for (const int z : elements)
+        for (const fs::path& folder : folders) {
+            const fs::path file = folder / fmt::format("{0}-{0}.skf", element_symbol(z));
+            if (!fs::exists(file)) continue;
+            const std::string text = io::read_text(file);
+            const auto begin = text.find("<Basis atom=\"1\">"), end = text.find("</Basis>", begin);
+            if (begin != std::string::npos && end != std::string::npos &&
+                std::string_view(text).substr(begin, end - begin).ends_with("hubbard by shell"))
+                return true;
+            break;
+        }
+    return false;
 }
 
 std::unique_ptr<Calculator> make_socket_server(const io::Config& config) {
@@ -127,7 +141,7 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
     options.scc.mixer = tb::mixer_from_name(config.text("calculator.scc.mixer"));
     options.scc.shell_resolved = config.has("calculator.scc.shell_resolved")
                                      ? config.boolean("calculator.scc.shell_resolved")
-                                     : needs_shells(config, structure);
+                                     : needs_shells(options.parameters, structure);
     options.solver = config.text("calculator.solver");
     options.device = {config.text("calculator.device"), config.text("calculator.device_method")};
     options.memory_limit = 1048576.0 * static_cast<double>(config.integer("calculator.memory_limit"));

@@ -37,6 +37,7 @@ void write_text(const fs::path& path, const std::string& text) {
     if (error) throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.message()));
 }
 
+/// Ends with what calculators take from it: whether charges are to be shell-resolved.
 std::string description(const ElementOptions& e) {
     std::vector<std::string> shells, walls;
     for (const auto& [n, l] : e.valence) shells.push_back(shell_name(n, l));
@@ -389,6 +390,10 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
     }
 
     for (const auto& [order, table] : electronic.tables()) {
+        if (!options.only.empty()) {  // a finished file of the set, if there is one, keeps its repulsion
+            set.files.push_back(electronic.file(order.first, order.second));
+            continue;
+        }
         const ElementPair pair = element_pair(order.first, order.second);
         tb::SkfTable complete = table;
         const auto given = std::find_if(

@@ -329,12 +329,12 @@ std::vector<StructureError> leave_one_group_out(const std::vector<ReferenceStruc
     const Problem problem(references, electronic, options);
     std::set<std::string> groups;
     for (const ReferenceStructure& reference : references) groups.insert(reference.group);
+    if (groups.size() == 1) return {};
     std::vector<StructureError> errors(references.size());
     std::int64_t done = 0;
     for (const std::string& group : groups) {
         if (context.stop_requested()) throw StoppedError("repulsive fit: stopped");
         context.progress("fits without one group", done++, static_cast<std::int64_t>(groups.size()));
-        if (groups.size() == 1) break;
         const RepulsiveFit fit = problem.solve(group);
         double mean = 0;
         int count = 0;

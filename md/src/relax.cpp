@@ -22,8 +22,6 @@ namespace {
 constexpr int most_failures = 2;
 // Errors of the forces that do no harm on the way: this share of the largest one before.
 constexpr double accuracy_on_the_way = 0.02;
-// At the end, of the force at which it ends.
-constexpr double accuracy_at_the_end = 0.1;
 
 void require(bool sensible, const char* message) {
     if (!sensible) throw InputError(message);
@@ -162,14 +160,28 @@ struct Relaxation::Implementation {
 
     /// False when the self-consistency fails and a shorter step of L-BFGS may help.
     bool try_to_evaluate(const Structure& at, double force_accuracy, Evaluation& result, int failures) const {
+        const State before = calculator->save();
         try {
             result = evaluate(at, force_accuracy);
             return true;
         } catch (const ConvergenceError& error) {
             if (method == "fire" || failures >= most_failures) throw;
             context.warning(fmt::format("{}: trying a shorter step", error.what()));
-            calculator->forget();
+            calculator->restore(before);  // charges that failed are no start for the next ones
             return false;
+        }
+    }
+
+    /// A self-consistency that had to raise the electronic temperature gives energies of another surface,
+    /// which cannot be compared with the one before: what is colder is evaluated anew. A calculator keeps the
+    /// temperature that its atoms have needed once.
+    void bring_to_one_temperature(const Structure& moved, double force_accuracy, Evaluation& trial) {
+        while (evaluation.electronic_temperature != trial.electronic_temperature) {
+            const bool trial_is_warmer = evaluation.electronic_temperature < trial.electronic_temperature;
+            Evaluation& colder = trial_is_warmer ? evaluation : trial;
+            const int so_far = trial.iterations;
+            colder = evaluate(trial_is_warmer ? structure : moved, force_accuracy);
+            trial.iterations = so_far + colder.iterations;
         }
     }
 
@@ -187,7 +199,7 @@ struct Relaxation::Implementation {
             evaluation = trial;
             now.max_force = free.largest(gradient(structure, trial));
         } else {
-            const Eigen::VectorXd old_gradient = gradient(structure, evaluation);
+            Eigen::VectorXd old_gradient = gradient(structure, evaluation);
             const double force_accuracy = accuracy_on_the_way * free.largest(old_gradient);
             Eigen::VectorXd displacement = optimizer->propose(structure, old_gradient);
             Structure moved = moved_by(displacement);
@@ -196,13 +208,15 @@ struct Relaxation::Implementation {
                 displacement = optimizer->propose(structure, old_gradient);
                 moved = moved_by(displacement);
             }
-            // This may be the end: once more from the charges just found, as good as the options say.
-            if (free.largest(gradient(moved, trial)) <= options.max_force &&
-                force_accuracy > accuracy_at_the_end * options.max_force) {
+            // This may be the end: charges that are not exact (a residual tells) go on to what the options
+            // say.
+            if (free.largest(gradient(moved, trial)) <= options.max_force && trial.residual > 0) {
                 const int so_far = trial.iterations;
                 trial = evaluate(moved, 0);
                 trial.iterations += so_far;
             }
+            bring_to_one_temperature(moved, force_accuracy, trial);
+            old_gradient = gradient(structure, evaluation);
             const Eigen::VectorXd new_gradient = gradient(moved, trial);
             now.max_force = free.largest(new_gradient);
             verdict = optimizer->judge(old_gradient, new_gradient, trial.energy - evaluation.energy,

@@ -67,11 +67,15 @@ Eigen::Matrix3Xd mean_square_displacements(const std::vector<Structure>& frames,
                                            const std::vector<int>& atoms) {
     if (frames.empty()) throw InputError("a trajectory without frames has no displacements");
     const std::vector<int> chosen = all_or(atoms, frames.front());
-    const Eigen::VectorXd masses = frames.front().masses();
+    const Structure& first = frames.front();
+    const Eigen::VectorXd masses = first.masses();
+    // Along an axis on which something is held, nothing drifts as a whole.
+    Eigen::Vector3d drifts = Eigen::Vector3d::Ones();
+    if (first.fixed.cols() != 0) drifts = (!first.fixed.rowwise().any()).cast<double>();
     Eigen::Matrix3Xd result(3, static_cast<Eigen::Index>(frames.size()));
     for (std::size_t f = 0; f < frames.size(); ++f) {
         Eigen::Matrix3Xd moved = frames[f].positions - frames.front().positions;
-        moved.colwise() -= Eigen::Vector3d(moved * masses / masses.sum());
+        moved.colwise() -= drifts.cwiseProduct(moved * masses / masses.sum()).eval();
         result.col(static_cast<Eigen::Index>(f)) =
             moved(Eigen::all, chosen).rowwise().squaredNorm() / static_cast<double>(chosen.size());
     }

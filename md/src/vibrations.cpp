@@ -35,36 +35,46 @@ Eigen::VectorXd coordinate_masses(const FreeCoordinates& free, const Eigen::Vect
     return free.gather(masses.transpose().replicate(3, 1));
 }
 
-/// The motions of everything at once that cost no energy and leave every fixed coordinate alone, as
-/// orthonormal columns in mass-weighted coordinates.
-Eigen::MatrixXd rigid_motions(const Structure& structure, const FreeCoordinates& free,
-                              const Eigen::VectorXd& masses) {
-    std::vector<Eigen::VectorXd> columns;
-    const Eigen::VectorXd root_mass = coordinate_masses(free, masses).cwiseSqrt();
-    const double negligible = masses.sum() * off_the_line * off_the_line;
+/// Translations and, of a cluster, rotations about the centre of mass, as orthonormal columns in
+/// mass-weighted coordinates of all atoms, (3 n, at most 6).
+Eigen::MatrixXd translations_and_rotations(const Structure& structure, const Eigen::VectorXd& masses) {
+    const int n = structure.size();
+    Eigen::MatrixXd motions(3 * n, 6);
+    int count = 0;
+    const Eigen::RowVectorXd root_mass = masses.cwiseSqrt().transpose();
     const auto add = [&](const Eigen::Matrix3Xd& motion) {
-        if (structure.fixed.cols() != 0 && (structure.fixed && motion.array() != 0).any()) return;
-        const Eigen::VectorXd weighted = root_mass.cwiseProduct(free.gather(motion));
-        if (weighted.squaredNorm() > negligible) columns.emplace_back(weighted.normalized());
+        const Eigen::Matrix3Xd weighted = motion * root_mass.asDiagonal();
+        motions.col(count++) = weighted.reshaped().normalized();
     };
-    for (int axis = 0; axis < 3; ++axis) add(Eigen::Vector3d::Unit(axis).replicate(1, structure.size()));
+    for (int axis = 0; axis < 3; ++axis) add(Eigen::Vector3d::Unit(axis).replicate(1, n));
     if (!structure.cell.is_periodic()) {
-        // u x r about the centre of mass; about the principal axes these are orthogonal to each other. With
-        // fixed coordinates at most one rotation, about a Cartesian axis, is left.
+        // u x r, with the principal axes u: so they are orthogonal to each other. The smallest moments come
+        // first.
         const Inertia body = inertia(structure, masses);
-        const Eigen::Matrix3d axes =
-            free.size() == 3 * structure.size() ? body.axes : Eigen::Matrix3d::Identity();
-        const Eigen::Matrix3Xd r = structure.positions.colwise() - body.center;
-        for (int k = 0; k < 3; ++k) {
-            Eigen::Matrix3Xd motion(3, structure.size());
-            for (int atom = 0; atom < structure.size(); ++atom)
-                motion.col(atom) = axes.col(k).cross(r.col(atom));
+        for (int k = 3 - body.rotations; k < 3; ++k) {
+            Eigen::Matrix3Xd motion(3, n);
+            for (int atom = 0; atom < n; ++atom)
+                motion.col(atom) = body.axes.col(k).cross(structure.positions.col(atom) - body.center);
             add(motion);
         }
     }
-    Eigen::MatrixXd rigid(free.size(), static_cast<Eigen::Index>(columns.size()));
-    for (std::size_t k = 0; k < columns.size(); ++k) rigid.col(static_cast<Eigen::Index>(k)) = columns[k];
-    return rigid;
+    return motions.leftCols(count);
+}
+
+/// The motions of everything at once that cost no energy and leave every fixed coordinate alone, as
+/// orthonormal columns in mass-weighted free coordinates: of all combinations T c of translations and
+/// rotations those whose part on the fixed coordinates, |T_fixed c|^2 = c (1 - T_free^T T_free) c, vanishes.
+Eigen::MatrixXd rigid_motions(const Structure& structure, const FreeCoordinates& free,
+                              const Eigen::VectorXd& masses) {
+    constexpr double nothing = 1e-12;  // of the square of a motion, above the rounding of positions in files
+    const Eigen::MatrixXd all = translations_and_rotations(structure, masses);
+    Eigen::MatrixXd of_free(free.size(), all.cols());
+    for (Eigen::Index k = 0; k < all.cols(); ++k)
+        of_free.col(k) = free.gather(all.col(k).reshaped(3, structure.size()));
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> on_fixed(
+        Eigen::MatrixXd::Identity(all.cols(), all.cols()) - of_free.transpose() * of_free);
+    const Eigen::Index count = (on_fixed.eigenvalues().array() < nothing).count();
+    return of_free * on_fixed.eigenvectors().leftCols(count);
 }
 
 /// hbar omega of the eigenvalues omega^2; imaginary ones as negative numbers.
@@ -145,6 +155,7 @@ struct HessianCalculation::Implementation {
         double by = 0;
         Eigen::VectorXd forces{};  // of the free coordinates
         Eigen::Vector3d dipole = Eigen::Vector3d::Zero();
+        State warmed{};  // of the calculator, where it had to raise the electronic temperature
         std::exception_ptr failure{};
     };
 
@@ -155,6 +166,20 @@ struct HessianCalculation::Implementation {
         const Evaluation at = evaluate(calculator, there, of_worker);
         task.forces = free.gather(at.forces);
         if (has_dipole()) task.dipole = there.positions * at.charges;
+        if (at.electronic_temperature != reference.electronic_temperature) task.warmed = calculator.save();
+    }
+
+    /// Forces at different electronic temperatures have no difference that means anything: everything once
+    /// more, at the higher one. A calculator keeps the temperature that its atoms have needed once.
+    void begin_anew(const State& warmed) {
+        calculators[0]->restore(warmed);
+        evaluate_reference();
+        rows.setZero();
+        atoms_done = 0;
+        context.warning(
+            fmt::format("a displaced structure needed an electronic temperature of {:.0f} K: the "
+                        "Hessian begins anew at that temperature",
+                        reference.electronic_temperature.value_or(0) / units::kelvin));
     }
 
     /// All tasks, each by the next free worker; what a task gives does not depend on who does it.
@@ -209,6 +234,8 @@ struct HessianCalculation::Implementation {
             ++row;
         }
         perform_all(tasks);
+        for (const Task& task : tasks)
+            if (!task.warmed.values().empty()) return begin_anew(task.warmed);
         for (std::size_t t = 0; t < tasks.size(); t += 2) {
             const Task &up = tasks[t], &down = tasks[t + 1];
             rows.row(up.row) = -(up.forces - down.forces).transpose() / (2 * displacement);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "coulomb/coulomb_term.hpp"
+#include "dispersion/bonded_neighbors.hpp"
 #include "hamiltonian/parameters.hpp"
 #include "options.hpp"
 #include "scc/extended_lagrangian.hpp"
@@ -37,6 +38,7 @@ class SccDftb::Engine {
     void forget() {
         history_.clear();
         lagrangian_.clear();
+        bonded_neighbors_.clear();
         raised_kT_ = 0;
         solver_->restore({});
         solver_state_ = {};
@@ -139,6 +141,7 @@ class SccDftb::Engine {
     CoulombTerm* coulomb_ = nullptr;
     SpinTerm* spin_ = nullptr;
 
+    BondedNeighbors bonded_neighbors_;
     ChargeHistory history_;
     ExtendedLagrangian lagrangian_;
     /// Electronic temperature that the atoms of the history needed, hartree; 0 = that of the options. It

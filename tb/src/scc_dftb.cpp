@@ -46,34 +46,42 @@ void SccDftb::Engine::load(const Structure& structure) {
     const std::set<int> distinct(structure.atomic_numbers.begin(), structure.atomic_numbers.end());
     const std::vector<int> elements(distinct.begin(), distinct.end());
     if (parameters_ && elements == loaded_) return;
-    terms_.clear();
-    own_terms_.clear();
-    coulomb_ = nullptr;
-    spin_ = nullptr;
-    parameters_ = std::make_unique<Parameters>(options_.parameters, elements, options_.max_angular_momentum);
-    loaded_ = elements;
-    own_terms_.push_back(std::make_unique<RepulsiveTerm>(*parameters_));
+    // Nothing of the calculator changes before all files are read: a file that is missing leaves it as it
+    // was.
+    auto parameters =
+        std::make_unique<Parameters>(options_.parameters, elements, options_.max_angular_momentum);
+    std::vector<std::unique_ptr<EnergyTerm>> terms;
+    terms.push_back(std::make_unique<RepulsiveTerm>(*parameters));
+    CoulombTerm* coulomb = nullptr;
     if (options_.scc.enabled) {
-        auto coulomb = std::make_unique<CoulombTerm>(options_.third_order.damping_exponent);
-        coulomb_ = coulomb.get();
-        own_terms_.push_back(std::move(coulomb));
+        auto term = std::make_unique<CoulombTerm>(options_.third_order.damping_exponent);
+        coulomb = term.get();
+        terms.push_back(std::move(term));
     }
+    SpinTerm* spin = nullptr;
     if (options_.spin.polarized) {
         std::map<int, Eigen::MatrixXd> constants = options_.spin.constants;
         constants.merge(read_spin_constants(options_.parameters));
-        auto spin = std::make_unique<SpinTerm>(std::move(constants));
-        spin_ = spin.get();
-        own_terms_.push_back(std::move(spin));
+        auto term = std::make_unique<SpinTerm>(std::move(constants));
+        spin = term.get();
+        terms.push_back(std::move(term));
     }
     if (options_.third_order.mode != ThirdOrder::none)
-        own_terms_.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
-    if (has_external()) own_terms_.push_back(std::make_unique<ExternalTerm>(options_.external));
+        terms.push_back(std::make_unique<ThirdOrderTerm>(options_.third_order));
+    if (has_external()) terms.push_back(std::make_unique<ExternalTerm>(options_.external));
     if (options_.dispersion == Dispersion::lennard_jones)
-        own_terms_.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
+        terms.push_back(std::make_unique<DispersionTerm>(make_lennard_jones()));
     if (options_.dispersion == Dispersion::slater_kirkwood)
-        own_terms_.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood()));
+        terms.push_back(std::make_unique<DispersionTerm>(make_slater_kirkwood(bonded_neighbors_)));
     if (options_.dispersion == Dispersion::tkatchenko_scheffler)
-        own_terms_.push_back(std::make_unique<TkatchenkoScheffler>(options_.ts_scaling));
+        terms.push_back(std::make_unique<TkatchenkoScheffler>(options_.ts_scaling));
+
+    parameters_ = std::move(parameters);
+    loaded_ = elements;
+    own_terms_ = std::move(terms);
+    coulomb_ = coulomb;
+    spin_ = spin;
+    terms_.clear();
     for (const auto* list : {&own_terms_, &added_terms_})
         for (const auto& term : *list) terms_.push_back(term.get());
 }
@@ -100,6 +108,7 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     last_.reset();
     goal_ = goal_for(wanted);
     load(structure);
+    if (!history_.is_of(structure)) forget();
 
     Timer timer;
     Geometry g(structure, *parameters_, options_.scc.shell_resolved);
@@ -118,7 +127,6 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     solver_->analyze(g.pattern, kpoints_);
     solver_->set_overlap(g.overlap);
 
-    if (!history_.is_of(structure)) forget();
     Electrons electrons{.number = g.basis.neutral_shells().sum() - options_.charge,
                         .kT = std::max(options_.electronic_temperature, raised_kT_),
                         .filling = options_.filling,
@@ -178,6 +186,7 @@ std::unique_ptr<ElectronicState> SccDftb::Engine::electronic_state() const {
 State SccDftb::Engine::save() const {
     State state = history_.save();
     state.put_all("lagrangian", lagrangian_.save());
+    state.put_all("bonded_neighbors", bonded_neighbors_.save());
     state.put_all("solver", solver_state_);
     if (raised_kT_ > 0) state.put("raised_electronic_temperature", raised_kT_);
     return state;
@@ -186,6 +195,7 @@ State SccDftb::Engine::save() const {
 void SccDftb::Engine::restore(const State& state) {
     history_.restore(state);
     lagrangian_.restore(state.part("lagrangian"));
+    bonded_neighbors_.restore(state.part("bonded_neighbors"));
     solver_state_ = state.part("solver");
     solver_->restore(solver_state_);
     raised_kT_ =

@@ -34,6 +34,17 @@ double last_value(const fs::path& table, const std::string& column) {
 
 BOOST_AUTO_TEST_SUITE(test_dynamics_command)
 
+BOOST_AUTO_TEST_CASE(charges_follow_the_atoms_only_where_they_are_self_consistent) {
+    const MoleculeWorkplace place;
+    const std::string config = place.folder.write("fixed.toml", "[calculator.scc]\nenabled = false\n");
+    const Outcome plain = run_program(place.md("plain", 2, {"--config", config}));
+    BOOST_TEST(plain.status == 0, plain.output);
+    const Outcome refused = run_program(place.md("refused", 2, {"--config", config, "--scc-cycles", "1"}));
+    BOOST_TEST(refused.status == 2);
+    BOOST_TEST(refused.output.find("md.scc_cycles = 1 needs self-consistent charges") != std::string::npos,
+               refused.output);
+}
+
 BOOST_AUTO_TEST_CASE(every_ensemble_runs_and_follows_a_schedule) {
     const MoleculeWorkplace place;
     for (const std::string ensemble : {"nvt", "nve", "langevin", "berendsen", "bussi", "rescale"}) {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "run_program.hpp"
+#include "stembridge/calculators/calculators.hpp"
 #include "stembridge/io/text_file.hpp"
 #include "stembridge/tb/tables/skf.hpp"
 
@@ -98,19 +99,42 @@ BOOST_AUTO_TEST_CASE(the_repulsion_of_every_pair_is_found_again) {
 
 BOOST_AUTO_TEST_CASE(integrals_computed_anew_equal_the_shipped_ones) {
     const TemporaryFolder folder;
+    fs::copy(shipped() / "C-H.skf", folder.path());
     const Outcome outcome = run_program({"make-parameters", (shipped() / "config.toml").string(), "--out",
                                          folder.path().string(), "--only", "C-H"});
     BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
     for (const char* file : {"C-H.skf", "H-C.skf"}) {
-        const tb::SkfTable made = table(folder.path(), file), expected = table(shipped(), file);
+        const tb::SkfTable made = table(folder.path() / "electronic", file),
+                           expected = table(shipped(), file);
         BOOST_REQUIRE(made.values.size() == expected.values.size());
         double largest = 0;
         for (std::size_t k = 0; k < made.values.size(); ++k)
             largest = std::max(largest, std::abs(made.values[k] - expected.values[k]));
         BOOST_TEST(largest < 1e-8);  // the digits of the file and other processors' rounding
-        // Without the fit the pair is marked and refused.
-        BOOST_TEST(made.repulsive.missing_below() > 0);
+        BOOST_TEST(made.repulsive.is_zero());
     }
+    // The finished file of the pair keeps its repulsion.
+    BOOST_TEST(io::read_text(folder.path() / "C-H.skf") == io::read_text(shipped() / "C-H.skf"));
+    BOOST_TEST(!fs::exists(folder.path() / "H-C.skf"));
+}
+
+BOOST_AUTO_TEST_CASE(a_set_that_was_made_for_charges_by_shell_gets_them_from_any_folder) {
+    const TemporaryFolder folder;
+    for (const auto& entry : fs::directory_iterator(shipped()))
+        if (entry.is_regular_file()) fs::copy(entry.path(), folder.path());
+    io::Schema schema = calculator_keys();
+    schema.push_back(threads_key());
+    io::Config config(schema);
+    config.set("calculator.parameters", folder.path().string(), "test");
+    const auto resolves_shells = [&](int element) {
+        Structure s;
+        s.add(element, Eigen::Vector3d::Zero());
+        return make_calculator(config, s)->description().find("shell-resolved") != std::string::npos;
+    };
+    BOOST_TEST(resolves_shells(24));
+    BOOST_TEST(!resolves_shells(6));
+    config.set("calculator.scc.shell_resolved", "false", "test");
+    BOOST_TEST(!resolves_shells(24));
 }
 
 BOOST_AUTO_TEST_CASE(walls_and_slater_functions_come_from_the_configuration) {

@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(selective_dynamics_compares_variants_and_keeps_fixed_bits) 
     for (const json& variant : study["variants"]) {
         BOOST_TEST(variant["status"] == "done");
         BOOST_TEST(variant["fixed_coordinates_that_moved"] == 0);
+        BOOST_TEST(std::abs(variant["electronic_temperature_k"].get<double>() - 300) < 1e-6);
         (variant["name"] == "free" ? free : held) = variant["energy_zero_hartree"].get<double>();
         if (variant["name"] == "free") BOOST_TEST(variant["fixed_coordinates"] == 0);
         if (variant["name"] == "flat") {
@@ -86,6 +87,7 @@ BOOST_AUTO_TEST_CASE(selective_dynamics_compares_variants_and_keeps_fixed_bits) 
         }
     }
     BOOST_TEST(free <= held + 1e-6);
+    BOOST_TEST(!study.contains("warning"));
     BOOST_TEST(fs::exists(place.folder.path() / "run/report/index.html"));
     BOOST_TEST(place.read("run/report/report.json")["selective"]["variants"].size() == 3u);
 

@@ -186,6 +186,12 @@ BOOST_AUTO_TEST_CASE(kept_out_groups_are_predicted) {
     BOOST_TEST(std::sqrt(sum / 40) < 1e-2);
 }
 
+BOOST_AUTO_TEST_CASE(a_single_group_cannot_be_kept_out) {
+    Data data = invented(10);
+    for (ReferenceStructure& reference : data.references) reference.group = "all";
+    BOOST_TEST(leave_one_group_out(data.references, data.electronic, usual(), {}).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_pair_without_data_gets_no_potential) {
     const Data data = invented(10);
     RepulsiveFitOptions options = usual();

@@ -442,17 +442,27 @@ BOOST_AUTO_TEST_CASE(a_failing_calculator_leaves_the_last_accepted_structure) {
 }
 
 BOOST_AUTO_TEST_CASE(a_self_consistency_that_fails_far_from_the_last_structure_gets_a_shorter_step) {
-    /// Fails once at the third evaluation.
+    /// Fails once at the third evaluation; remembers which one was the last.
     class Fussy : public SpringCalculator {
       public:
         using SpringCalculator::SpringCalculator;
         void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
                       const Context& context) override {
+            remembered.push_back(memory_);
             SpringCalculator::evaluate(structure, wanted, out, context);
+            memory_ = calls();
             if (calls() == 3) throw ConvergenceError("SCC", 100, 0.1, 1e-6, "a test");
         }
-        void forget() override { ++forgotten; }
-        int forgotten = 0;
+        State save() const override {
+            State state;
+            state.put("memory", std::int64_t{memory_});
+            return state;
+        }
+        void restore(const State& state) override { memory_ = static_cast<int>(state.integer("memory")); }
+        std::vector<int> remembered;  // at the beginning of each evaluation
+
+      private:
+        int memory_ = 0;
     };
     const Structure sheet = graphene_sheet(3, 2, true);
     Fussy fussy(sheet);
@@ -461,10 +471,56 @@ BOOST_AUTO_TEST_CASE(a_self_consistency_that_fails_far_from_the_last_structure_g
     const RelaxResult result = relax(structure, fussy, with_method("lbfgs"),
                                      [&](const RelaxStep& now) { moves.push_back(now.largest_move); });
     BOOST_TEST((result.status == RelaxStatus::converged));
-    BOOST_TEST(fussy.forgotten == 1);
+    // The shorter step starts from the charges of the accepted structure, not from those that failed.
+    BOOST_TEST(fussy.remembered[3] == 2);
+    BOOST_TEST(fussy.remembered[4] == 4);
     BOOST_TEST(result.steps == fussy.calls() - 1);
     // The shorter step is a tenth of what was tried, which itself was shorter than the one before.
     BOOST_TEST(moves[2] < 0.1 * moves[1]);
+}
+
+BOOST_AUTO_TEST_CASE(energies_at_different_electronic_temperatures_are_not_compared) {
+    /// Warmer from the third evaluation on, where the energy of every structure is another by as much.
+    class Warming : public SpringCalculator {
+      public:
+        using SpringCalculator::SpringCalculator;
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            SpringCalculator::evaluate(structure, wanted, out, context);
+            const bool warm = calls() >= 3;
+            out.electronic_temperature = (warm ? 1000 : 300) * units::kelvin;
+            if (warm) out.energy += 100;
+        }
+    };
+    const Structure sheet = graphene_sheet(3, 2, true);
+    Warming warming(sheet);
+    Relaxation relaxation(rattled(sheet, 0.1), warming, with_method("lbfgs"));
+    for (int k = 0; k < 2; ++k) relaxation.step();
+    BOOST_TEST(relaxation.step().accepted);  // downhill, once the structure before is evaluated at 1000 K too
+    BOOST_TEST(warming.calls() == 4);
+    BOOST_TEST((relaxation.run().status == RelaxStatus::converged));
+    BOOST_TEST(relaxation.result().steps == warming.calls() - 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_evaluation_is_as_good_as_the_calculator_can) {
+    /// Charges that are as far off as the wanted forces allow.
+    class SelfConsistent : public SpringCalculator {
+      public:
+        using SpringCalculator::SpringCalculator;
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            SpringCalculator::evaluate(structure, wanted, out, context);
+            out.residual = wanted.force_accuracy + 1e-9;
+        }
+    };
+    const Structure sheet = graphene_sheet(3, 2, true);
+    SelfConsistent calculator(sheet);
+    for (const std::string& method : methods) {
+        Structure structure = rattled(sheet, 0.1);
+        const RelaxResult result = relax(structure, calculator, with_method(method));
+        BOOST_TEST((result.status == RelaxStatus::converged));
+        BOOST_TEST(result.evaluation.residual == 1e-9);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(senseless_options_and_foreign_checkpoints_are_refused) {

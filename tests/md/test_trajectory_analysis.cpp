@@ -57,6 +57,14 @@ BOOST_AUTO_TEST_CASE(atoms_in_uniform_motion_move_as_the_square_of_time_along_th
     Structure moved = sheet;
     moved.positions.colwise() += Eigen::Vector3d(1, 2, 3);
     BOOST_TEST(mean_square_displacements({sheet, moved}).norm() < 1e-20);
+    // Where atoms are held along an axis, what the others do along it is motion: all but one by 1 bohr.
+    Structure held = sheet;
+    held.fixed = FixedMask::Constant(3, held.size(), false);
+    held.fixed(0, 0) = true;
+    Structure others = held;
+    others.positions.rightCols(held.size() - 1).colwise() += Eigen::Vector3d(1, 0, 0);
+    BOOST_TEST(mean_square_displacements({held, others})(0, 1) == 1 - 1.0 / held.size(),
+               boost::test_tools::tolerance(1e-12));
     BOOST_TEST(mean_square_displacements(unwrapped_frames(frames), {0}).col(4)(0) == 4.0,
                boost::test_tools::tolerance(1e-9));
     BOOST_CHECK_THROW(mean_square_displacements({}), InputError);

@@ -197,9 +197,9 @@ BOOST_AUTO_TEST_CASE(fixed_coordinates_are_left_out_and_take_the_rigid_motions_w
     molecule.fixed = FixedMask::Constant(3, 2, false);
     molecule.fixed.col(0) = true;
     const md::NormalModes one_fixed = modes_of(molecule, morse);
-    BOOST_TEST(one_fixed.rigid_motions == 0);
-    BOOST_REQUIRE(one_fixed.n_modes() == 3);
-    BOOST_TEST(one_fixed.frequencies(2) == std::sqrt(spring / mass_o), tolerance(accuracy));
+    BOOST_TEST(one_fixed.rigid_motions == 2);  // the rotations about the fixed atom
+    BOOST_REQUIRE(one_fixed.n_modes() == 1);
+    BOOST_TEST(one_fixed.frequencies(0) == std::sqrt(spring / mass_o), tolerance(accuracy));
     BOOST_TEST(one_fixed.displacements.topRows(3).cwiseAbs().maxCoeff() == 0);
 
     // In the xy plane, with every z fixed, two translations and a rotation are left.
@@ -216,6 +216,30 @@ BOOST_AUTO_TEST_CASE(fixed_coordinates_are_left_out_and_take_the_rigid_motions_w
 
     flat.fixed = true;
     BOOST_CHECK_THROW(md::HessianCalculation(flat, morse, displacement), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(rotations_about_fixed_atoms_are_no_vibrations) {
+    // A free cluster has 12 - 6 vibrations. Fixed atoms leave the rotations about a point, an axis, or none.
+    MorseCalculator morse(depth, a, r0);
+    Structure cluster = tetrahedron();
+    cluster.positions.colwise() += Eigen::Vector3d(3, -7, 2);
+    const double unit = std::sqrt(spring / mass_c);
+    for (const auto& [n_fixed, rotations] : {std::pair{1, 3}, {2, 1}, {3, 0}}) {
+        cluster.fixed = FixedMask::Constant(3, 4, false);
+        cluster.fixed.leftCols(n_fixed) = true;
+        const md::NormalModes modes = modes_of(cluster, morse);
+        BOOST_TEST(modes.rigid_motions == rotations);
+        BOOST_TEST(modes.n_modes() == 3 * (4 - n_fixed) - rotations);
+        BOOST_TEST(modes.frequencies.minCoeff() > 0.1 * unit);
+        BOOST_TEST(modes.displacements.topRows(3 * n_fixed).cwiseAbs().maxCoeff() == 0);
+        // What was taken out were zeros, to the error of the differences as in the tetrahedron above.
+        BOOST_TEST((modes.unprojected.array().abs() < 2e-3 * unit).count() == rotations);
+    }
+    // The fixed x of one atom and y of another still leave four motions.
+    cluster.fixed = FixedMask::Constant(3, 4, false);
+    cluster.fixed(0, 1) = cluster.fixed(1, 3) = true;
+    BOOST_TEST(modes_of(cluster, morse).rigid_motions == 4);
+    BOOST_TEST(modes_of(cluster, morse).n_modes() == 6);
 }
 
 BOOST_AUTO_TEST_CASE(an_external_field_keeps_all_its_modes_without_projection) {
@@ -338,6 +362,49 @@ BOOST_AUTO_TEST_CASE(a_failure_of_one_worker_ends_the_step_and_keeps_the_atoms_b
     BOOST_CHECK_THROW(calculation.run(), ConvergenceError);
     BOOST_TEST(calculation.atoms_done() > 0);
     BOOST_TEST(calculation.atoms_done() < calculation.n_atoms());
+}
+
+BOOST_AUTO_TEST_CASE(a_hessian_is_of_one_electronic_temperature) {
+    /// Forces of another strength at 1000 K, which structures with the last atom moved up need, and keep.
+    class Warming : public MorseCalculator {
+      public:
+        explicit Warming(double highest) : MorseCalculator(depth, a, r0), highest_(highest) {}
+        void evaluate(const Structure& structure, Wanted wanted, Evaluation& out,
+                      const Context& context) override {
+            warm_ = warm_ || structure.positions(2, 3) > highest_;
+            MorseCalculator::evaluate(structure, wanted, out, context);
+            out.electronic_temperature = (warm_ ? 1000 : 300) * units::kelvin;
+            if (warm_) out.forces *= 1.5;
+        }
+        State save() const override {
+            State state;
+            state.put("warm", std::int64_t{warm_});
+            return state;
+        }
+        void restore(const State& state) override { warm_ = state.integer("warm") != 0; }
+
+      private:
+        double highest_;
+        bool warm_ = false;
+    };
+    const Structure start = tetrahedron();
+    const auto factory = [&] { return std::make_unique<Warming>(start.positions(2, 3) + displacement / 2); };
+    MorseCalculator morse(depth, a, r0);
+    md::HessianCalculation cold(start, morse, displacement);
+    cold.run();
+    for (const int workers : {1, 3}) {
+        int warnings = 0;
+        Context context;
+        context.log_sink = [&](Context::Level level, std::string_view) {
+            warnings += level == Context::Level::warning;
+        };
+        md::HessianCalculation calculation(start, factory, workers, displacement, context);
+        BOOST_TEST(calculation.run());
+        BOOST_TEST(warnings == 1);
+        BOOST_TEST(calculation.evaluation().electronic_temperature.value() == 1000 * units::kelvin);
+        BOOST_TEST((calculation.hessian() - 1.5 * cold.hessian()).cwiseAbs().maxCoeff() <
+                   1e-12 * cold.hessian().cwiseAbs().maxCoeff());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_request_ends_it_after_the_atom_and_what_is_done_is_kept) {

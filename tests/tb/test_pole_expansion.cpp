@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <stop_token>
 
@@ -499,6 +500,19 @@ BOOST_AUTO_TEST_CASE(auto_takes_diagonalisation_for_a_molecule_and_poles_for_a_l
     calculator.evaluate(s, {.forces = false, .stress = false}, out, context);
     BOOST_TEST(out.solver == "pole-expansion");
     BOOST_TEST(log.find("by pole expansion: ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(blas_has_its_threads_back_when_the_last_of_overlapping_scopes_has_ended) {
+    if (openblas_get_parallel() != OPENBLAS_THREAD) return;  // nothing to take and give back
+    const int before = openblas_get_num_threads();
+    openblas_set_num_threads(2);
+    auto first = std::make_unique<SerialBlas>(), second = std::make_unique<SerialBlas>();
+    BOOST_TEST(openblas_get_num_threads() == 1);
+    first.reset();
+    BOOST_TEST(openblas_get_num_threads() == 1);
+    second.reset();
+    BOOST_TEST(openblas_get_num_threads() == 2);
+    openblas_set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(a_memory_limit_that_is_too_small_is_an_error_that_names_the_need) {

@@ -3,6 +3,7 @@
 #include <Eigen/Geometry>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <sstream>
 
 #include "stembridge/base/errors.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
@@ -39,6 +40,15 @@ Structure sheet() {
     Structure s = crystal();
     s.cell.vectors.col(2) << 0, 0, 30;
     s.cell.periodic = {true, true, false};
+    return s;
+}
+
+/// The same, repeated along one direction that is not an axis, with room to either side.
+Structure chain() {
+    Structure s = crystal();
+    s.cell.vectors.col(1) << 0, 35, 5;
+    s.cell.vectors.col(2) << 3, 0, 40;
+    s.cell.periodic = {true, false, false};
     return s;
 }
 
@@ -165,7 +175,7 @@ BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
     // These models do not act on the charges: what they add to forces and stress is theirs alone.
     const Set set;
     for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood})
-        for (Structure s : {molecule(), crystal(), sheet()}) {
+        for (Structure s : {molecule(), crystal(), sheet(), chain()}) {
             s.atomic_numbers[2] = 6;
             SccDftbOptions o = set.options(2000);
             SccDftb without(o);
@@ -207,6 +217,46 @@ BOOST_AUTO_TEST_CASE(dispersion_alone_has_the_slope_of_its_forces_and_stress) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(slater_kirkwood_dispersion_keeps_its_environments_while_a_bond_breaks) {
+    // C2 about the 1.52 angstrom at which the bond counts no more; the hydrogens make its polarisabilities
+    // differ.
+    const Set set;
+    SccDftbOptions o = set.options(2000);
+    o.dispersion = Dispersion::slater_kirkwood;
+    const auto ethene = [](double length_angstrom) {
+        Structure s;
+        for (const auto& [length, height] : {std::pair{length_angstrom, 7.0}, {1.4, 0.0}})
+            for (const double side : {-1.0, 1.0}) {
+                const double half = length / 2 * units::angstrom;
+                s.add(6, {side * half, 0, height});
+                s.add(1, {side * (half + 1.2), 1.6, height + 0.1});
+                s.add(1, {side * (half + 1.2), -1.6, height});
+            }
+        return s;
+    };
+    SccDftb calculator(o);
+    const auto dispersion = [&](SccDftb& with, double length) {
+        return evaluate(with, ethene(length)).terms.at("dispersion");
+    };
+    dispersion(calculator, 1.40);
+    // Equal steps of 0.002 bohr: what is left of second order lies far below the jump of another count.
+    const double before = dispersion(calculator, 1.519), at = dispersion(calculator, 1.520),
+                 after = dispersion(calculator, 1.521);
+    BOOST_CHECK_SMALL(after - 2 * at + before, 1e-8);
+    SccDftb begun_broken(o);
+    BOOST_TEST(std::abs(dispersion(begun_broken, 1.521) - after) > 1e-5);
+    const Structure limit = ethene(1.52);
+    const Eigen::Matrix3Xd forces = evaluate(calculator, limit).forces;
+    BOOST_CHECK_SMALL((forces - testing::numerical_forces(calculator, limit, 2e-3)).cwiseAbs().maxCoeff(),
+                      1e-5 * forces.cwiseAbs().maxCoeff());
+    // A restored calculator goes on with the same environments; one that forgot counts anew.
+    SccDftb restored(o);
+    restored.restore(calculator.save());
+    BOOST_TEST(dispersion(restored, 1.521) == after);
+    calculator.forget();
+    BOOST_TEST(dispersion(calculator, 1.521) == dispersion(begun_broken, 1.521));
+}
+
 BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
     const Set set;
     for (const Dispersion model :
@@ -232,6 +282,33 @@ BOOST_AUTO_TEST_CASE(dispersion_of_a_cell_is_that_of_its_supercell) {
         boxed.cell.vectors = 60 * Eigen::Matrix3d::Identity();
         boxed.cell.periodic = {true, true, true};
         BOOST_CHECK_SMALL(evaluate(o, boxed).terms.at("dispersion") - free, 1e-7);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(dispersion_of_a_chain_is_the_limit_of_many_cells_and_does_not_know_its_box) {
+    const Set set;
+    for (const Dispersion model : {Dispersion::lennard_jones, Dispersion::slater_kirkwood}) {
+        SccDftbOptions o = set.options(2000);
+        o.scc.enabled = false;  // dispersion alone is compared
+        o.dispersion = model;
+        Structure cell = chain();
+        cell.atomic_numbers[2] = 6;
+        const double energy = evaluate(o, cell).terms.at("dispersion");
+        Structure wide = cell;
+        wide.cell.vectors.rightCols(2) *= 1.5;
+        BOOST_CHECK_SMALL(evaluate(o, wide).terms.at("dispersion") - energy, 1e-12);
+        if (model == Dispersion::slater_kirkwood) continue;  // whose ends are bonded in another way
+        // One cell more adds its energy with all cells up to N: what is missing, n^2 C6 / (5 L^6 N^5), is
+        // 1e-8.
+        const auto of_cells = [&](int n) {
+            Structure finite;
+            for (int k = 0; k < n; ++k)
+                for (int i = 0; i < cell.size(); ++i)
+                    finite.add(cell.atomic_numbers[static_cast<std::size_t>(i)],
+                               cell.positions.col(i) + k * cell.cell.vector(0));
+            return evaluate(o, finite).terms.at("dispersion");
+        };
+        BOOST_CHECK_SMALL(of_cells(21) - of_cells(20) - energy, 3e-8);
     }
 }
 
@@ -854,6 +931,31 @@ BOOST_AUTO_TEST_CASE(energy_terms_add_up) {
     BOOST_CHECK_SMALL(out.energy_zero - (out.energy - t.at("entropy") / 2), 1e-12);
 }
 
+BOOST_AUTO_TEST_CASE(a_calculator_goes_on_after_an_element_without_files) {
+    const Set set;
+    Structure methane, phosphine;
+    methane.add(6, {0, 0, 0});
+    methane.add(1, {1.2, 1.2, 1.2});
+    methane.add(1, {-1.2, -1.2, 1.2});
+    methane.add(1, {-1.2, 1.2, -1.2});
+    methane.add(1, {1.2, -1.2, -1.2});
+    phosphine.add(15, {0, 0, 0});
+    phosphine.add(1, {2.6, 0, 0});
+    SccDftb calculator(set.options()), undisturbed(set.options());
+    evaluate(calculator, methane);
+    evaluate(undisturbed, methane);
+    BOOST_CHECK_THROW(evaluate(calculator, phosphine), InputError);
+    const Evaluation after = evaluate(calculator, methane), expected = evaluate(undisturbed, methane);
+    BOOST_TEST(after.energy == expected.energy);
+    BOOST_TEST((after.forces == expected.forces));
+    // The tables are read before the constants of the spins.
+    SccDftbOptions polarized = set.options();
+    polarized.spin.polarized = true;
+    std::ofstream(set.folder.path() / "spinw.txt") << "C 1 2 no number\n";
+    SccDftb broken(polarized);
+    for (int attempt = 0; attempt < 2; ++attempt) BOOST_CHECK_THROW(evaluate(broken, methane), Error);
+}
+
 BOOST_AUTO_TEST_CASE(bad_structures_are_refused_by_name) {
     const Set set;
     Structure s = molecule();
@@ -929,6 +1031,19 @@ BOOST_AUTO_TEST_CASE(contradicting_files_of_a_pair_are_refused) {
     std::filesystem::copy_file(set.folder.path() / "H-Si.skf", set.folder.path() / "H-C.skf",
                                std::filesystem::copy_options::overwrite_existing);
     BOOST_TEST(mentions(message_of<FileError>([&] { evaluate(set.options(), molecule()); }), "contradict"));
+}
+
+BOOST_AUTO_TEST_CASE(a_polynomial_that_is_zero_leaves_the_repulsion_to_the_other_file) {
+    const Set set;
+    const double both = evaluate(set.options(), molecule()).terms.at("repulsive");
+    const auto file = set.folder.path() / "H-C.skf";
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    std::string emptied = text.str();
+    const std::string polynomial = "1.0 0.0 0.02 0.01 5*0.0 3.5 10*0.0";
+    emptied.replace(emptied.find(polynomial), polynomial.size(), "1.0 19*0.0");
+    std::ofstream(file) << emptied;
+    BOOST_TEST(evaluate(set.options(), molecule()).terms.at("repulsive") == both);
 }
 
 BOOST_AUTO_TEST_CASE(spin_constants_come_from_the_folder_when_not_given) {

@@ -72,7 +72,8 @@ void add_make_parameters(CLI::App& program, Action& action) {
         "make-parameters", "Slater-Koster tables from atoms, integrals and a repulsive fit; resumes");
     command->add_option("config", options->config, "Settings of the set (TOML)")->required();
     command->add_option("--out", options->out, "Folder for the tables")->required();
-    command->add_option("--only", options->only, "Pairs to make, electronic part only, e.g. C-H");
+    command->add_option("--only", options->only,
+                        "Pairs to make, e.g. C-H: their electronic part only, in OUT/electronic");
     command->add_option("--threads", options->threads, "Threads; 0 = all processors")
         ->check(CLI::Range(0, 1024));
     command->callback(

@@ -25,10 +25,15 @@ std::string errors_text(const dft::ParameterSet& set) {
         return e.virial_rms ? fmt::format("{:.6f}", *e.virial_rms) : std::string();
     };
     for (std::size_t s = 0; s < set.fit->errors.size(); ++s) {
-        const dft::StructureError &in = set.fit->errors[s], &out = set.left_out[s];
-        text += fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{},{:.6f},{:.6f},{}\n", in.name, in.group,
-                            in.n_atoms, in.energy, in.force_rms, in.force_max, virial(in), out.energy,
-                            out.force_rms, virial(out));
+        const dft::StructureError& in = set.fit->errors[s];
+        text += fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{},", in.name, in.group, in.n_atoms, in.energy,
+                            in.force_rms, in.force_max, virial(in));
+        if (set.left_out.empty()) {
+            text += ",,\n";
+            continue;
+        }
+        const dft::StructureError& out = set.left_out[s];
+        text += fmt::format("{:.6f},{:.6f},{}\n", out.energy, out.force_rms, virial(out));
     }
     return text;
 }
@@ -37,7 +42,7 @@ std::string errors_text(const dft::ParameterSet& set) {
 struct Group {
     std::string name;
     int structures = 0;
-    bool has_virial = false;
+    bool has_virial = false, was_kept_out = false;
     double energy = 0, force = 0, virial = 0;              ///< rms
     double out_energy = 0, out_force = 0, out_virial = 0;  ///< rms, the group kept out of the fit
     std::vector<double> force_errors, out_force_errors;    ///< hartree/bohr
@@ -47,8 +52,10 @@ std::vector<Group> groups_of(const dft::ParameterSet& set) {
     std::map<std::string, Group> sums;
     std::map<std::string, int> virials;
     for (std::size_t s = 0; s < set.fit->errors.size(); ++s) {
-        const dft::StructureError &in = set.fit->errors[s], &out = set.left_out[s];
+        const dft::StructureError& in = set.fit->errors[s];
+        const dft::StructureError out = set.left_out.empty() ? dft::StructureError{} : set.left_out[s];
         Group& g = sums[in.group];
+        g.was_kept_out = !set.left_out.empty();
         g.name = in.group;
         ++g.structures;
         g.energy += in.energy * in.energy;
@@ -87,11 +94,14 @@ std::string summary_text(const std::vector<Group>& groups) {
     std::string text =
         "| group | structures | energy, hartree | forces, hartree/bohr | kept out: energy about its mean | "
         "kept out: forces | virial, hartree | kept out: virial |\n|---|---|---|---|---|---|---|---|\n";
+    const auto number = [](bool known, double value) {
+        return known ? fmt::format("{:.4f}", value) : std::string("-");
+    };
     for (const Group& g : groups)
-        text += fmt::format("| {} | {} | {:.4f} | {:.4f} | {:.4f} | {:.4f} | {} | {} |\n", g.name,
-                            g.structures, g.energy, g.force, g.out_energy, g.out_force,
-                            g.has_virial ? fmt::format("{:.4f}", g.virial) : "-",
-                            g.has_virial ? fmt::format("{:.4f}", g.out_virial) : "-");
+        text +=
+            fmt::format("| {} | {} | {:.4f} | {:.4f} | {} | {} | {} | {} |\n", g.name, g.structures, g.energy,
+                        g.force, number(g.was_kept_out, g.out_energy), number(g.was_kept_out, g.out_force),
+                        number(g.has_virial, g.virial), number(g.has_virial && g.was_kept_out, g.out_virial));
     return text;
 }
 
@@ -152,7 +162,8 @@ io::Histogram force_histogram(const std::string& name, const std::string& what, 
     plot.caption = fmt::format("Errors of the force components: {}", what);
     plot.x = {"fit - PBE / eV/angstrom", io::Scale::linear, -range, range};
     plot.counted = "force components";
-    plot.samples = {{"fitted", fitted, 0}, {"kept out of the fit", kept_out, 1}};
+    plot.samples = {{"fitted", fitted, 0}};
+    if (!kept_out.empty()) plot.samples.push_back({"kept out of the fit", kept_out, 1});
     plot.bins = 41;
     return plot;
 }
@@ -210,11 +221,12 @@ void write_parameters_report(const fs::path& folder, const std::string& name, co
     for (const Group& g : groups) {
         fitted.insert(fitted.end(), g.force_errors.begin(), g.force_errors.end());
         kept_out.insert(kept_out.end(), g.out_force_errors.begin(), g.out_force_errors.end());
+        if (!g.was_kept_out) continue;
         const double error = g.out_force / (units::electronvolt / units::angstrom);
         bars.bars.push_back({g.name, error, fmt::format("{:.2f}", error)});
     }
-    sections[1].second = {io::draw(force_histogram("forces", "all structures", fitted, kept_out)),
-                          io::draw(bars)};
+    sections[1].second = {io::draw(force_histogram("forces", "all structures", fitted, kept_out))};
+    if (!bars.bars.empty()) sections[1].second.push_back(io::draw(bars));
     io::Histogram energies;
     energies.name = "energies";
     energies.caption = "Errors of the energies per atom";
@@ -225,9 +237,10 @@ void write_parameters_report(const fs::path& folder, const std::string& name, co
     for (std::size_t s = 0; s < set.fit->errors.size(); ++s) {
         const double unit = 1e-3 * units::electronvolt * set.fit->errors[s].n_atoms;
         in.values.push_back(set.fit->errors[s].energy / unit);
-        out.values.push_back(set.left_out[s].energy / unit);
+        if (!set.left_out.empty()) out.values.push_back(set.left_out[s].energy / unit);
     }
-    energies.samples = {in, out};
+    energies.samples = {in};
+    if (!out.values.empty()) energies.samples.push_back(out);
     sections[1].second.push_back(io::draw(energies));
 
     sections[2].first = "Groups";

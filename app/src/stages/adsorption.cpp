@@ -160,6 +160,7 @@ std::vector<Job> jobs_of(const io::Config& config, const Structure& sheet,
 struct Alone {
     double energy_zero = 0;  ///< hartree
     std::optional<int> unpaired;
+    double electronic_temperature_k = 0;
 };
 
 Alone relax_alone(const io::Config& config, const std::string& species, bool polarized,
@@ -175,13 +176,15 @@ Alone relax_alone(const io::Config& config, const std::string& species, bool pol
     if (!polarized) {
         const StudyRelaxation run = relax_in_study(own, start, folder / "unpolarized", session);
         if (!run.relaxed) throw NumericalError(fmt::format("{} alone: {}", species, run.error));
-        return {run.results.value("energy_zero_hartree", std::nan("")), std::nullopt};
+        return {run.results.value("energy_zero_hartree", std::nan("")), std::nullopt,
+                electronic_temperature_k(run)};
     }
     const SpinState best = lowest_spin_state(own, start, folder, possible_spin_states(start, 0), session);
     if (!best.run.relaxed) throw NumericalError(fmt::format("{} alone: {}", species, best.run.error));
     if (best.unpaired)
         session.info(fmt::format("{} alone: lowest with {} unpaired electrons", species, *best.unpaired));
-    return {best.run.results.value("energy_zero_hartree", std::nan("")), best.unpaired};
+    return {best.run.results.value("energy_zero_hartree", std::nan("")), best.unpaired,
+            electronic_temperature_k(best.run)};
 }
 
 /// Where the adsorbate ended: over which site, how high, how far from which atoms.
@@ -297,7 +300,10 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
     const bool relaxing = config.boolean("adsorb.relax");
 
     // References: the sheet (more than one where an H has gone), and each adsorbate alone.
-    std::map<std::vector<int>, double> sheets;
+    struct Sheet {
+        double energy_zero, electronic_temperature_k;
+    };
+    std::map<std::vector<int>, Sheet> sheets;
     std::map<std::string, Alone> alone;
     if (relaxing)
         for (const std::string& name : species) {
@@ -305,12 +311,13 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
             alone[name] = relax_alone(own, name, polarized, folder / "alone" / name, session);
             summary["alone"][name] = {
                 {"energy_zero_hartree", alone[name].energy_zero},
-                {"unpaired", alone[name].unpaired ? json(*alone[name].unpaired) : json(nullptr)}};
+                {"unpaired", alone[name].unpaired ? json(*alone[name].unpaired) : json(nullptr)},
+                {"electronic_temperature_k", alone[name].electronic_temperature_k}};
         }
     // The unpaired electrons that the user names are those of sheet and adsorbate together.
     io::Config of_sheet_alone = own;
     of_sheet_alone.unset("calculator.spin.unpaired");
-    const auto energy_of_sheet = [&](const Job& job) {
+    const auto sheet_alone = [&](const Job& job) {
         const auto found = sheets.find(job.sheet_origin);
         if (found != sheets.end()) return found->second;
         const fs::path place =
@@ -319,7 +326,8 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
         session.info(fmt::format("{} alone", job.sheet.formula()));
         const StudyRelaxation run = relax_in_study(of_sheet_alone, job.sheet, place, session);
         if (!run.relaxed) throw NumericalError("the sheet alone: " + run.error);
-        return sheets[job.sheet_origin] = run.results.value("energy_zero_hartree", std::nan(""));
+        return sheets[job.sheet_origin] = {run.results.value("energy_zero_hartree", std::nan("")),
+                                           electronic_temperature_k(run)};
     };
 
     int n_done = 0;
@@ -348,7 +356,7 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
             summary["jobs"].push_back(entry);
             continue;
         }
-        const double of_sheet = energy_of_sheet(job);
+        const auto [of_sheet, sheet_temperature_k] = sheet_alone(job);
         session.info(fmt::format("site {} of {}: {} at {}{}", k + 1, jobs.size(), job.species,
                                  job.site.name(),
                                  job.opened.empty() ? "" : ", bond " + job.opened + " opened"));
@@ -369,6 +377,10 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
             entry["energy_zero_hartree"] = total;
             entry["sheet_energy_zero_hartree"] = of_sheet;
             entry["binding_energy_ev"] = bound / units::electronvolt;
+            entry["electronic_temperature_k"] = electronic_temperature_k(run);
+            tell_of_temperatures({electronic_temperature_k(run), sheet_temperature_k,
+                                  alone.at(job.species).electronic_temperature_k},
+                                 job.name, entry, session);
             entry["moment"] = run.results.value("total_moment", json(nullptr));
             entry["force_evaluations"] = run.results.value("force_evaluations", 0);
             entry["place"] = place_of(*run.relaxed, job.sheet.size());

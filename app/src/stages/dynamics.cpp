@@ -55,6 +55,18 @@ std::vector<md::TemperaturePoint> schedule_of(const io::Config& config, double k
     return points;
 }
 
+int scc_cycles(const io::Config& config) {
+    const bool self_consistent = config.boolean("calculator.scc.enabled");
+    if (!config.has("md.scc_cycles")) return self_consistent ? 1 : 0;
+    const auto cycles = static_cast<int>(config.integer("md.scc_cycles"));
+    if (cycles > 0 && !self_consistent)
+        throw InputError(
+            fmt::format("{}: md.scc_cycles = {} needs self-consistent charges; accepted with "
+                        "calculator.scc.enabled = false: 0, or leave it out",
+                        config.where("md.scc_cycles"), cycles));
+    return cycles;
+}
+
 md::DynamicsOptions dynamics_options(const io::Config& config, double kT) {
     md::DynamicsOptions options;
     options.ensemble = config.text("md.ensemble");
@@ -158,8 +170,7 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
     if (config.has("md.fix"))
         for (const auto& rule : config.texts("md.fix")) fix_atoms(structure, rule);
     const md::DynamicsOptions options = dynamics_options(config, replica.kT);
-    const auto calculator =
-        make_calculator(config, structure, static_cast<int>(config.integer("md.scc_cycles")));
+    const auto calculator = make_calculator(config, structure, scc_cycles(config));
     const auto steps = config.integer("md.steps");
     session.info(fmt::format("{}: dynamics of {} ({} atoms), {}, {} steps, with {}", replica.name,
                              structure.formula(), structure.size(), options.ensemble, steps,

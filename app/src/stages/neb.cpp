@@ -7,6 +7,7 @@
 #include "csv_log.hpp"
 #include "environment.hpp"
 #include "stages/stages.hpp"
+#include "stages/studies.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/io/plot.hpp"
 #include "stembridge/io/state_file.hpp"
@@ -202,12 +203,16 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
     };
     CsvLog table(folder / "profile.csv", {"image", "length_angstrom", "energy_ev", "slope_ev_per_angstrom"},
                  0);
+    std::vector<double> kelvin;
     for (std::size_t k = 0; k < profile.energy.size(); ++k) {
+        kelvin.push_back(band.evaluations()[k].electronic_temperature.value_or(0) / units::kelvin);
         const double s = profile.length[k] / units::angstrom,
                      e = (profile.energy[k] - profile.energy[0]) / ev;
         table.row({static_cast<double>(k), s, e, profile.slope[k] / force_unit});
-        summary["images"].push_back({{"length_angstrom", s}, {"energy_ev", e}});
+        summary["images"].push_back(
+            {{"length_angstrom", s}, {"energy_ev", e}, {"electronic_temperature_k", kelvin.back()}});
     }
+    tell_of_temperatures(kelvin, "energies along the path", summary, session);
     write_path(folder / "path.extxyz", band);
     io::write_structure(folder / "saddle.extxyz", band.images()[static_cast<std::size_t>(state.highest)]);
     io::write_text_atomically(folder / "profile.svg",

@@ -129,6 +129,24 @@ StudyRelaxation relax_in_study(const io::Config& config, const Structure& start,
     return result;
 }
 
+void tell_of_temperatures(const std::vector<double>& kelvin, const std::string& what, json& entry,
+                          Session& session) {
+    if (kelvin.empty()) return;
+    const auto [lowest, highest] = std::minmax_element(kelvin.begin(), kelvin.end());
+    if (*highest - *lowest < 0.5) return;
+    const std::string text = fmt::format(
+        "{}: the energies that are compared belong to electronic temperatures from {:.0f} to {:.0f} K, as "
+        "not all were self-consistent at the lowest; compare them with "
+        "calculator.electronic_temperature = \"{:.0f} K\"",
+        what, *lowest, *highest, *highest);
+    entry["warning"] = text;
+    session.warning(text);
+}
+
+double electronic_temperature_k(const StudyRelaxation& run) {
+    return run.results.is_object() ? run.results.value("electronic_temperature_k", 0.0) : 0;
+}
+
 json selective(const io::Config& config, const Structure& start, const fs::path& folder, Session& session) {
     const std::vector<Variant> variants = variants_of(config);
     for (const Variant& variant : variants) {  // bad rules are told before any work
@@ -139,6 +157,7 @@ json selective(const io::Config& config, const Structure& start, const fs::path&
     }
     json summary = {{"start", start.formula()}, {"variants", json::array()}};
     int n_done = 0;
+    std::vector<double> kelvin;
     std::string last_error;
     for (const Variant& variant : variants) {
         session.info(fmt::format("variant {}: {}", variant.name,
@@ -153,6 +172,7 @@ json selective(const io::Config& config, const Structure& start, const fs::path&
             ++n_done;
             entry.update(geometry_of(start, *run.relaxed));
             entry["energy_zero_hartree"] = run.results.value("energy_zero_hartree", std::nan(""));
+            entry["electronic_temperature_k"] = kelvin.emplace_back(electronic_temperature_k(run));
             entry["force_evaluations"] = run.results.value("force_evaluations", 0);
             entry["max_force_ev_per_angstrom"] = run.results.value("max_force_ev_per_angstrom", 0.0);
         } else {
@@ -161,6 +181,7 @@ json selective(const io::Config& config, const Structure& start, const fs::path&
         }
         summary["variants"].push_back(entry);
     }
+    tell_of_temperatures(kelvin, "variants", summary, session);
     io::write_text_atomically(folder / "selective.json", summary.dump(2) + "\n");
     if (n_done == 0) throw NumericalError("no variant could be relaxed; the last one: " + last_error);
     return summary;

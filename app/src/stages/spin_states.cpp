@@ -35,6 +35,7 @@ SpinState lowest_spin_state(const io::Config& config, const Structure& start, co
     std::optional<SpinState> best;
     nlohmann::json tried = nlohmann::json::array();
     std::string problems;
+    std::vector<double> kelvin;
     for (const std::optional<int>& unpaired : states) {
         io::Config own = config;
         if (unpaired) own.set("calculator.spin.unpaired", std::to_string(*unpaired), "spin state");
@@ -46,13 +47,17 @@ SpinState lowest_spin_state(const io::Config& config, const Structure& start, co
         tried.push_back({{"unpaired", unpaired ? nlohmann::json(*unpaired) : nlohmann::json(nullptr)},
                          {"status", state.run.status},
                          {"energy_zero_hartree",
-                          std::isfinite(energy) ? nlohmann::json(energy) : nlohmann::json(nullptr)}});
+                          std::isfinite(energy) ? nlohmann::json(energy) : nlohmann::json(nullptr)},
+                         {"electronic_temperature_k", electronic_temperature_k(state.run)}});
+        if (std::isfinite(energy)) kelvin.push_back(electronic_temperature_k(state.run));
         if (!state.run.relaxed)
             problems += fmt::format(
                 "\n  {}: {}", unpaired ? fmt::format("{} unpaired electrons", *unpaired) : "free moment",
                 state.run.error);
         if (!best || energy < energy_of(best->run)) best = std::move(state);
     }
+    nlohmann::json told;  // the entries of `tried` have the temperatures
+    tell_of_temperatures(kelvin, fmt::format("spin states in {}", folder.filename().string()), told, session);
     best->tried = std::move(tried);
     if (!best->run.relaxed && states.size() > 1)
         best->run.error = "no spin state could be relaxed:" + problems;

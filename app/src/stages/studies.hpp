@@ -29,12 +29,22 @@ struct StudyRelaxation {
 StudyRelaxation relax_in_study(const io::Config& config, const Structure& start,
                                const std::filesystem::path& folder, Session& session);
 
+/// Says in the log, and as "warning" of an entry of JSON, when energies that are compared belong to different
+/// electronic temperatures, because the self-consistency of one of them needed a higher one.
+/// @param kelvin of each energy  @param what the comparison, e.g. "barrier"
+void tell_of_temperatures(const std::vector<double>& kelvin, const std::string& what, nlohmann::json& entry,
+                          Session& session);
+
+/// Electronic temperature of a relaxation, K; 0 when its calculator has none.
+double electronic_temperature_k(const StudyRelaxation& run);
+
 /// The lowest of several spin states of a structure.
 struct SpinState {
     StudyRelaxation run;          ///< of the first one when none could be relaxed
     std::optional<int> unpaired;  ///< electrons; nothing: the moment was free
     std::filesystem::path folder;
-    nlohmann::json tried = nlohmann::json::array();  ///< [{unpaired, status, energy_zero_hartree}]
+    nlohmann::json tried =
+        nlohmann::json::array();  ///< [{unpaired, status, energy_zero_hartree, electronic_temperature_k}]
 };
 
 /// Numbers of unpaired electrons that a structure can have, up to six.

@@ -285,6 +285,8 @@ nlohmann::json vibrations(const io::Config& config, const Structure& start, Stag
         {"calculator", description},
         {"displacement_angstrom", config.quantity("vibrations.displacement") / units::angstrom},
         {"energy_ev", calculation.evaluation().energy / units::electronvolt},
+        {"electronic_temperature_k",
+         calculation.evaluation().electronic_temperature.value_or(0) / units::kelvin},
         {"max_force_ev_per_angstrom", max_force / units::electronvolt_per_angstrom},
         {"rigid_motions", modes.rigid_motions},
         {"frequencies_cm1", list(modes.frequencies / cm1)},

@@ -117,8 +117,10 @@ Occupations occupy(const std::vector<Eigen::MatrixXd>& levels, const Eigen::Vect
         result.f.push_back(Eigen::MatrixXd::Zero(e.rows(), e.cols()));
     }
     result.fermi_levels.assign(static_cast<std::size_t>(n_spins), 0.0);
+    // F rises from its value at kT = 0 by dF = -TS d(kT) / kT. With TS ~ (kT)^p this is -TS / p: p = 2 with
+    // Fermi and Gauss, 4 with Methfessel and Paxton of first order.
     if (electrons.kT > cold && electrons.filling == Filling::methfessel_paxton)
-        result.ts_share_at_zero = 2.0 / 3;
+        result.ts_share_at_zero = 0.25;
 
     double highest = -std::numeric_limits<double>::infinity(),
            lowest = std::numeric_limits<double>::infinity();

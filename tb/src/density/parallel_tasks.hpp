@@ -6,26 +6,35 @@
 #include <omp.h>
 
 #include <exception>
+#include <mutex>
 
 #include "stembridge/base/flush_to_zero.hpp"
 
 namespace stembridge::tb {
 
 /// One thread for each BLAS call until the end of the scope: the tasks around them are what runs in parallel.
-/// Of the variant of OpenBLAS with threads of its own; the one with OpenMP asks OpenMP.
+/// Of the variant of OpenBLAS with threads of its own; the one with OpenMP asks OpenMP. Their number is one
+/// for the whole process, and calculators may work side by side: it comes back when the last scope has ended.
 class SerialBlas {
   public:
-    SerialBlas() : before_(openblas_get_parallel() == OPENBLAS_THREAD ? openblas_get_num_threads() : 0) {
-        if (before_ > 0) openblas_set_num_threads(1);
+    SerialBlas() {
+        if (openblas_get_parallel() != OPENBLAS_THREAD) return;
+        const std::scoped_lock lock(mutex_);
+        if (scopes_++ > 0) return;
+        before_ = openblas_get_num_threads();
+        openblas_set_num_threads(1);
     }
     ~SerialBlas() {
-        if (before_ > 0) openblas_set_num_threads(before_);
+        if (openblas_get_parallel() != OPENBLAS_THREAD) return;
+        const std::scoped_lock lock(mutex_);
+        if (--scopes_ == 0) openblas_set_num_threads(before_);
     }
     SerialBlas(const SerialBlas&) = delete;
     SerialBlas& operator=(const SerialBlas&) = delete;
 
   private:
-    int before_;
+    static inline std::mutex mutex_;
+    static inline int scopes_ = 0, before_ = 1;
 };
 
 /// Runs tasks side by side, in which subnormal numbers are zero; the first exception ends the rest and is

@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "coulomb/coulomb_term.hpp"
-
 namespace stembridge::tb {
 
 void DispersionTerm::update(const Structure& structure, const Basis&, const Sites&) {
     constexpr double tolerance = 1e-12;  // hartree
-    structure_ = electrostatic_structure(structure);
+    structure_ = structure;
     types_ = model_->assign(structure_);
     lattice_.reset();
     pairs_.reset();

@@ -38,6 +38,15 @@ InverseSixthSum::InverseSixthSum(const Structure& structure, std::vector<int> ty
                                  double tolerance)
     : structure_(structure), types_(std::move(types)), c6_(std::move(c6)) {
     if (!structure.cell.is_periodic()) return;
+    const auto& repeats = structure.cell.periodic;
+    if (std::count(repeats.begin(), repeats.end(), true) == 1) {
+        const auto direction = std::find(repeats.begin(), repeats.end(), true) - repeats.begin();
+        axis_ = structure.cell.vector(static_cast<int>(direction));
+        // Beyond N images an atom has less than 1/2 n C6 2 int_(N L)^inf dx / (L x^6) = n C6 / (5 L^6 N^5).
+        const double l = axis_.norm(), most = structure.size() * c6_.maxCoeff() / (5 * tolerance);
+        n_images_ = 1 + static_cast<int>(std::ceil(std::pow(most / std::pow(l, 6), 0.2)));
+        return;
+    }
     const double x = std::sqrt(-std::log(tolerance * 1e-4));
     alpha_ = balanced_splitting(structure);
     real_cutoff_ = x / alpha_;
@@ -71,7 +80,7 @@ std::array<double, 2> InverseSixthSum::at_zero(double z) const {
 }
 
 std::optional<NeighborList> InverseSixthSum::near_pairs() const {
-    if (!structure_.cell.is_periodic()) return std::nullopt;
+    if (!is_split()) return std::nullopt;
     return NeighborList(structure_, real_cutoff_);
 }
 
@@ -80,8 +89,12 @@ void InverseSixthSum::for_near(const std::optional<NeighborList>& pairs, int i, 
     if (pairs) {
         for (const Neighbor& p : pairs->of(i)) visit(p.j, p.r_ij);
     } else {
-        for (int j = 0; j < structure_.size(); ++j)
-            if (j != i) visit(j, structure_.positions.col(j) - structure_.positions.col(i));
+        for (int j = 0; j < structure_.size(); ++j) {
+            const Eigen::Vector3d r = structure_.positions.col(j) - structure_.positions.col(i);
+            const double nearest = n_images_ == 0 ? 0 : -std::round(r.dot(axis_) / axis_.squaredNorm());
+            for (int k = -n_images_; k <= n_images_; ++k)
+                if (j != i || k != 0) visit(j, Eigen::Vector3d(r + (nearest + k) * axis_));
+        }
     }
 }
 
@@ -114,7 +127,7 @@ Eigen::MatrixXd InverseSixthSum::matrix() const {
     const auto pairs = near_pairs();
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < n; ++i) {
-        if (structure_.cell.is_periodic()) {
+        if (is_split()) {
             for (int j = 0; j < n; ++j) m(j, i) += at_zero(height_(j) - height_(i))[0];
             m(i, i) -= std::pow(alpha_, 6) / 6;
         }
@@ -143,7 +156,7 @@ Eigen::Matrix3Xd InverseSixthSum::smooth_forces(const Eigen::VectorXd& w) const 
 }
 
 void InverseSixthSum::add_forces(const Eigen::VectorXd& w, Eigen::Matrix3Xd& forces) const {
-    if (structure_.cell.is_periodic()) forces += smooth_forces(w);
+    if (is_split()) forces += smooth_forces(w);
     const auto pairs = near_pairs();
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < structure_.size(); ++i)
@@ -160,7 +173,7 @@ void InverseSixthSum::add_stress(const Eigen::VectorXd& w, Eigen::Matrix3d& stra
             const double distance = r.norm();
             strain -= 0.5 * w(i) * w(j) * c6(i, j) * real_part(distance)[1] / distance * r * r.transpose();
         });
-    if (!structure_.cell.is_periodic()) return;
+    if (!is_split()) return;
     Eigen::Matrix3d smooth = Eigen::Matrix3d::Zero();
     const Eigen::MatrixXcd s = structure_factors(w);
     for (Eigen::Index k = 0; k < waves_.g.cols(); ++k) {

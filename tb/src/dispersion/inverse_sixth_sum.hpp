@@ -12,12 +12,12 @@
 
 namespace stembridge::tb {
 
-/// E = -1/2 sum w_i w_j C_ij / R^6 over all pairs and images: directly in a cluster, else split as Ewald
-/// does.
+/// E = -1/2 sum w_i w_j C_ij / R^6 over all pairs and images: directly in a cluster or along one direction,
+/// else split as Ewald does.
 /// @source Karasawa and Goddard, J. Phys. Chem. 93, 7320 (1989), doi:10.1021/j100358a012
 class InverseSixthSum {
   public:
-    /// @param structure that repeats in no, two or three directions
+    /// @param structure that repeats in no, one, two or three directions
     /// @param types of the atoms  @param c6 by type, hartree bohr^6  @param tolerance hartree per atom
     InverseSixthSum(const Structure& structure, std::vector<int> types, Eigen::MatrixXd c6,
                     double tolerance = 1e-12);
@@ -36,7 +36,8 @@ class InverseSixthSum {
     std::array<double, 2> real_part(double r) const;
     /// The part of G = 0 at a height, and its derivative.
     std::array<double, 2> at_zero(double z) const;
-    /// Calls visit(j, r_ij) for what is near atom i; in a cluster for all others.
+    bool is_split() const { return alpha_ > 0; }
+    /// Calls visit(j, r_ij) for what is near atom i; without splitting for all others and their images.
     template <class Visit>
     void for_near(const std::optional<NeighborList>& pairs, int i, Visit visit) const;
     std::optional<NeighborList> near_pairs() const;
@@ -47,7 +48,9 @@ class InverseSixthSum {
     Structure structure_;
     std::vector<int> types_;
     Eigen::MatrixXd c6_;
-    double alpha_ = 0, real_cutoff_ = 0;  ///< zero in a cluster
+    double alpha_ = 0, real_cutoff_ = 0;              ///< zero without splitting
+    Eigen::Vector3d axis_ = Eigen::Vector3d::Zero();  ///< lattice vector of the one direction, bohr
+    int n_images_ = 0;                                ///< summed to either side along it
     Waves waves_;
     Eigen::RowVectorXd height_;              ///< of the atoms along the normal
     Eigen::VectorXd weight_, weight_slope_;  ///< measure f(g^2) and its derivative

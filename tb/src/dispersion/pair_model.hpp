@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "dispersion/bonded_neighbors.hpp"
 #include "stembridge/structure/structure.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
@@ -15,7 +16,7 @@ namespace stembridge::tb {
 class PairModel {
   public:
     virtual ~PairModel() = default;
-    /// Type of each atom, 0, 1, ...; looks at the surroundings where the model does.
+    /// Type of each atom, 0, 1, ...
     /// @throw UnsupportedError for an element without parameters
     virtual std::vector<int> assign(const Structure& structure) = 0;
     virtual int n_types() const = 0;
@@ -34,7 +35,8 @@ class PairModel {
 std::unique_ptr<PairModel> make_lennard_jones();
 
 /// Slater-Kirkwood with polarisabilities that depend on the number of bonded neighbours (C, H, N, O, P, S).
+/// @param bonded must outlive the model
 /// @source Elstner et al., J. Chem. Phys. 114, 5149 (2001)
-std::unique_ptr<PairModel> make_slater_kirkwood();
+std::unique_ptr<PairModel> make_slater_kirkwood(BondedNeighbors& bonded);
 
 }  // namespace stembridge::tb

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dispersion/bonded_neighbors.hpp"
 #include "dispersion/pair_model.hpp"
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
@@ -39,24 +40,16 @@ const Element& element_of(int z) {
 
 class SlaterKirkwood final : public PairModel {
   public:
+    explicit SlaterKirkwood(BondedNeighbors& bonded) : bonded_(&bonded) {}
     std::vector<int> assign(const Structure& structure) override {
         types_.clear();
-        double longest = 1;
-        for (const int z : structure.atomic_numbers)
-            longest = std::max(longest, 2 * element_of(z).covalent_radius_angstrom * units::angstrom);
-        const NeighborList near(structure, longest);
         std::vector<int> result;
-        for (int i = 0; i < structure.size(); ++i) {
-            const Element& e = element_of(structure.atomic_numbers[static_cast<std::size_t>(i)]);
-            std::size_t bonded = 0;
-            for (const Neighbor& p : near.of(i)) {
-                const Element& f = element_of(structure.atomic_numbers[static_cast<std::size_t>(p.j)]);
-                const double reach =
-                    (e.covalent_radius_angstrom + f.covalent_radius_angstrom) * units::angstrom;
-                bonded += p.distance <= reach;
-            }
+        const auto& bonded = bonded_->of(structure);
+        for (std::size_t i = 0; i < bonded.size(); ++i) {
+            const Element& e = element_of(structure.atomic_numbers[i]);
             const double p =
-                e.polarisability_angstrom3[std::min<std::size_t>(bonded, 5)] * std::pow(units::angstrom, 3);
+                e.polarisability_angstrom3[static_cast<std::size_t>(std::min<long>(bonded[i], 5))] *
+                std::pow(units::angstrom, 3);
             const Type type{p, e.radius_angstrom * units::angstrom, 0.75 * std::sqrt(e.charge * p * p * p)};
             const auto found = std::find(types_.begin(), types_.end(), type);
             result.push_back(static_cast<int>(found - types_.begin()));
@@ -96,13 +89,62 @@ class SlaterKirkwood final : public PairModel {
         const double s = type(a).radius, t = type(b).radius;
         return (s * s * s + t * t * t) / (s * s + t * t);
     }
+    BondedNeighbors* bonded_;
     std::vector<Type> types_;
 };
 
+std::vector<std::int64_t> count_bonded(const Structure& structure) {
+    double longest = 1;
+    for (const int z : structure.atomic_numbers)
+        longest = std::max(longest, 2 * element_of(z).covalent_radius_angstrom * units::angstrom);
+    const NeighborList near(structure, longest);
+    std::vector<std::int64_t> result;
+    for (int i = 0; i < structure.size(); ++i) {
+        const auto radius = [&](int atom) {
+            return element_of(structure.atomic_numbers[static_cast<std::size_t>(atom)])
+                .covalent_radius_angstrom;
+        };
+        const auto& pairs = near.of(i);
+        result.push_back(std::count_if(pairs.begin(), pairs.end(), [&](const Neighbor& p) {
+            return p.distance <= (radius(i) + radius(p.j)) * units::angstrom;
+        }));
+    }
+    return result;
+}
+
 }  // namespace
 
-std::unique_ptr<PairModel> make_slater_kirkwood() {
-    return std::make_unique<SlaterKirkwood>();
+const std::vector<std::int64_t>& BondedNeighbors::of(const Structure& structure) {
+    const std::vector<std::int64_t> atoms(structure.atomic_numbers.begin(), structure.atomic_numbers.end());
+    if (atoms != atomic_numbers_) {
+        counts_ = count_bonded(structure);
+        atomic_numbers_ = atoms;
+    }
+    return counts_;
+}
+
+State BondedNeighbors::save() const {
+    State state;
+    if (counts_.empty()) return state;
+    state.put("atomic_numbers", atomic_numbers_);
+    state.put("counts", counts_);
+    return state;
+}
+
+void BondedNeighbors::restore(const State& state) {
+    *this = {};
+    if (!state.has("counts")) return;
+    const auto& atoms = state.get<std::vector<std::int64_t>>("atomic_numbers");
+    const auto& counts = state.get<std::vector<std::int64_t>>("counts");
+    if (atoms.size() != counts.size() ||
+        std::any_of(counts.begin(), counts.end(), [](auto n) { return n < 0; }))
+        throw FileError("the bonded neighbours in the checkpoint do not fit their atoms");
+    atomic_numbers_ = atoms;
+    counts_ = counts;
+}
+
+std::unique_ptr<PairModel> make_slater_kirkwood(BondedNeighbors& bonded) {
+    return std::make_unique<SlaterKirkwood>(bonded);
 }
 
 }  // namespace stembridge::tb

@@ -7,7 +7,6 @@
 #include <array>
 #include <cmath>
 
-#include "coulomb/coulomb_term.hpp"
 #include "stembridge/base/errors.hpp"
 
 namespace stembridge::tb {
@@ -66,10 +65,9 @@ void TkatchenkoScheffler::update(const Structure& structure, const Basis& basis,
             const double excess = largest_ratio * largest_ratio * c6_(a, b) / std::pow(reach, 6) / tolerance;
             range = std::max(range, reach * (1 + std::log(std::max(1.0, excess)) / steepness));
         }
-    const Structure lattice = electrostatic_structure(structure);
-    sum_.emplace(lattice, types_, c6_, tolerance);
+    sum_.emplace(structure, types_, c6_, tolerance);
     matrix_ = sum_->matrix();
-    near_.emplace(lattice, range);
+    near_.emplace(structure, range);
 }
 
 Eigen::VectorXd TkatchenkoScheffler::ratios(const Eigen::VectorXd& on_site) const {

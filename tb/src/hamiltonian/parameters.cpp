@@ -100,7 +100,8 @@ Parameters::Parameters(const std::vector<fs::path>& folders, const std::vector<i
             // nothing.
             const SkfRepulsive& first = tables.at(a <= b ? ab : ba).repulsive;
             const SkfRepulsive& second = tables.at(a <= b ? ba : ab).repulsive;
-            repulsive_.push_back(first.is_spline() || !second.is_spline() ? first : second);
+            const bool second_has_more = second.is_spline() || (first.is_zero() && !second.is_zero());
+            repulsive_.push_back(first.is_spline() || !second_has_more ? first : second);
         }
 }
 

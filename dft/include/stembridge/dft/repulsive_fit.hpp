@@ -104,7 +104,8 @@ RepulsiveFit fit_repulsive(const std::vector<ReferenceStructure>& references,
                            const RepulsiveFitOptions& options);
 
 /// Errors of every structure when its group is kept out of the fit. The energies of a group are compared
-/// after taking out their own mean error, since a group may be the only one with its element.
+/// after taking out their own mean error, since a group may be the only one with its element. Empty when
+/// there is one group only.
 std::vector<StructureError> leave_one_group_out(const std::vector<ReferenceStructure>& references,
                                                 const std::vector<ElectronicResult>& electronic,
                                                 const RepulsiveFitOptions& options, const Context& context);

@@ -27,7 +27,9 @@ inline constexpr double default_displacement = 0.005 * units::angstrom;
 ///   H_ij = -(F_j(x_i + d) - F_j(x_i - d)) / 2d
 /// Fixed coordinates are left out. Every evaluation starts from what the calculator remembers of the
 /// undisplaced structure, so that no atom depends on the ones before it: a calculation restored from save()
-/// continues to the same bits, and several displacements can be evaluated at once.
+/// continues to the same bits, and several displacements can be evaluated at once. Where a displaced
+/// structure needs a higher electronic temperature, the calculation begins anew with it: evaluation() tells
+/// which it was.
 class HessianCalculation {
   public:
     /// @param calculator must outlive this object  @param displacement d, bohr  @param context log, stop

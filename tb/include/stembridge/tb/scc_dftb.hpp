@@ -126,6 +126,8 @@ struct SccDftbOptions {
     std::map<int, int> max_angular_momentum;  ///< by atomic number, 0 = s; left out = what the tables hold
     SpinOptions spin;
     ThirdOrderOptions third_order;
+    /// Slater-Kirkwood counts the bonded neighbours of the atoms at their first geometry; forget() begins
+    /// anew.
     Dispersion dispersion = Dispersion::none;
     /// s_R, the scale of the van der Waals radii in the damping of Tkatchenko and Scheffler; 0.94 belongs to
     /// PBE.

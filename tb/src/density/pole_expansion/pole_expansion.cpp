@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <omp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +13,7 @@
 #include "density/overlap_error.hpp"
 #include "density/pole_expansion/check_failed.hpp"
 #include "density/pole_expansion/near_response.hpp"
+#include "stembridge/base/available_memory.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/base/units.hpp"
@@ -40,10 +40,6 @@ Eigen::VectorXcd slope_weights(const PoleExpansion& poles, double r, double d, d
     });
 }
 
-double free_memory() {
-    return static_cast<double>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
 }  // namespace
 
 PoleExpansionSolver::PoleExpansionSolver(bool only_gamma, bool choose, double memory_limit,
@@ -51,7 +47,7 @@ PoleExpansionSolver::PoleExpansionSolver(bool only_gamma, bool choose, double me
                                          std::function<std::unique_ptr<DensitySolver>()> make_dense)
     : only_gamma_(only_gamma),
       choose_(choose),
-      memory_limit_(memory_limit > 0 ? memory_limit : 0.75 * free_memory()),
+      memory_limit_(memory_limit > 0 ? memory_limit : 0.75 * available_memory()),
       window_below_(window_below),
       elsewhere_(std::move(elsewhere)),
       make_dense_(std::move(make_dense)) {}
@@ -211,7 +207,8 @@ void PoleExpansionSolver::solve(const std::vector<BlockMatrix>& hamiltonian, con
         }
         warn = true;
         const double n = pattern_->basis().n_orbitals();
-        if (5 * n * n * sizeof(double) > memory_limit_)
+        // The limit is of this machine's memory, not of a device that diagonalises.
+        if (!make_dense_ && 5 * n * n * sizeof(double) > memory_limit_)
             throw NumericalError(fmt::format(
                 "{}, and a diagonalisation needs {:.0f} MiB, more than the memory limit of {:.0f} MiB",
                 reason, 5 * n * n * sizeof(double) / 1048576, memory_limit_ / 1048576));
