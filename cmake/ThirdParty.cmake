@@ -4,6 +4,8 @@
 if(STEMBRIDGE_KIT)
     set(kit_include ${STEMBRIDGE_KIT}/include)
     set(kit_lib ${STEMBRIDGE_KIT}/lib)
+    # An RPATH holds for what these libraries need in turn, too; a RUNPATH would not.
+    add_link_options(-Wl,--disable-new-dtags)
 endif()
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)

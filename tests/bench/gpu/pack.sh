@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Packs what a GPU machine without package registries needs: the sources of the density solvers, header-only
 # libraries, and the shared libraries of this Debian (OpenBLAS, LAPACK, METIS).
-# usage: pack.sh OUT.tar.xz      there: tar xf OUT.tar.xz && stembridge-gpu/tests/bench/gpu/run.sh
+# usage: pack.sh OUT.tar.gz      there: tar xf OUT.tar.gz && stembridge-gpu/tests/bench/gpu/run.sh
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
-out=$(realpath -m "${1:?usage: pack.sh OUT.tar.xz}")
+out=$(realpath -m "${1:?usage: pack.sh OUT.tar.gz}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 project=$work/stembridge-gpu
@@ -33,5 +33,15 @@ done
 for name in openblas:0 lapacke:3 metis:5; do
     ln -s "lib${name%:*}.so.${name#*:}" "$kit/lib/lib${name%:*}.so"
 done
-tar -C "$work" -cJf "$out" stembridge-gpu
+# Whatever they need in turn is in the kit as well, or comes with any g++.
+for library in "$kit"/lib/*.so.*; do
+    for needed in $(objdump -p "$library" | awk '$1 == "NEEDED" {print $2}'); do
+        case $needed in
+            libc.so.* | libm.so.* | libgcc_s.so.* | libgomp.so.* | ld-linux*) continue ;;
+        esac
+        [ -e "$kit/lib/$needed" ] ||
+            { echo "$(basename "$library") needs $needed, which is not in the kit" >&2; exit 1; }
+    done
+done
+tar -C "$work" -czf "$out" stembridge-gpu
 echo "$out: $(du -h "$out" | cut -f1)"

@@ -42,7 +42,10 @@ if [ "$cuda" = ON ]; then
     arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
     options+=(-DCMAKE_CUDA_ARCHITECTURES="${arch:-90}")
 fi
-[ -d "$root/kit" ] && options+=(-DSTEMBRIDGE_KIT="$root/kit")
+if [ -d "$root/kit" ]; then
+    options+=(-DSTEMBRIDGE_KIT="$root/kit")
+    export LD_LIBRARY_PATH=$root/kit/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+fi
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
 cmake -S "$root" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DSTEMBRIDGE_ONLY_SOLVER=ON \
