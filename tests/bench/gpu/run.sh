@@ -39,7 +39,8 @@ say() { printf '== %4d s  %s\n' $(($(date +%s) - started)) "$*"; }
 say "building"
 options=(-DSTEMBRIDGE_CUDA=$cuda)
 if [ "$cuda" = ON ]; then
-    arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
+    command -v nvcc >/dev/null || PATH=$PATH:/usr/local/cuda/bin
+    arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .) || arch=
     options+=(-DCMAKE_CUDA_ARCHITECTURES="${arch:-90}")
 fi
 if [ -d "$root/kit" ]; then
