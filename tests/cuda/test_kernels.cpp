@@ -120,4 +120,21 @@ BOOST_FIXTURE_TEST_CASE(too_little_memory_is_told_with_what_was_wanted, Emulated
     cuda_emulator::take_faults();
 }
 
+BOOST_FIXTURE_TEST_CASE(what_one_gpu_lacked_is_not_held_against_the_next, Emulated) {
+    cuda_emulator::settings().memory = 1 << 20;
+    {
+        // The matrix fits, the room that its eigensystem needs does not.
+        const int n = 220;
+        const auto gpu = open_gpu(0);
+        DeviceArray<double> a(*gpu, n * n), values(*gpu, n);
+        a.set_zero();
+        BOOST_CHECK_EXCEPTION(
+            gpu->dense(0.0).eigensystem(n, a.data(), values.data()), BackendError,
+            [](const BackendError& e) { return std::string(e.what()).find("cudaMalloc failed") == 0; });
+    }
+    cuda_emulator::settings().memory = std::size_t{1} << 30;
+    BOOST_CHECK_NO_THROW(prove(*open_gpu(0)));
+    cuda_emulator::take_faults();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

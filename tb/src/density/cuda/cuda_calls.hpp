@@ -13,6 +13,8 @@
 namespace stembridge::tb::cuda {
 
 [[noreturn]] inline void fail(const char* call, const std::string& reason) {
+    // CUDA keeps the error until it is asked for; the next check_kernel() would take it for its own.
+    cudaGetLastError();
     throw BackendError(std::string(call) + " failed: " + reason);
 }
 inline void check(cudaError_t status, const char* call) {
