@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is needed to build the project, but not to link its installed libraries (ThirdParty.cmake).
-if(NOT STEMBRIDGE_ONLY_SOLVER)
+if(NOT STEMBRIDGE_REDUCED)
     find_package(spdlog REQUIRED)
     find_package(CLI11 REQUIRED)
 endif()
@@ -19,7 +19,7 @@ if(STEMBRIDGE_CUDA)
 endif()
 
 # Of the interpreters on the path, the one that has ASE: the tests run what the module is built for.
-if(NOT STEMBRIDGE_ONLY_SOLVER AND NOT Python3_EXECUTABLE)
+if(NOT STEMBRIDGE_REDUCED AND NOT Python3_EXECUTABLE)
     foreach(candidate python3 /usr/bin/python3)
         execute_process(COMMAND ${candidate} -c "import ase, sys; print(sys.executable)"
             OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
@@ -29,7 +29,7 @@ if(NOT STEMBRIDGE_ONLY_SOLVER AND NOT Python3_EXECUTABLE)
         endif()
     endforeach()
 endif()
-if(STEMBRIDGE_PYTHON AND NOT STEMBRIDGE_ONLY_SOLVER AND NOT STEMBRIDGE_SANITIZE)
+if(STEMBRIDGE_PYTHON AND NOT STEMBRIDGE_REDUCED AND NOT STEMBRIDGE_SANITIZE)
     find_package(Python3 COMPONENTS Interpreter Development.Module)
     if(TARGET Python3::Module)
         find_package(pybind11 CONFIG QUIET)

@@ -120,4 +120,35 @@ BOOST_FIXTURE_TEST_CASE(too_little_memory_is_told_with_what_was_wanted, Emulated
     cuda_emulator::take_faults();
 }
 
+BOOST_FIXTURE_TEST_CASE(a_gpu_that_opens_half_gives_back_what_it_took, Emulated) {
+    std::size_t needed = 0;
+    {
+        const auto gpu = open_gpu(0);
+        needed = cuda_emulator::open_handles();
+    }
+    for (std::size_t most = 0; most < needed; ++most) {
+        cuda_emulator::settings().most_handles = most;
+        BOOST_CHECK_THROW(open_gpu(0), BackendError);
+        BOOST_TEST(cuda_emulator::open_handles() == 0u);
+    }
+    cuda_emulator::take_faults();
+}
+
+BOOST_FIXTURE_TEST_CASE(what_one_gpu_lacked_is_not_held_against_the_next, Emulated) {
+    cuda_emulator::settings().memory = 1 << 20;
+    {
+        // The matrix fits, the room that its eigensystem needs does not.
+        const int n = 220;
+        const auto gpu = open_gpu(0);
+        DeviceArray<double> a(*gpu, n * n), values(*gpu, n);
+        a.set_zero();
+        BOOST_CHECK_EXCEPTION(
+            gpu->dense(0.0).eigensystem(n, a.data(), values.data()), BackendError,
+            [](const BackendError& e) { return std::string(e.what()).find("cudaMalloc failed") == 0; });
+    }
+    cuda_emulator::settings().memory = std::size_t{1} << 30;
+    BOOST_CHECK_NO_THROW(prove(*open_gpu(0)));
+    cuda_emulator::take_faults();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

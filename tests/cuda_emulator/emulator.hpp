@@ -27,6 +27,7 @@ struct Settings {
     bool lazy = true;
     int n_devices = 1;
     std::size_t memory = std::size_t{1} << 30;  ///< bytes of each device
+    std::size_t most_handles = 10000;           ///< open at once; beyond, calls that open one fail
 };
 Settings& settings();
 
@@ -48,7 +49,9 @@ bool on_device(const void* p, std::size_t bytes);
 /// Puts work in a stream of the current device. @return an error when it is not one
 cudaError_t queue(cudaStream_t stream, std::function<void()> work);
 int current_device();
-void count_handle(int change);
+/// @return whether one more may be open; then it is counted
+bool open_one_handle();
+void close_one_handle();
 
 struct Kernel {
     std::string name;

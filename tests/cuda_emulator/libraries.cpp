@@ -21,7 +21,10 @@ struct cusolverDnContext {
     int device;
     cudaStream_t stream;
 };
-struct cusolverDnParams {};
+struct cusolverDnParams {
+    int device;
+    cudaStream_t stream;
+};
 
 namespace {
 
@@ -106,14 +109,16 @@ cublasStatus_t triangular_solve(const char* call, cublasHandle_t handle, cublasS
     });
 }
 
-template <typename Handle>
-Handle* open_handle() {
-    cuda_emulator::count_handle(1);
-    return new Handle{cuda_emulator::current_device(), nullptr};
+/// @param too_many what is returned then
+template <typename Handle, typename Status>
+Status open_handle(Handle** handle, Status too_many) {
+    if (!cuda_emulator::open_one_handle()) return too_many;
+    *handle = new Handle{cuda_emulator::current_device(), nullptr};
+    return Status{};
 }
 template <typename Handle>
 void close_handle(Handle* handle) {
-    cuda_emulator::count_handle(-1);
+    cuda_emulator::close_one_handle();
     delete handle;
 }
 
@@ -136,12 +141,13 @@ constexpr std::size_t host_room = 64;
 }  // namespace
 
 const char* cublasGetStatusString(cublasStatus_t status) {
-    return status == CUBLAS_STATUS_SUCCESS ? "CUBLAS_STATUS_SUCCESS" : "CUBLAS_STATUS_INVALID_VALUE";
+    return status == CUBLAS_STATUS_SUCCESS        ? "CUBLAS_STATUS_SUCCESS"
+           : status == CUBLAS_STATUS_ALLOC_FAILED ? "CUBLAS_STATUS_ALLOC_FAILED"
+                                                  : "CUBLAS_STATUS_INVALID_VALUE";
 }
 
 cublasStatus_t cublasCreate(cublasHandle_t* handle) {
-    *handle = open_handle<cublasContext>();
-    return CUBLAS_STATUS_SUCCESS;
+    return open_handle(handle, CUBLAS_STATUS_ALLOC_FAILED);
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
@@ -220,8 +226,7 @@ cublasStatus_t cublasCgemmStridedBatched(cublasHandle_t handle, cublasOperation_
 }
 
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) {
-    *handle = open_handle<cusolverDnContext>();
-    return CUSOLVER_STATUS_SUCCESS;
+    return open_handle(handle, CUSOLVER_STATUS_ALLOC_FAILED);
 }
 
 cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
@@ -235,9 +240,7 @@ cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t handle, cudaStream_t str
 }
 
 cusolverStatus_t cusolverDnCreateParams(cusolverDnParams_t* parameters) {
-    cuda_emulator::count_handle(1);
-    *parameters = new cusolverDnParams;
-    return CUSOLVER_STATUS_SUCCESS;
+    return open_handle(parameters, CUSOLVER_STATUS_ALLOC_FAILED);
 }
 
 cusolverStatus_t cusolverDnDestroyParams(cusolverDnParams_t parameters) {

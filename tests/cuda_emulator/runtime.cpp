@@ -67,7 +67,8 @@ struct State {
     std::map<std::pair<int, const void*>, std::size_t> dynamic_shared;
     std::vector<std::string> faults;
     cudaError_t last = cudaSuccess, asynchronous = cudaSuccess;
-    int handles = 0, inside = 0;
+    std::size_t handles = 0;
+    int inside = 0;
 };
 
 State& state() {
@@ -129,14 +130,21 @@ int current_device() {
     return device_of_thread;
 }
 
-void count_handle(int change) {
+bool open_one_handle() {
     const Lock lock(state().mutex);
-    state().handles += change;
+    if (state().handles >= settings().most_handles) return false;
+    ++state().handles;
+    return true;
+}
+
+void close_one_handle() {
+    const Lock lock(state().mutex);
+    --state().handles;
 }
 
 std::size_t open_handles() {
     const Lock lock(state().mutex);
-    return static_cast<std::size_t>(state().handles);
+    return state().handles;
 }
 
 std::size_t allocated_bytes() {
@@ -385,10 +393,10 @@ cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStre
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
     const Lock lock(state().mutex);
+    if (!open_one_handle()) return fault(cudaErrorMemoryAllocation, "cudaStreamCreate: too many handles");
     *stream = new CUstream_st{std::make_shared<Queue>()};
     (*stream)->queue->device = device_of_thread;
     state().streams.insert(*stream);
-    count_handle(1);
     return earlier_failure();
 }
 
@@ -397,7 +405,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     work_up_to(*stream->queue, stream->queue->put);
     state().streams.erase(stream);
     delete stream;
-    count_handle(-1);
+    close_one_handle();
     return earlier_failure();
 }
 
@@ -419,14 +427,14 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+    if (!open_one_handle()) return fault(cudaErrorMemoryAllocation, "cudaEventCreate: too many handles");
     *event = new CUevent_st;
-    count_handle(1);
     return earlier_failure();
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
     delete event;
-    count_handle(-1);
+    close_one_handle();
     return earlier_failure();
 }
 

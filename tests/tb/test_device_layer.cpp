@@ -143,6 +143,33 @@ BOOST_AUTO_TEST_CASE(batches_give_the_selected_inverse_of_the_processor) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(room_for_poles_is_kept_for_fewer_of_them_and_for_another_pattern) {
+    const auto large = testing::matrices(testing::ragged_flake(7, 0.05)),
+               small = testing::matrices(testing::ragged_flake(6, 0.05));
+    const auto device = make_host_device(std::size_t{8} << 30);
+    DevicePoles poles(*device);
+    const auto invert = [&](const ElectronicState& m, std::size_t n_poles, bool rough) {
+        const std::vector<Complex> z(n_poles, Complex(-0.1, 0.1));
+        Eigen::VectorXcd s, h;
+        poles.invert(0, m.hamiltonian[0], z, rough, {}, s, h);
+        return device->allocated();
+    };
+    const auto analyze = [&](const ElectronicState& m) {
+        poles.analyze(m.pattern, Symbolic(m.pattern));
+        poles.set_overlap(m.overlap);
+    };
+    analyze(*large);
+    const std::size_t most = invert(*large, 4, false);
+    BOOST_TEST(invert(*large, 2, false) == most);
+    BOOST_TEST(invert(*large, 4, true) == most);
+    const std::size_t fronts = 4 * poles.bytes_per_pole(sizeof(Complex));
+    analyze(*small);
+    BOOST_TEST(invert(*small, 2, true) > fronts);
+    BOOST_TEST(device->most_allocated() == most);
+    analyze(*large);
+    BOOST_TEST(invert(*large, 4, false) == most);
+}
+
 BOOST_AUTO_TEST_CASE(memory_is_counted_and_decides_how_many_poles_go_together) {
     const auto m = testing::matrices(testing::ragged_flake(9, 0.05));
     const Symbolic symbolic(m->pattern);

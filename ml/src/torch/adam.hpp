@@ -28,9 +28,11 @@ class Adam {
     void step(int t, double rate, double decay) {
         const torch::NoGradGuard no_gradients;
         constexpr double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8, largest_gradient = 1.0;
-        double norm2 = 0;
-        for (const torch::Tensor& p : parameters_) norm2 += p.grad().square().sum().item<double>();
-        const double shrink = std::min(1.0, largest_gradient / (std::sqrt(norm2) + 1e-12));
+        // The norm stays on the device, so that nobody waits for it.
+        std::vector<torch::Tensor> squares;
+        for (const torch::Tensor& p : parameters_) squares.push_back(p.grad().square().sum());
+        const torch::Tensor norm = torch::stack(squares).to(torch::kFloat64).sum().sqrt();
+        const torch::Tensor shrink = (largest_gradient / (norm + 1e-12)).clamp_max(1.0);
         for (std::size_t i = 0; i < parameters_.size(); ++i) {
             const torch::Tensor g = parameters_[i].grad() * shrink;
             // m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2

@@ -14,6 +14,8 @@ torch::Device torch_device(Device device) {
             "device 'cuda': this LibTorch was built without CUDA, or the machine has no CUDA device; use "
             "'cpu' "
             "or 'auto'");
+    // Networks are in 32 bits, or in bfloat16 where asked for; cuDNN would take 19 bits by itself.
+    at::globalContext().setAllowTF32CuDNN(false);
     return device != Device::cpu && cuda ? torch::Device(torch::kCUDA) : torch::Device(torch::kCPU);
 }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 #include "device.hpp"
@@ -28,6 +29,14 @@ torch::Tensor tensor_of(const Pixels& pixels) {
     return torch::from_blob(const_cast<float*>(pixels.data()), {1, 1, pixels.rows(), pixels.cols()},
                             torch::kFloat32)
         .clone();
+}
+
+/// Whether a device, or the processor, had too little memory.
+bool is_out_of_memory(const c10::Error& error) {
+    // The processor's allocator has no type for it; its messages begin differently.
+    return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+           std::string_view(error.what_without_backtrace()).find("you tried to allocate") !=
+               std::string_view::npos;
 }
 
 /// Where a tile begins and ends along one axis, and what it looks at; all multiples of 8.
@@ -92,9 +101,8 @@ class TorchEnsemble final : public SegmentationNetwork {
             try {
                 return summed_up(segment_tiles(frame, memory), h, w);
             } catch (const c10::Error& error) {
-                const std::string what = error.what_without_backtrace();
-                const bool out_of_memory = what.find("memory") != std::string::npos;
-                if (!out_of_memory || memory < 1e6) throw BackendError("LibTorch: " + what);
+                if (!is_out_of_memory(error) || memory < 1e6)
+                    throw BackendError(std::string("LibTorch: ") + error.what_without_backtrace());
             }
         }
     }

@@ -37,12 +37,12 @@ class Trainer {
     }
 
     State run() {
-        // The next batch is simulated while this one is learned.
-        const auto prepare = [this](int step) { return source_.of_step(step); };
-        std::future<std::vector<TrainingCrop>> next;
+        // The next batch is made while this one is learned.
+        const auto prepare = [this](int step) { return batch_of(options_, source_.of_step(step), device_); };
+        std::future<Batch> next;
         if (step_ < options_.steps) next = std::async(std::launch::async, prepare, step_);
         while (step_ < options_.steps && !stale()) {
-            const Batch batch = batch_of(options_, next.get(), device_);
+            const Batch batch = next.get();
             if (context_.stop_requested()) {
                 checkpoint();
                 throw StoppedError(

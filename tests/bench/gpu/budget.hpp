@@ -34,7 +34,7 @@ class Alarm {
         : watch_([this, seconds](const std::stop_token& ended) {
               std::unique_lock lock(mutex_);
               over_.wait_for(lock, ended, std::chrono::duration<double>(seconds), [] { return false; });
-              source_.request_stop();
+              if (!ended.stop_requested()) source_.request_stop();
           }) {}
     Context context() const {
         Context context;

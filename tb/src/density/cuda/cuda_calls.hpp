@@ -13,6 +13,8 @@
 namespace stembridge::tb::cuda {
 
 [[noreturn]] inline void fail(const char* call, const std::string& reason) {
+    // CUDA keeps the error until it is asked for; the next check_kernel() would take it for its own.
+    cudaGetLastError();
     throw BackendError(std::string(call) + " failed: " + reason);
 }
 inline void check(cudaError_t status, const char* call) {
@@ -30,25 +32,40 @@ inline void check_kernel(const char* kernel) {
     check(cudaGetLastError(), kernel);
 }
 
+/// What a call of CUDA opened, closed with the object; about a failure of that nothing can be done.
+template <typename Handle, auto close>
+class Owned {
+  public:
+    Owned() = default;
+    ~Owned() {
+        if (handle_ != nullptr) close(handle_);
+    }
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+    operator Handle() const { return handle_; }
+    /// Where the call that opens puts it.
+    Handle* place() { return &handle_; }
+
+  private:
+    Handle handle_ = nullptr;
+};
+
 /// A stream with the handles that queue on it.
 struct Stream {
-    cudaStream_t stream = nullptr;
-    cublasHandle_t blas = nullptr;
-    cudaEvent_t event = nullptr;
+    Owned<cudaStream_t, cudaStreamDestroy> stream;
+    Owned<cudaEvent_t, cudaEventDestroy> event;
+    Owned<cublasHandle_t, cublasDestroy> blas;
 };
 
 /// The streams of a device; the operations queue on `current`.
 struct Streams {
     static constexpr int n_side = 4;
     Stream main, side[n_side];
-    cusolverDnHandle_t solver = nullptr;  ///< on the main stream
-    cusolverDnParams_t solver_parameters = nullptr;
+    Owned<cusolverDnHandle_t, cusolverDnDestroy> solver;  ///< on the main stream
+    Owned<cusolverDnParams_t, cusolverDnDestroyParams> solver_parameters;
     const Stream* current = &main;
 
     Streams();
-    ~Streams();
-    Streams(const Streams&) = delete;
-    Streams& operator=(const Streams&) = delete;
 };
 
 /// Memory of the device that grows when more is wanted.

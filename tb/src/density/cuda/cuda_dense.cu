@@ -45,7 +45,7 @@ __global__ void symmetrize_kernel(int n, Real* a, bool only_lower) {
     for (int j = threadIdx.y; j < tile; j += blockDim.y) {
         const int i = threadIdx.x;
         if (row0 + i < n && column0 + j < n) lower[j][i] = a[(column0 + j) * ld + row0 + i];
-        if (column0 + i < n && row0 + j < n) upper[j][i] = a[(row0 + j) * ld + column0 + i];
+        if (!only_lower && column0 + i < n && row0 + j < n) upper[j][i] = a[(row0 + j) * ld + column0 + i];
     }
     __syncthreads();
     for (int j = threadIdx.y; j < tile; j += blockDim.y) {

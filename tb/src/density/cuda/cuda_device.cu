@@ -17,29 +17,16 @@ namespace cuda {
 
 Streams::Streams() {
     const auto open = [](Stream& s) {
-        check(cudaStreamCreateWithFlags(&s.stream, cudaStreamNonBlocking), "cudaStreamCreate");
-        check(cudaEventCreateWithFlags(&s.event, cudaEventDisableTiming), "cudaEventCreate");
-        check(cublasCreate(&s.blas), "cublasCreate");
+        check(cudaStreamCreateWithFlags(s.stream.place(), cudaStreamNonBlocking), "cudaStreamCreate");
+        check(cudaEventCreateWithFlags(s.event.place(), cudaEventDisableTiming), "cudaEventCreate");
+        check(cublasCreate(s.blas.place()), "cublasCreate");
         check(cublasSetStream(s.blas, s.stream), "cublasSetStream");
     };
     open(main);
     for (Stream& s : side) open(s);
-    check(cusolverDnCreate(&solver), "cusolverDnCreate");
+    check(cusolverDnCreate(solver.place()), "cusolverDnCreate");
     check(cusolverDnSetStream(solver, main.stream), "cusolverDnSetStream");
-    check(cusolverDnCreateParams(&solver_parameters), "cusolverDnCreateParams");
-}
-
-Streams::~Streams() {
-    // Nothing can be done about a failure here.
-    if (solver_parameters != nullptr) cusolverDnDestroyParams(solver_parameters);
-    if (solver != nullptr) cusolverDnDestroy(solver);
-    const auto close = [](Stream& s) {
-        if (s.blas != nullptr) cublasDestroy(s.blas);
-        if (s.event != nullptr) cudaEventDestroy(s.event);
-        if (s.stream != nullptr) cudaStreamDestroy(s.stream);
-    };
-    for (Stream& s : side) close(s);
-    close(main);
+    check(cusolverDnCreateParams(solver_parameters.place()), "cusolverDnCreateParams");
 }
 
 }  // namespace cuda

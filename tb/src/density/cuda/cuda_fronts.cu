@@ -183,7 +183,8 @@ __global__ void invert_small_kernel(const FrontShape* shapes, Number<Real>* fron
     __syncthreads();
     // G11 = D^-1 - L^T G21
     for (int k = threadIdx.x; k < p * p; k += blockDim.x) {
-        const int i = k % p, j = k / p;
+        // Neighbouring threads have neighbouring j, which is how the longest loop reads G21^T.
+        const int i = k / p, j = k % p;
         Number<Real> sum = f[j * m + i];
         for (int l = 0; l < b; ++l) add_product(f[i * m + p + l], f[(p + l) * m + j], sum);
         f[j * m + i] = -sum;

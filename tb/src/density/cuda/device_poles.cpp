@@ -24,8 +24,6 @@ std::complex<Real>* as_complex(DeviceArray<unsigned char>& bytes) {
 void DevicePoles::analyze(const BlockPattern& pattern, const Symbolic& symbolic) {
     levels_.clear();
     kept_.clear();
-    fronts_ = {};
-    work_ = {};
     map_ = std::make_unique<PatternMap>(pattern);
     schedule_ = std::make_unique<FrontSchedule>(symbolic, device_.fronts(0.0).largest_small_front());
     std::vector<std::int64_t> offsets;
@@ -68,7 +66,8 @@ void DevicePoles::invert(std::size_t spin, const BlockMatrix& hamiltonian,
     if (kept_.size() <= spin) kept_.resize(spin + 1);
     Kept& kept = kept_[spin];
     const std::size_t value_size = rough ? sizeof(std::complex<float>) : sizeof(std::complex<double>);
-    kept.g.resize(device_, z.size() * map_->n_pairs() * value_size);
+    const std::size_t kept_bytes = z.size() * map_->n_pairs() * value_size;
+    if (kept.g.size() < kept_bytes) kept.g.resize(device_, kept_bytes);
     kept.rough = rough;
     kept.n_poles = static_cast<int>(z.size());
     // As many poles at once as there is room for, in batches of equal size.
@@ -84,11 +83,13 @@ void DevicePoles::invert(std::size_t spin, const BlockMatrix& hamiltonian,
     poles_at_once_ = (kept.n_poles + batches - 1) / batches;
     const std::size_t front_bytes = value_size * static_cast<std::size_t>(schedule_->n_values);
     const auto at_once = static_cast<std::size_t>(poles_at_once_);
-    // First give back, then take.
-    if (fronts_.size() != at_once * front_bytes) fronts_ = {};
-    if (work_.size() != at_once * (each - front_bytes)) work_ = {};
-    fronts_.resize(device_, at_once * front_bytes);
-    work_.resize(device_, at_once * (each - front_bytes));
+    if (fronts_.size() < at_once * front_bytes || work_.size() < at_once * (each - front_bytes)) {
+        // First give back, then take.
+        fronts_ = {};
+        work_ = {};
+        fronts_.resize(device_, at_once * front_bytes);
+        work_.resize(device_, at_once * (each - front_bytes));
+    }
     with_overlap.resize(kept.n_poles);
     with_hamiltonian.resize(kept.n_poles);
     if (rough)

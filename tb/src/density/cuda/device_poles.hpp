@@ -67,7 +67,7 @@ class DevicePoles final : public PoleInverses {
     DeviceArray<int> rows_;
     DeviceArray<std::int64_t> position_, mirror_;
     DeviceArray<double> overlap_, hamiltonian_, overlap_weights_, hamiltonian_weights_, sum_;
-    DeviceArray<unsigned char> fronts_, work_;
+    DeviceArray<unsigned char> fronts_, work_;  ///< never smaller than they were: made anew they cost time
     std::vector<Kept> kept_;
     int poles_at_once_ = 0;
 };
