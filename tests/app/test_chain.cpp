@@ -234,6 +234,25 @@ BOOST_AUTO_TEST_CASE(frames_that_cannot_be_used_are_refused_with_the_reason) {
                std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(atoms_that_were_edited_by_hand_are_never_overwritten) {
+    const Workplace place;
+    const auto find = [&](const std::string& distance) {
+        const fs::path config =
+            place.folder.write("find.toml", "[detect]\nmin_distance = \"" + distance + "\"\n");
+        return run_program({"find-atoms", place.file("frame.npy"), "--pixel-size", "0.1 angstrom", "--method",
+                            "classical", "--config", config.string(), "--out", place.file("found")});
+    };
+    BOOST_REQUIRE(find("0.8 angstrom").status == 0);
+    const std::string edited = io::read_text(place.file("found/atoms.csv")) + "1,1,0.1,0.1,Cr,1,0,0.05\n";
+    io::write_text_atomically(place.file("found/atoms.csv"), edited);
+    BOOST_TEST(find("0.8 angstrom").output.find("not done again") != std::string::npos);
+    BOOST_TEST((io::read_text(place.file("found/atoms.csv")) == edited));
+    const Outcome other = find("0.9 angstrom");
+    BOOST_TEST(other.output.find("found.old-1") != std::string::npos, other.output);
+    BOOST_TEST((io::read_text(place.file("found/atoms.csv")) != edited));
+    BOOST_TEST((io::read_text(place.file("found.old-1/atoms.csv")) == edited));
+}
+
 BOOST_AUTO_TEST_CASE(a_pixel_size_off_by_two_is_refused_with_the_measured_one) {
     const Workplace place;
     const Outcome outcome =

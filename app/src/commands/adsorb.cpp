@@ -82,6 +82,7 @@ void place_everywhere(const Options& options, Session& session) {
     files.push_back(options.structure);
     StageFolder folder(options.out, "adsorb", inputs_hash(config, {"calculator", "relax", "adsorb"}, files));
     session.attach_folder(folder.path());
+    folder.claim(session);
     folder.begin();
     const Timer timer;
     folder.attempt([&] {

@@ -8,6 +8,31 @@
 #include "stages/stages.hpp"
 
 namespace stembridge::app {
+namespace {
+
+/// @param frames of a series; empty = the one frame that [detect] names
+void find_atoms(const io::Config& config, const std::string& frames, const std::string& out,
+                Session& session) {
+    StageFolder folder = detection_folder(config, out, frames);
+    session.attach_folder(folder.path());
+    if (folder.is_done()) {
+        session.info("unchanged since the last time, not done again");
+        return;
+    }
+    folder.claim(session);
+    folder.begin();
+    const Timer timer;
+    folder.attempt([&] {
+        if (frames.empty())
+            folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(),
+                          detect(config, folder.path(), session));
+        else
+            folder.finish({"tracks.csv", "summary.json"}, timer.seconds(),
+                          detect_series(config, frames, folder.path(), session));
+    });
+}
+
+}  // namespace
 
 void add_find_atoms(CLI::App& program, Action& action) {
     struct Options {
@@ -64,13 +89,9 @@ void add_find_atoms(CLI::App& program, Action& action) {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
             set_threads(static_cast<int>(config.integer("run.threads")));
+            if (options->watch.empty()) return find_atoms(config, options->frames, options->out, session);
             session.attach_folder(options->out);
-            if (!options->watch.empty())
-                watch_folder(config, options->watch, options->idle_seconds, options->out, session);
-            else if (!options->frames.empty())
-                detect_series(config, options->frames, options->out, session);
-            else
-                detect(config, options->out, session);
+            watch_folder(config, options->watch, options->idle_seconds, options->out, session);
         };
     });
 }

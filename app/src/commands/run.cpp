@@ -21,7 +21,6 @@
 #include "stembridge/io/hash.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
-#include "stembridge/ml/network.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -94,21 +93,12 @@ class Run {
         }
         session_.info("--- " + title);
         session_.event("begin", {{"stage", title}});
+        folder.claim(session_);
         const Timer timer;
         folder.attempt([&] { work(timer); });
         session_.event("end", {{"stage", title}, {"seconds", timer.seconds()}});
         if (session_.stop_requested())
             throw StoppedError(fmt::format("stopped on request after {}; the same command continues", title));
-    }
-
-    /// The folder of the first stage. @param detector network or classical: which of them decides its result
-    StageFolder detect_folder(const std::string& detector) const {
-        std::vector<fs::path> inputs = {config_.file("detect.image")};
-        if (detector == "network")
-            for (const fs::path& file : network_files(config_))
-                if (fs::exists(file)) inputs.push_back(file);
-        return {folder_ / "1-detect", "detect",
-                inputs_hash(config_, {"detect"}, inputs, "detector = " + detector + "\n")};
     }
 
     void detect_stage() {
@@ -118,11 +108,7 @@ class Run {
                 "detect.image is not given: the micrograph to look at (or build.structure, to start from "
                 "atoms)");
         }
-        // What networks have found stays good where there are none; what was found without them is found
-        // again once there are some.
-        const bool automatic = config_.text("detect.method") == "auto";
-        StageFolder folder = detect_folder(automatic ? "network" : config_.text("detect.method"));
-        if (automatic && !folder.is_done() && !ml::networks_available()) folder = detect_folder("classical");
+        StageFolder folder = detection_folder(config_, folder_ / "1-detect");
         const bool done_before = folder.is_done();
         stage(folder, "finding atoms", [&](const Timer& timer) {
             folder.begin();
@@ -194,6 +180,7 @@ class Run {
         StageFolder folder(place, name, inputs_hash(config_, {"calculator", "relax", name}, files), input);
         session_.info("--- " + title);
         session_.event("begin", {{"stage", title}});
+        folder.claim(session_);
         const Timer timer;
         folder.begin();
         folder.attempt([&] {
@@ -227,20 +214,22 @@ class Run {
         // The ends are files, so that they can be looked at and decide whether the work is done.
         const fs::path place = folder_ / "6-neb";
         const BarrierEnds ends = barrier_ends(config_, sheet, place, session_);
-        make_folder(place);
-        io::write_structure(place / "from.extxyz", ends.from);
-        io::write_structure(place / "to.extxyz", ends.to);
-        io::write_text_atomically(place / "ends.json", nlohmann::json{{"title", ends.title}}.dump() + "\n");
         io::Config own = config_;
         if (ends.spin_polarized)
             own.set("calculator.spin.polarized", *ends.spin_polarized ? "true" : "false", "adsorb.spin");
         if (ends.unpaired) own.set("calculator.spin.unpaired", std::to_string(*ends.unpaired), "spin state");
         auto files = table_files(own, ends.from);
-        files.push_back(place / "from.extxyz");
-        files.push_back(place / "to.extxyz");
-        StageFolder folder(place, "neb", checkpointed_inputs(own, "neb", files), input);
-        stage(folder, "barrier, " + ends.title,
-              [&](const Timer&) { neb(own, ends.from, ends.to, folder, session_); });
+        const fs::path from = place / "from.extxyz", to = place / "to.extxyz";
+        const std::string inputs = checkpointed_inputs(
+            own, "neb", files, {io::structure_text(from, ends.from), io::structure_text(to, ends.to)});
+        StageFolder folder(place, "neb", inputs, input);
+        stage(folder, "barrier, " + ends.title, [&](const Timer&) {
+            io::write_structure(from, ends.from);
+            io::write_structure(to, ends.to);
+            io::write_text_atomically(place / "ends.json",
+                                      nlohmann::json{{"title", ends.title}}.dump() + "\n");
+            neb(own, ends.from, ends.to, folder, session_);
+        });
     }
 
     void dynamics_stages() {

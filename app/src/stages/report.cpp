@@ -291,7 +291,7 @@ std::vector<fs::path> dynamics_folders(const fs::path& run, const io::Config& co
     const std::vector<Replica> replicas = replicas_named(config);
     if (fs::is_directory(run / "4-md"))
         for (const auto& entry : fs::directory_iterator(run / "4-md")) {
-            if (!entry.is_directory()) continue;
+            if (!entry.is_directory() || is_set_aside(entry)) continue;
             const std::string name = entry.path().filename().string();
             const bool named = std::any_of(replicas.begin(), replicas.end(),
                                            [&](const Replica& replica) { return replica.name == name; });

@@ -376,8 +376,8 @@ struct Path {
 std::vector<fs::path> path_folders(const fs::path& run) {
     std::vector<fs::path> folders;
     for (const auto& entry : fs::directory_iterator(run))
-        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv") &&
-            belongs_to(run, entry.path()))
+        if (!is_set_aside(entry) && fs::exists(entry.path() / "neb.json") &&
+            fs::exists(entry.path() / "profile.csv") && belongs_to(run, entry.path()))
             folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     return folders;

@@ -21,6 +21,11 @@ namespace stembridge::app {
 /// overlay.png, summary.json. @return the content of summary.json
 nlohmann::json detect(const io::Config& config, const std::filesystem::path& out, Session& session);
 
+/// The folder of detect() or detect_series(). What networks have found stays good where there are none; what
+/// was found without them is found again once there are some. @param frames of a series
+StageFolder detection_folder(const io::Config& config, const std::filesystem::path& folder,
+                             const std::string& frames = "");
+
 /// Finds the atoms of several frames of the stack [detect] names and follows them from frame to frame. Writes
 /// frame_0000/, frame_0001/, ... as detect() does, tracks.csv, tracks.svg and summary.json. A frame without
 /// atoms is told and left out. @param frames "all", "first:end" or "first:end:step", the end left out

@@ -77,6 +77,7 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
             throw StoppedError(replica.name + " was not begun before the stop; the same command continues");
         session.info("--- " + title);
         session.event("begin", {{"stage", title}});
+        stage.claim(session);
         const Timer timer;
         stage.attempt([&] {
             dynamics(
