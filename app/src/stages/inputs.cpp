@@ -40,6 +40,7 @@ Keys keys_without_effect(const std::string& stage) {
 Keys keys_of_the_end(const std::string& stage) {
     if (stage == "vibrations")  // what becomes of the Hessian
         return {"temperature", "pressure", "symmetry_number", "multiplicity", "masses", "broadening"};
+    if (stage == "md") return {"steps"};  // times of ramps count from the start
     return {"max_force"};
 }
 

@@ -71,9 +71,9 @@ std::vector<Replica> replicas_named(const io::Config& config);
 /// others. @param start where it has velocities, md.seeds asks for others: a start temperature
 io::Config config_of(const io::Config& config, const Replica& replica, const Structure& start);
 
-/// One run of dynamics; continues from a checkpoint of the same inputs. Writes trajectory.extxyz, thermo.csv,
-/// final.extxyz and checkpoint.h5. @param progress called with the number of steps done; left out = the
-/// session shows them  @throw StoppedError after writing a checkpoint
+/// One run of dynamics; continues from a checkpoint of the same inputs, a finished one up to more steps.
+/// Writes trajectory.extxyz, thermo.csv, final.extxyz and checkpoint.h5. @param progress called with the
+/// number of steps done; left out = the session shows them  @throw StoppedError after writing a checkpoint
 nlohmann::json dynamics(const io::Config& config, const Structure& start, const Replica& replica,
                         StageFolder& folder, Session& session,
                         const std::function<void(std::int64_t)>& progress = {});
