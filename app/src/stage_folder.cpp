@@ -107,7 +107,7 @@ bool StageFolder::holds_other_results() const {
 
 void StageFolder::move_results(const fs::path& aside) const {
     std::vector<std::string> kept = found_;
-    kept.insert(kept.end(), {"log.txt", "events.jsonl"});  // they are being written to
+    kept.insert(kept.end(), {FolderLock::file_name, "log.txt", "events.jsonl"});  // they are being written to
     make_folder(aside);
     for (const std::string& name : found_here()) {
         if (std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
@@ -116,7 +116,12 @@ void StageFolder::move_results(const fs::path& aside) const {
     }
 }
 
+void StageFolder::lock() {
+    if (!lock_) lock_ = std::make_unique<FolderLock>(path_);
+}
+
 void StageFolder::claim(Session& session) {
+    lock();
     if (!holds_other_results()) return;
     const fs::path aside = free_place_beside(fs::absolute(path_).lexically_normal());
     move_results(aside);
@@ -126,6 +131,7 @@ void StageFolder::claim(Session& session) {
 }
 
 void StageFolder::begin() {
+    lock();
     earlier_seconds_ = was_begun() ? seconds() : 0;
     if (!was_begun()) remove_checkpoints();
     write("running", {}, 0, nlohmann::json::object());

@@ -4,9 +4,12 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "folder_lock.hpp"
 
 namespace stembridge::app {
 
@@ -43,8 +46,10 @@ class StageFolder {
     bool is_done() const;
     /// The same way has been begun: a checkpoint in this folder belongs to it.
     bool was_begun() const;
-    /// To be called before the stage is worked on. Results and checkpoints of other inputs are moved to a
-    /// folder beside this one, 3-relax.old-1, and this is said; stages in folders below stay.
+    /// To be called before the stage is worked on: from now on no other process can. Results and checkpoints
+    /// of other inputs are moved to a folder beside this one, 3-relax.old-1, and this is said; stages in
+    /// folders below stay.
+    /// @throw FileError when another process works in the folder
     void claim(Session& session);
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.
@@ -63,6 +68,7 @@ class StageFolder {
   private:
     void write(const std::string& status, const std::vector<std::string>& outputs, double seconds,
                const nlohmann::json& results);
+    void lock();
     bool holds_other_results() const;
     std::vector<std::string> found_here() const;
     void move_results(const std::filesystem::path& aside) const;
@@ -71,6 +77,7 @@ class StageFolder {
     std::string inputs_;
     std::string start_;  // hash of the file
     std::vector<std::string> found_;
+    std::unique_ptr<FolderLock> lock_;
     double earlier_seconds_ = 0;  // of interrupted attempts at the same inputs
     nlohmann::json record_ = nlohmann::json::object();
 };

@@ -189,6 +189,27 @@ BOOST_AUTO_TEST_CASE(more_steps_continue_finished_dynamics_to_the_bits_of_a_run_
     BOOST_TEST(record["results"]["steps"] == 120);
 }
 
+BOOST_AUTO_TEST_CASE(a_second_process_is_kept_out_of_a_folder_in_use) {
+    const Workplace place;
+    RunningProgram first(place.md("shared", 100000));
+    while (first.is_running() && !has_lines(place.file("shared/thermo.csv"), 20))
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::vector<std::string> other_inputs = place.md("shared", 10);
+    other_inputs.insert(other_inputs.end(), {"--seed", "2"});
+    for (const auto& command : {place.md("shared", 100000), other_inputs}) {
+        const Outcome second = run_program(command);
+        BOOST_TEST(second.status == 3, second.output);
+        BOOST_TEST(second.output.find("is in use by process") != std::string::npos, second.output);
+    }
+    BOOST_TEST(!fs::exists(place.file("shared.old-1")));
+    BOOST_TEST(
+        (nlohmann::json::parse(io::read_text(place.file("shared/stage.json")))["status"] == "running"));
+    first.send(SIGTERM);
+    const Outcome stopped = first.wait();
+    BOOST_TEST(stopped.status == 6, stopped.output);
+    BOOST_TEST(run_program(place.md("shared", 10)).status == 0);  // the folder is free again
+}
+
 BOOST_AUTO_TEST_CASE(a_relaxation_that_is_stopped_continues_to_the_same_bits) {
     for (const std::string solver : {"auto", "pole-expansion"}) {
         const Workplace place;

@@ -5,6 +5,7 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "folder_lock.hpp"
 #include "stages/stages.hpp"
 
 namespace stembridge::app {
@@ -90,6 +91,7 @@ void add_find_atoms(CLI::App& program, Action& action) {
             const io::Config config = options->config.config();
             set_threads(static_cast<int>(config.integer("run.threads")));
             if (options->watch.empty()) return find_atoms(config, options->frames, options->out, session);
+            const FolderLock lock(options->out);
             session.attach_folder(options->out);
             watch_folder(config, options->watch, options->idle_seconds, options->out, session);
         };

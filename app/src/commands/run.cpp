@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "folder_lock.hpp"
 #include "helpers.hpp"
 #include "scoring.hpp"
 #include "stages/checkpointed_inputs.hpp"
@@ -296,6 +298,8 @@ class Run {
 
 void run_chain(const io::Config& config, const fs::path& config_file, const fs::path& folder,
                const std::vector<std::string>& stages, const Ranks& ranks, Session& session) {
+    std::optional<FolderLock> lock;
+    ranks.first_alone([&] { lock.emplace(folder); });
     ranks.together([&] { session.attach_folder(folder); });
     ranks.first_alone([&] {
         std::error_code ignored;
