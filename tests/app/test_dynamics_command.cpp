@@ -271,6 +271,14 @@ BOOST_AUTO_TEST_CASE(analyze_tells_the_course_of_a_trajectory_and_writes_tables_
                              "ring_bonds.csv", "vibrations.svg", "charges.svg", "analysis.json"})
         BOOST_TEST(fs::exists(place.file("analysis/" + std::string(name))), name);
 
+    // Frames too rare for C-H give no picture that would show its vibrations elsewhere.
+    const Outcome rare =
+        run_program({"analyze", place.file("md/trajectory.extxyz"), "--frame-spacing", "10 fs", "--out",
+                     place.file("rare"), "--json", place.file("rare.json")});
+    BOOST_TEST(rare.output.find("need frames every 5 fs") != std::string::npos, rare.output);
+    BOOST_TEST(!fs::exists(place.file("rare/vibrations.svg")));
+    BOOST_TEST(json_file(place.file("rare.json"))["over_time"]["vibrational_density"]["peak_cm1"].is_null());
+
     // One frame alone has no course; other atoms cannot be compared.
     const Outcome one = run_program(
         {"analyze", place.file("md/trajectory.extxyz"), "--frame", "0", "--json", place.file("one.json")});

@@ -204,6 +204,7 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
 void add_course(io::ReportDynamics& dynamics, const TrajectoryAnalysis& course) {
     const json& n = course.numbers;
     dynamics.over_time = course.figures;
+    dynamics.notes = course.notes;
     dynamics.analysis_json = n.dump();
     const auto fact = [&](const std::string& name, const std::string& value) {
         dynamics.facts.push_back({name, value});
