@@ -183,6 +183,15 @@ BOOST_AUTO_TEST_CASE(missing_pairs_of_tables_are_all_named_before_anything_is_co
         BOOST_TEST(outcome.output.find(pair) != std::string::npos, pair);
 }
 
+BOOST_AUTO_TEST_CASE(help_names_the_words_and_dimensions_that_options_take) {
+    const std::string find = run_program({"find-atoms", "--help"}).output;
+    for (const char* part : {"--correct {scale,affine,rows}", "--pixel-size LENGTH", "--frame INT"})
+        BOOST_TEST(find.find(part) != std::string::npos, find);
+    const std::string relax = run_program({"relax", "--help"}).output;
+    for (const char* part : {"--max-force FORCE", "--cell {none,xy,full}", "--kpoints INT x 3"})
+        BOOST_TEST(relax.find(part) != std::string::npos, relax);
+}
+
 BOOST_AUTO_TEST_CASE(help_says_what_a_flag_does_and_not_what_its_key_does) {
     const std::string adsorb = run_program({"adsorb", "--help"}).output;
     BOOST_TEST(adsorb.find("Equivalent sites too") != std::string::npos, adsorb);
