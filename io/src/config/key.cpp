@@ -59,13 +59,18 @@ void check_length(const Key& key, const Value& list) {
         fail(list, fmt::format("expected a list of {}", key.length));
 }
 
+/// The number with the unit of the key's default; nothing where that has none.
+std::string example_with_unit(const Key& key, const Value& number) {
+    const auto blank = key.standard.find(' ');
+    if (key.standard.starts_with('[') || blank == std::string::npos) return "";
+    return fmt::format(": \"{}{}\"", to_toml(number), key.standard.substr(blank));
+}
+
 void check_quantity(const Key& key, const Value& value) {
     if (value.is_number())
         throw InputError(fmt::format(
-            "{} is the bare number {}: a unit is needed, in quotes: \"{} {}\"; accepted units: {}",
-            value.where(), to_toml(value), to_toml(value),
-            accepted_units(key.dimension).substr(0, accepted_units(key.dimension).find(',')),
-            accepted_units(key.dimension)));
+            "{} is the bare number {}: a unit is needed, in quotes{}; accepted units: {}", value.where(),
+            to_toml(value), example_with_unit(key, value), accepted_units(key.dimension)));
     double number = 0;
     try {
         number = parse_quantity(value.text(), key.dimension);
