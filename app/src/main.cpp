@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "command_line_mistakes.hpp"
 #include "commands/commands.hpp"
 #include "environment.hpp"
 #include "exit_status.hpp"
@@ -93,7 +94,10 @@ int main(int argc, char** argv) {
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return program.exit(e) == 0 ? ok : input;
+        if (e.get_exit_code() == 0) return program.exit(e);  // --help, --version
+        const std::string message =
+            app::mistake_in_words(program, e) + "\nRun with --help for more information.";
+        return report_error(input, message.c_str());
     }
     return run(program.get_subcommands().front()->get_name(), action, verbose);
 }

@@ -70,6 +70,29 @@ BOOST_AUTO_TEST_CASE(unknown_commands_and_options_are_input_errors) {
     BOOST_TEST(run_program({"analyze", "x.extxyz", "--colour", "red"}).status == 2);
 }
 
+BOOST_AUTO_TEST_CASE(mistyped_commands_options_and_tables_are_told_with_the_nearest) {
+    const TemporaryFolder folder;
+    const auto told = [](const std::vector<std::string>& arguments, const std::string& message) {
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST(outcome.status == 2, outcome.output);
+        BOOST_TEST(outcome.output.starts_with("stembridge: error: "), outcome.output);
+        BOOST_TEST(outcome.output.find(message) != std::string::npos, outcome.output);
+    };
+    told({"find-atom", "x.png"}, "unknown command 'find-atom'; the nearest is find-atoms");
+    told({"vasp", "compair", "x"}, "vasp: unknown command 'compair'; the nearest is compare");
+    told({}, "no command is given; accepted are run, find-atoms");
+    const std::string place = folder.path().string();
+    told({"find-atoms", "x.png", "--pixelsize", "0.104 angstrom", "--out", place},
+         "find-atoms: unknown option --pixelsize; the nearest is --pixel-size");
+    told({"vasp", "compare", "x", "--jsn=y"}, "vasp compare: unknown option --jsn; the nearest is --json");
+    told({"analyze", "x.extxyz", "y.extxyz"}, "analyze: 'y.extxyz' is more than is expected");
+    told({"energy"}, "energy: structure is required");
+    told({"run", folder.write("run.toml", "[detekt]\nimage = \"x.png\"\n").string()},
+         "run.toml:1:2: unknown table [detekt]; the nearest known table is [detect]");
+    told({"run", folder.write("run.toml", "[build.crp]\natoms = 3\n").string()},
+         "unknown table [build.crp]; the nearest known table is [build.crop]");
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_file_is_a_file_error_that_names_it) {
     const Outcome outcome = run_program({"analyze", "/nonexistent/atoms.extxyz"});
     BOOST_TEST(outcome.status == 3);
