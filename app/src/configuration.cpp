@@ -289,16 +289,20 @@ io::Schema simulation_schema() {
 
 namespace {
 
-/// A TOML list of the texts between separators.
+std::string without_blanks_around(const std::string& text) {
+    const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
+    return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+}  // namespace
+
 std::string list_of(const std::string& text, char separator) {
     std::istringstream stream(text);
     std::string list;
     for (std::string item; std::getline(stream, item, separator);)
-        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", item);
+        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", without_blanks_around(item));
     return "[" + list + "]";
 }
-
-}  // namespace
 
 namespace {
 

@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(dynamics_and_report_leave_alone_what_was_relaxed_from_anoth
     std::string charged = io::read_text(place.file("run.toml"));
     charged.insert(charged.find("parameters"), "charge = 1\n");
     io::write_text_atomically(place.folder.path() / "run.toml", charged);
-    const Outcome rebuilt = run_program({"run", place.file("run.toml"), "--stages", "build"});
+    const Outcome rebuilt = run_program({"run", place.file("run.toml"), "--stages", " build , report"});
     BOOST_TEST(rebuilt.output.find("--- building the cell") != std::string::npos, rebuilt.output);
 }
 
