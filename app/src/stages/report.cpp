@@ -156,7 +156,8 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
     if (!belongs_to(run, folder) || !fs::exists(folder / "relax.csv") ||
         !fs::exists(run / "2-build" / "structure.extxyz"))
         return std::nullopt;
-    const bool converged = load_json(folder / "stage.json").value("status", "") == "done";
+    const json record = load_json(folder / "stage.json");
+    const bool converged = record.value("status", "") == "done";
     const fs::path after = folder / (converged ? "relaxed.extxyz" : "last.extxyz");
     if (!fs::exists(after)) return std::nullopt;
     io::ReportRelaxation relaxation;
@@ -175,6 +176,13 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
         relaxation.energy_ev.push_back(columns.at("energy_ev")[i]);
         relaxation.max_force_ev_per_angstrom.push_back(columns.at("max_force_ev_per_angstrom")[i]);
     }
+    const json straightened = record.value("results", json::object()).value("pre_relaxed", json());
+    if (straightened.is_object())
+        relaxation.straightened = fmt::format(
+            "straightened by a force field first ({} steps; atoms moved by {:.2f} Å in the mean, {:.2f} Å at "
+            "most)",
+            straightened.value("steps", 0), straightened.value("mean_move_angstrom", 0.0),
+            straightened.value("largest_move_angstrom", 0.0));
     const auto n_lbfgs = std::count(lbfgs.begin(), lbfgs.end(), 1.0);
     relaxation.method = n_lbfgs == 0                                    ? "FIRE"
                         : n_lbfgs + 1 < static_cast<long>(lbfgs.size()) ? "FIRE, then preconditioned L-BFGS"

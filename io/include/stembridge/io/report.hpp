@@ -89,6 +89,7 @@ struct ReportBuild {
 struct ReportRelaxation {
     ReportStructure before;
     ReportStructure after;
+    std::string straightened;                       ///< what a force field did to `before` first; or empty
     std::string method;                             ///< "FIRE, then L-BFGS"
     std::vector<double> energy_ev;                  ///< per step
     std::vector<double> max_force_ev_per_angstrom;  ///< per step, free coordinates
