@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 #include <map>
 
 #include "configuration.hpp"
@@ -150,6 +151,24 @@ std::optional<io::ReportBuild> build_of(const fs::path& run, const AnalysisOptio
     return build;
 }
 
+/// How far the carbon of a structure spans in height, angstrom.
+double carbon_height_angstrom(const Structure& structure) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (int i = 0; i < structure.size(); ++i) {
+        if (structure.atomic_numbers[static_cast<std::size_t>(i)] != 6) continue;
+        low = std::min(low, structure.positions(2, i));
+        high = std::max(high, structure.positions(2, i));
+    }
+    return high > low ? (high - low) / units::angstrom : 0;
+}
+
+/// A flat sheet that the relaxation has bent out of its plane by more than defects buckle.
+bool is_curled(const io::ReportRelaxation& relaxation) {
+    constexpr double flat_angstrom = 0.5, buckled_angstrom = 1.5;
+    return carbon_height_angstrom(relaxation.before.structure) < flat_angstrom &&
+           carbon_height_angstrom(relaxation.after.structure) > buckled_angstrom;
+}
+
 std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io::Config& config,
                                                   const AnalysisOptions& analysis) {
     const fs::path folder = run / "3-relax";
@@ -191,8 +210,9 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
         config.quantity("relax.max_force") / units::electronvolt_per_angstrom;
     relaxation.converged = converged;
     const auto& relaxed = relaxation.after.structure;
-    // Coordinates found in a frame: what the relaxation says about them.
-    if (converged && fs::exists(run / "1-detect" / "atoms.csv") && relaxed.count(1) < relaxed.size() &&
+    // Coordinates found in a frame: what the relaxation says about them, unless it has left their plane.
+    if (converged && !is_curled(relaxation) && fs::exists(run / "1-detect" / "atoms.csv") &&
+        relaxed.count(1) < relaxed.size() &&
         relaxation.before.structure.atomic_numbers == relaxed.atomic_numbers) {
         const auto comparison = compare_coordinates(relaxation.before.structure, relaxed);
         write_analysis(comparison, folder / "coordinates");
@@ -406,6 +426,14 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
             data.dynamics.push_back(std::move(*dynamics));
     }
     data.warnings = load_json(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
+    if (data.relaxation && is_curled(*data.relaxation))
+        data.warnings.push_back(
+            fmt::format("The relaxed flake is curled: its carbon spans {:.1f} Å in height, where the built "
+                        "one is flat. A "
+                        "sheet that goes on around it would hold it: relax.fix = \"perimeter\" does, or a "
+                        "larger crop. Found "
+                        "coordinates are not compared with it.",
+                        carbon_height_angstrom(data.relaxation->after.structure)));
     const json detected = load_json(run / "1-detect" / "summary.json");
     for (const auto& warning : detected.value("warnings", json::array()))
         data.warnings.push_back(warning.get<std::string>());
