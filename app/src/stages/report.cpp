@@ -151,6 +151,32 @@ std::optional<io::ReportBuild> build_of(const fs::path& run, const AnalysisOptio
     return build;
 }
 
+/// Whether a point lies in a convex polygon.
+bool lies_in(const Eigen::Vector2d& point, const std::vector<Eigen::Vector2d>& corners) {
+    bool left = false, right = false;
+    for (std::size_t k = 0; k < corners.size(); ++k) {
+        const Eigen::Vector2d edge = corners[(k + 1) % corners.size()] - corners[k], to = point - corners[k];
+        const double side = edge.x() * to.y() - edge.y() * to.x();
+        left = left || side > 0;
+        right = right || side < 0;
+    }
+    return !(left && right);
+}
+
+/// The share of the region that was cut out (no outline: of the frame) in which no atom was looked for.
+/// @param clean the mask of find-atoms
+double contaminated_share(const Pixels& clean, const std::vector<Eigen::Vector2d>& outline_px) {
+    if (outline_px.empty()) return 1 - static_cast<double>(clean.mean());
+    long inside = 0, covered = 0;
+    for (Eigen::Index row = 0; row < clean.rows(); ++row)
+        for (Eigen::Index column = 0; column < clean.cols(); ++column) {
+            if (!lies_in({static_cast<double>(column), static_cast<double>(row)}, outline_px)) continue;
+            ++inside;
+            covered += clean(row, column) < 0.5F ? 1 : 0;
+        }
+    return inside == 0 ? 0 : static_cast<double>(covered) / static_cast<double>(inside);
+}
+
 /// How far the carbon of a structure spans in height, angstrom.
 double carbon_height_angstrom(const Structure& structure) {
     double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -446,15 +472,20 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     if (from_frame && !data.frame)
         data.warnings.push_back(config.file("detect.image").string() +
                                 " is not there any more: the frame is not shown");
-    const double clean = detected.value("graphene_share", 1.0);
-    if (clean < 0.95)
-        data.warnings.push_back(
-            fmt::format("{:.0f} % of the frame is contamination: atoms there are left out, and the structure "
-                        "has holes in their place",
-                        100 * (1 - clean)));
+    constexpr double telling = 0.005;
+    const fs::path mask = run / "1-detect" / "region.npy";
+    if (data.frame && fs::exists(mask)) {
+        const double covered = contaminated_share(io::read_image(mask).pixels, data.frame->outline_px);
+        if (covered > telling)
+            data.warnings.push_back(fmt::format(
+                "{:.1f} % of the {} is contamination: atoms are not looked for there, and the structure has "
+                "holes in their place",
+                100 * covered, data.frame->outline_px.empty() ? "frame" : "region that was cut out"));
+    }
     data.y_down = from_frame;
-    for (auto section : {region_section(run, data.frame), selective_section(run, data.y_down),
-                         adsorption_section(run, data.y_down), barrier_section(run, data.y_down)})
+    for (auto section : {region_section(run, data.frame, detected.value("graphene_share", 1.0)),
+                         selective_section(run, data.y_down), adsorption_section(run, data.y_down),
+                         barrier_section(run, data.y_down)})
         if (section) data.sections.push_back(std::move(*section));
     if (data.build) data.subtitle = data.build->built.structure.formula();
     data.provenance = provenance_of(run, config, data.build ? data.build->built.structure : Structure());
