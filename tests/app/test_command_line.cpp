@@ -120,6 +120,34 @@ BOOST_AUTO_TEST_CASE(places_that_cannot_be_written_are_told_before_any_work) {
     refused({"energy", molecule, "--spin-polarized", "--unpaired", "-2"}, 2, "at least 0");
 }
 
+BOOST_AUTO_TEST_CASE(a_run_without_anything_to_start_from_leaves_no_folder) {
+    const TemporaryFolder folder;
+    const fs::path place = folder.path() / "run";
+    const auto refused = [&](const std::string& text, const std::vector<std::string>& more, int status,
+                             const std::string& reason) {
+        std::vector<std::string> words = {"run", folder.write("run.toml", text).string(), "--out",
+                                          place.string()};
+        words.insert(words.end(), more.begin(), more.end());
+        const Outcome outcome = run_program(words);
+        BOOST_TEST(outcome.status == status, outcome.output);
+        BOOST_TEST(outcome.output.find(reason) != std::string::npos, outcome.output);
+        BOOST_TEST(!fs::exists(place), text);
+    };
+    refused("", {}, 2, "detect.image is not given");
+    refused("[detect]\nimage = \"nowhere.png\"\n", {}, 3, "nowhere.png does not exist");
+    refused("[build]\nstructure = \"nowhere.extxyz\"\n", {}, 3, "nowhere.extxyz does not exist");
+    refused("", {"--stages", "relax"}, 3, "do stage 'build' first");
+    refused("", {"--stages", "report"}, 3, "does not exist");
+
+    // One whose first stage fails has nothing to report.
+    folder.write("text.png", "this is no picture");
+    const Outcome failed = run_program(
+        {"run", folder.write("run.toml", "[detect]\nimage = \"text.png\"\nmethod = \"classical\"\n").string(),
+         "--out", place.string()});
+    BOOST_TEST(failed.status == 3, failed.output);
+    BOOST_TEST(!fs::exists(place / "report"));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_and_the_nearest_one_is_named) {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "run.toml";

@@ -104,12 +104,7 @@ class Run {
     }
 
     void detect_stage() {
-        if (!config_.has("detect.image")) {
-            if (config_.has("build.structure")) return;  // the chain starts from a structure
-            throw InputError(
-                "detect.image is not given: the micrograph to look at (or build.structure, to start from "
-                "atoms)");
-        }
+        if (!config_.has("detect.image")) return;  // the chain starts from a structure
         StageFolder folder = detection_folder(config_, folder_ / "1-detect");
         const bool done_before = folder.is_done();
         stage(folder, "finding atoms", [&](const Timer& timer) {
@@ -246,10 +241,16 @@ class Run {
         if (wanted("report")) write_run_report(folder_, config_, session_);
     }
 
+    bool any_stage_is_done() const {
+        return std::any_of(fs::directory_iterator(folder_), fs::directory_iterator(), [](const auto& entry) {
+            return load_json(entry.path() / "stage.json").value("status", "") == "done";
+        });
+    }
+
     /// Of what there is up to the failure, which is what the user must hear of.
     void report_after_failure() {
         try {
-            report_stage();
+            if (any_stage_is_done()) report_stage();
         } catch (const std::exception& e) {
             session_.warning(fmt::format("the report could not be written: {}", e.what()));
         }
@@ -296,10 +297,37 @@ class Run {
     Session& session_;
 };
 
+/// What the first of the stages starts from has to be there before a folder is made for them.
+void require_start(const io::Config& config, const fs::path& folder, const std::vector<std::string>& stages) {
+    const auto wanted = [&](const char* stage) {
+        return std::find(stages.begin(), stages.end(), stage) != stages.end();
+    };
+    const auto require = [](const fs::path& file, const std::string& reason) {
+        if (!fs::exists(file)) throw FileError(fmt::format("{} does not exist: {}", file.string(), reason));
+    };
+    const bool from_structure = config.has("build.structure");
+    if (wanted("detect") && config.has("detect.image"))
+        require(config.file("detect.image"), config.where("detect.image"));
+    else if (wanted("detect") && !from_structure)
+        throw InputError(
+            "detect.image is not given: the micrograph to look at (or build.structure, to start from atoms)");
+    if (wanted("build") && from_structure)
+        require(config.file("build.structure"), config.where("build.structure"));
+    else if (wanted("build") && !wanted("detect"))
+        require(folder / "1-detect" / "atoms.csv", "do stage 'detect' first, or name a build.structure");
+    else if (!wanted("build") && !wanted("detect"))
+        require(
+            stages == std::vector<std::string>{"report"} ? folder : folder / "2-build" / "structure.extxyz",
+            "do stage 'build' first");
+}
+
 void run_chain(const io::Config& config, const fs::path& config_file, const fs::path& folder,
                const std::vector<std::string>& stages, const Ranks& ranks, Session& session) {
     std::optional<FolderLock> lock;
-    ranks.first_alone([&] { lock.emplace(folder); });
+    ranks.first_alone([&] {
+        require_start(config, folder, stages);
+        lock.emplace(folder);
+    });
     ranks.together([&] { session.attach_folder(folder); });
     ranks.first_alone([&] {
         std::error_code ignored;
