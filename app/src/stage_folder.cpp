@@ -2,8 +2,11 @@
 #include "stage_folder.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "session.hpp"
@@ -55,6 +58,14 @@ void make_folder(const fs::path& path) {
     std::error_code failed;
     fs::create_directories(path, failed);
     if (failed) throw FileError(fmt::format("cannot create folder {}: {}", path.string(), failed.message()));
+}
+
+void require_place_for(const fs::path& file) {
+    const fs::path folder = fs::absolute(file).parent_path();
+    if (fs::is_directory(file)) throw FileError(fmt::format("{} is a folder, not a file", file.string()));
+    make_folder(folder);
+    if (::access(folder.c_str(), W_OK) != 0)
+        throw FileError(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
 }
 
 bool is_set_aside(const fs::path& folder) {

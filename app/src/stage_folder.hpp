@@ -25,6 +25,10 @@ void make_folder(const std::filesystem::path& path);
 /// that was built from it. Folders that do not say are taken to.
 bool belongs_to(const std::filesystem::path& run, const std::filesystem::path& stage_folder);
 
+/// Makes the folder of a file that is to be written. @throw FileError when that cannot be, before there is
+/// anything to write
+void require_place_for(const std::filesystem::path& file);
+
 /// Whether a folder holds earlier results that StageFolder::claim() moved there.
 bool is_set_aside(const std::filesystem::path& folder);
 

@@ -113,6 +113,13 @@ BOOST_AUTO_TEST_CASE(places_that_cannot_be_written_are_told_before_any_work) {
     };
     refused({"build", molecule, "--out", file + "/x.extxyz"}, 3, "cannot create folder");
     refused({"properties", molecule, "--out", file}, 3, "cannot create folder");
+    refused({"energy", molecule, "--json", file + "/x.json"}, 3, "cannot create folder");
+    refused({"analyze", molecule, "--json", file + "/x.json"}, 3, "cannot create folder");
+    refused({"analyze", molecule, "--json", folder.path().string()}, 3, "is a folder, not a file");
+    fs::create_directory(folder.path() / "taken.extxyz");
+    for (const char* command : {"relax", "build"})
+        refused({command, molecule, "--out", (folder.path() / "taken.extxyz").string()}, 3,
+                "is a folder, not a file");
     refused({"build", molecule, "--out", file + ".cif"}, 2, "accepted: .extxyz");
     refused({"relax", molecule, "--out", file + ".cif"}, 2, "accepted: .extxyz");
     refused({"relax", molecule, "--out", (folder.path() / "POSCAR").string()}, 2, "cell");
