@@ -81,6 +81,9 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
     const Outcome again = run_program({"run", place.file("run.toml")});
     BOOST_TEST(again.status == 0);
     BOOST_TEST(again.output.find("---") == std::string::npos, again.output);
+    const Outcome resolved = run_program({"run", (run / "config.resolved.toml").string()});
+    BOOST_TEST(resolved.status == 0, resolved.output);
+    BOOST_TEST(resolved.output.find("---") == std::string::npos, resolved.output);
     const Outcome longer = run_program({"run", place.file("run.toml"), "--steps", "8"});
     BOOST_TEST(longer.status == 0);
     BOOST_TEST(longer.output.find("--- dynamics") != std::string::npos, longer.output);

@@ -331,7 +331,7 @@ void run_chain(const io::Config& config, const fs::path& config_file, const fs::
     ranks.together([&] { session.attach_folder(folder); });
     ranks.first_alone([&] {
         std::error_code ignored;
-        if (!fs::equivalent(config_file, folder / "config.toml", ignored))
+        if (!fs::equivalent(fs::absolute(config_file).parent_path(), folder, ignored))
             fs::copy_file(config_file, folder / "config.toml", fs::copy_options::overwrite_existing);
         session.info(fmt::format(
             "stembridge {} ({}), {}{} threads, BLAS kernel {}, run folder {}", version(), git_commit(),

@@ -391,7 +391,7 @@ io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config
     io::ReportProvenance p;
     p.version = manifest.value("version", version());
     p.git_hash = manifest.value("git_commit", "");
-    p.command = "stembridge run config.toml";
+    p.command = "stembridge run config.resolved.toml";
     p.date = manifest.value("date", "");
     p.blas_kernel = manifest.value("blas_kernel", "");
     if (manifest.contains("threads")) p.threads = manifest["threads"].get<int>();
