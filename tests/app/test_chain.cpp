@@ -256,6 +256,21 @@ BOOST_AUTO_TEST_CASE(atoms_that_were_edited_by_hand_are_never_overwritten) {
     BOOST_TEST((io::read_text(place.file("found.old-1/atoms.csv")) == edited));
 }
 
+BOOST_AUTO_TEST_CASE(bonds_that_are_not_those_of_graphene_are_warned_of_and_kept_in_the_summary) {
+    const Workplace place;
+    const auto find = [&](const std::string& pixel_size) {
+        return run_program({"find-atoms", place.file("frame.npy"), "--pixel-size", pixel_size,
+                            "--no-calibration", "--method", "classical", "--out", place.file("found")});
+    };
+    BOOST_TEST(find("0.1 angstrom").output.find("mean C-C distance") == std::string::npos);
+    const Outcome small = find("0.0963 angstrom");
+    BOOST_TEST(small.status == 0, small.output);
+    BOOST_TEST(small.output.find("mean C-C distance of the atoms found is 1.3") != std::string::npos,
+               small.output);
+    const auto summary = nlohmann::json::parse(io::read_text(place.file("found/summary.json")));
+    BOOST_TEST(summary["warnings"].size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_pixel_size_off_by_two_is_refused_with_the_measured_one) {
     const Workplace place;
     const Outcome outcome =

@@ -24,12 +24,13 @@ void find_atoms(const io::Config& config, const std::string& frames, const std::
     folder.begin();
     const Timer timer;
     folder.attempt([&] {
-        if (frames.empty())
-            folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(),
-                          detect(config, folder.path(), session));
-        else
-            folder.finish({"tracks.csv", "summary.json"}, timer.seconds(),
-                          detect_series(config, frames, folder.path(), session));
+        if (!frames.empty()) {
+            const auto summary = detect_series(config, frames, folder.path(), session);
+            return folder.finish({"tracks.csv", "summary.json"}, timer.seconds(), summary);
+        }
+        auto summary = detect(config, folder.path(), session);
+        check_bonds(summary, folder.path(), session);
+        folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
     });
 }
 

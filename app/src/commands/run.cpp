@@ -109,7 +109,8 @@ class Run {
         const bool done_before = folder.is_done();
         stage(folder, "finding atoms", [&](const Timer& timer) {
             folder.begin();
-            const auto summary = detect(config_, folder.path(), session_);
+            auto summary = detect(config_, folder.path(), session_);
+            check_bonds(summary, folder.path(), session_);
             folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
         });
         if (done_before)

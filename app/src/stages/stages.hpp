@@ -21,6 +21,9 @@ namespace stembridge::app {
 /// overlay.png, summary.json. @return the content of summary.json
 nlohmann::json detect(const io::Config& config, const std::filesystem::path& out, Session& session);
 
+/// Warns where the mean C-C distance is not that of graphene, also in the summary of detect() and its file.
+void check_bonds(nlohmann::json& summary, const std::filesystem::path& out, Session& session);
+
 /// The folder of detect() or detect_series(). What networks have found stays good where there are none; what
 /// was found without them is found again once there are some. @param frames of a series
 StageFolder detection_folder(const io::Config& config, const std::filesystem::path& folder,
