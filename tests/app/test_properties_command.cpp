@@ -143,6 +143,10 @@ BOOST_AUTO_TEST_CASE(cube_files_and_tunnelling_pictures_are_written_and_describe
     refused(f.molecule, {"--cube", "spin"}, "spin-polarised");
     refused(f.molecule, {"--stm", "--bias", "3 angstrom"}, "no bias");
     refused(f.sheet, {"--cube", "homo", "--kpoints", "2 2 1"}, "1 1 1");
+    // What does not need pictures is kept where they cannot be made.
+    fs::remove(f.out / "properties.json");
+    refused(f.molecule, {"--cube", "homo-7"}, "no level");
+    BOOST_TEST(nlohmann::json::parse(io::read_text(f.out / "properties.json")).contains("homo"));
     // Sets without the file say how to make one; the built-in orbitals are an explicit choice.
     refused(f.molecule, {"--cube", "density", "--parameters", f.folder.path().string()}, "--orbitals");
     const Outcome guess = run(f.molecule, {"--cube", "density", "--spacing", "0.5 angstrom", "--parameters",

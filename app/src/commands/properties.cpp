@@ -375,9 +375,11 @@ void run(const Options& options, Session& session) {
     if (gap)
         j["verdict"] =
             verdict_on(*gap, config.quantity("properties.metallic_below"), periodic, with_bands, session);
+    const auto write = [&] { io::write_text_atomically(folder / "properties.json", j.dump(1) + "\n"); };
+    write();  // what there is stays where pictures cannot be made
     if (config.has("properties.cube")) j["cubes"] = write_cubes(config, *state, folder, session);
     if (config.boolean("properties.stm")) j["stm"] = write_tunnelling(config, *state, folder, session);
-    io::write_text_atomically(folder / "properties.json", j.dump(1) + "\n");
+    write();
 }
 
 }  // namespace
