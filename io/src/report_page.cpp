@@ -142,12 +142,20 @@ std::vector<std::string> all_warnings(const ReportData& data) {
     return warnings;
 }
 
+/// As sentences of the program are shown on the page, whose unit of length is Å.
+std::string sentence(std::string text) {
+    const std::string name = " angstrom";
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at))
+        text.replace(at, name.size(), "\u00a0Å");
+    return escape_markup(text);
+}
+
 std::string warnings_box(const ReportData& data) {
     const std::vector<std::string> warnings = all_warnings(data);
     if (warnings.empty()) return "";
     std::string html = fmt::format("<div class=\"warnings\" role=\"note\"><h2>{}</h2><ul>",
                                    count_of(warnings.size(), "thing to look at", "things to look at"));
-    for (const std::string& warning : warnings) html += fmt::format("<li>{}</li>", escape_markup(warning));
+    for (const std::string& warning : warnings) html += fmt::format("<li>{}</li>", sentence(warning));
     return html + "</ul></div>\n";
 }
 
@@ -410,7 +418,7 @@ std::string structure_facts(const ReportStructure& content) {
 std::string messages_list(const std::vector<std::string>& messages) {
     if (messages.empty()) return "";
     std::string html = "<ul class=\"messages\">";
-    for (const std::string& message : messages) html += fmt::format("<li>{}</li>", escape_markup(message));
+    for (const std::string& message : messages) html += fmt::format("<li>{}</li>", sentence(message));
     return html + "</ul>";
 }
 

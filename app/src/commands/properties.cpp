@@ -157,7 +157,7 @@ void write_dos(const fs::path& folder, const tb::ElectronicState& state, const t
                        .panel_height = 230};
     for (int spin = 0; spin < state.n_spins(); ++spin) {
         const std::string suffix = state.n_spins() == 1 ? "" : spin == 0 ? " up" : " down";
-        io::Panel panel{.y = {.label = "levels / eV" + suffix, .low = 0}, .curves = {}, .levels = {}};
+        io::Panel panel{.y = {.label = "levels per eV" + suffix, .low = 0}, .curves = {}, .levels = {}};
         int color = 0;
         const auto add = [&](const std::string& name, const Eigen::MatrixXd& density) {
             columns.push_back(name + suffix);
