@@ -90,6 +90,47 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
     BOOST_TEST(longer.output.find("--- relaxing") == std::string::npos, longer.output);
 }
 
+BOOST_AUTO_TEST_CASE(the_report_tells_of_a_force_field_of_curling_and_of_contamination_in_the_region) {
+    const Workplace place;
+    const Outcome outcome = run_program({"run", place.config(), "--stages", "detect,build,relax,report"});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const fs::path run = place.folder.path() / "run";
+    const auto page = [&] {
+        const Outcome report = run_program({"report", run.string()});
+        BOOST_TEST(report.status == 0, report.output);
+        return io::read_text(run / "report/index.html");
+    };
+    const auto has = [](const std::string& text, const char* part) {
+        return text.find(part) != std::string::npos;
+    };
+    const auto stage = nlohmann::json::parse(io::read_text(run / "3-relax/stage.json"));
+    Structure relaxed = io::read_structure(run / "2-build/structure.extxyz");  // flat
+    io::write_structure(run / "3-relax/relaxed.extxyz", relaxed);
+    const std::string plain = page();
+    BOOST_TEST(has(plain, "straightened by a force field first") ==
+               stage["results"]["pre_relaxed"].is_object());
+    BOOST_TEST(!has(plain, "is curled"));
+    BOOST_TEST(has(plain, "found coordinates"));
+    BOOST_TEST(!has(plain, "of the region that was cut out is contamination"));
+
+    // Contamination beside the region is no more than a share; inside it makes holes.
+    const fs::path mask = run / "1-detect/region.npy";
+    Pixels clean = io::read_image(mask).pixels;
+    clean.topLeftCorner(40, 40).setZero();
+    io::write_npy(mask, clean);
+    BOOST_TEST(!has(page(), "of the region that was cut out is contamination"));
+    clean.block(210, 210, 20, 20).setZero();
+    io::write_npy(mask, clean);
+    BOOST_TEST(has(page(), "of the region that was cut out is contamination"));
+
+    relaxed.positions(2, 0) += 4 * units::angstrom;
+    io::write_structure(run / "3-relax/relaxed.extxyz", relaxed);
+    const std::string warned = page();
+    BOOST_TEST(has(warned, "The relaxed flake is curled"));
+    BOOST_TEST(has(warned, "perimeter"));
+    BOOST_TEST(!has(warned, "found coordinates"));
+}
+
 BOOST_AUTO_TEST_CASE(atoms_found_without_networks_are_found_again_once_there_are_some) {
     const Workplace place;
     const std::string config =
