@@ -128,7 +128,9 @@ void StageFolder::move_results(const fs::path& aside) const {
 }
 
 void StageFolder::lock() {
-    if (!lock_) lock_ = std::make_unique<FolderLock>(path_);
+    if (lock_) return;
+    lock_ = std::make_unique<FolderLock>(path_);
+    record_ = load_json(path_ / "stage.json");  // as the last process has left it
 }
 
 void StageFolder::claim(Session& session) {
@@ -155,6 +157,9 @@ void StageFolder::remove_checkpoints() {
 
 void StageFolder::finish(const std::vector<std::string>& outputs, double seconds,
                          const nlohmann::json& results) {
+    std::erase_if(found_, [&](const auto& name) {
+        return std::find(outputs.begin(), outputs.end(), name) != outputs.end();
+    });
     write("done", outputs, seconds, results);
 }
 
