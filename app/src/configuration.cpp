@@ -2,6 +2,7 @@
 #include "configuration.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -289,13 +290,78 @@ io::Schema simulation_schema() {
 
 namespace {
 
-/// A TOML list of the texts between separators.
+std::string without_blanks_around(const std::string& text) {
+    const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
+    return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+}  // namespace
+
 std::string list_of(const std::string& text, char separator) {
     std::istringstream stream(text);
     std::string list;
     for (std::string item; std::getline(stream, item, separator);)
-        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", item);
+        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", without_blanks_around(item));
     return "[" + list + "]";
+}
+
+namespace {
+
+const char* name_of(Dimension dimension) {
+    switch (dimension) {
+        case Dimension::number:
+            return "NUMBER";
+        case Dimension::length:
+            return "LENGTH";
+        case Dimension::energy:
+            return "ENERGY";
+        case Dimension::force:
+            return "FORCE";
+        case Dimension::time:
+            return "TIME";
+        case Dimension::temperature:
+            return "TEMPERATURE";
+        case Dimension::mass:
+            return "MASS";
+        case Dimension::pressure:
+            return "PRESSURE";
+        case Dimension::wavenumber:
+            return "WAVENUMBER";
+        case Dimension::electric_field:
+            return "FIELD";
+    }
+    throw std::logic_error("name_of: unknown dimension");
+}
+
+/// What the help shows after an option: LENGTH, {scale,affine,rows}, INT.
+std::string type_name(const Key& key) {
+    switch (key.kind) {
+        case io::Kind::quantity:
+        case io::Kind::quantities:
+            return name_of(key.dimension);
+        case io::Kind::choice:
+            return fmt::format("{{{}}}", fmt::join(key.words, ","));
+        case io::Kind::boolean:
+            return "{true,false}";
+        case io::Kind::integer:
+            return "INT";
+        case io::Kind::integers:
+            return key.length > 0 ? fmt::format("INT x {}", key.length) : "INTS";
+        case io::Kind::number:
+            return "NUMBER";
+        case io::Kind::numbers:
+            return key.length > 0 ? fmt::format("NUMBER x {}", key.length) : "NUMBERS";
+        case io::Kind::file:
+        case io::Kind::files:
+            return key.words.empty() ? "PATH" : fmt::format("PATH|{}", fmt::join(key.words, "|"));
+        case io::Kind::text:
+        case io::Kind::texts:
+            return "TEXT";
+        case io::Kind::rows:
+        case io::Kind::table:
+            return "TOML";
+    }
+    throw std::logic_error("type_name: unknown kind");
 }
 
 }  // namespace
@@ -335,18 +401,21 @@ void ConfigOptions::add(CLI::App& command, const std::string& option, const std:
                 setting.given = true;
             },
             meaning(key))
+        ->type_name(type_name(this->key(key)))
         ->join();  // an option given twice makes a list; joined by line breaks
 }
 
 void ConfigOptions::add_words(CLI::App& command, const std::string& option, const std::string& key) {
     Setting& setting = new_setting(option, key);
-    command.add_option_function<std::string>(
-        option,
-        [&setting](const std::string& value) {
-            setting.value = list_of(value, ',');
-            setting.given = true;
-        },
-        meaning(key));
+    command
+        .add_option_function<std::string>(
+            option,
+            [&setting](const std::string& value) {
+                setting.value = list_of(value, ',');
+                setting.given = true;
+            },
+            meaning(key))
+        ->type_name("WORD,WORD,...");
 }
 
 void ConfigOptions::add_flag(CLI::App& command, const std::string& flag, const std::string& key,

@@ -23,6 +23,9 @@ io::Schema training_schema();
 /// The keys of `stembridge simulate-image --config`: [image].
 io::Schema simulation_schema();
 
+/// A TOML list of the texts between separators, without the blanks around them.
+std::string list_of(const std::string& text, char separator);
+
 /// Options of a subcommand that are configuration keys under another name.
 class ConfigOptions {
   public:

@@ -4,7 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 
+#include "command_line_mistakes.hpp"
 #include "commands/commands.hpp"
 #include "environment.hpp"
 #include "exit_status.hpp"
@@ -19,6 +21,12 @@ using namespace stembridge::app;
 int report_error(int code, const char* message) {
     std::fputs(fmt::format("stembridge: error: {}\n", message).c_str(), stderr);
     return code;
+}
+
+/// "runs/demo/3-relax: Permission denied"
+std::string in_words(const std::filesystem::filesystem_error& e) {
+    const std::string to = e.path2().empty() ? "" : " to " + e.path2().string();
+    return fmt::format("{}{}: {}", e.path1().string(), to, e.code().message());
 }
 
 /// Whether a command divides its work among the processes of mpirun by itself.
@@ -50,6 +58,8 @@ int run(const std::string& command, const Action& action, bool verbose) {
         return report_error(stopped, e.what());
     } catch (const std::bad_alloc&) {
         return report_error(back_end, "out of memory; a smaller crop or fewer threads need less");
+    } catch (const std::filesystem::filesystem_error& e) {
+        return report_error(file, in_words(e).c_str());
     } catch (const std::exception& e) {
         return report_error(internal, (std::string("internal: ") + e.what()).c_str());
     }
@@ -93,7 +103,10 @@ int main(int argc, char** argv) {
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return program.exit(e) == 0 ? ok : input;
+        if (e.get_exit_code() == 0) return program.exit(e);  // --help, --version
+        const std::string message =
+            app::mistake_in_words(program, e) + "\nRun with --help for more information.";
+        return report_error(input, message.c_str());
     }
     return run(program.get_subcommands().front()->get_name(), action, verbose);
 }

@@ -260,7 +260,7 @@ nlohmann::json write_tunnelling(const io::Config& config, const tb::ElectronicSt
     ScanPicture picture{.values = image.current * per_cubic_angstrom,
                         .pixel_angstrom = image.pixel / units::angstrom,
                         .title = fmt::format("{:+.3g} eV", options.bias / units::electronvolt),
-                        .unit = "",
+                        .unit = "/Å³",
                         .atoms = {}};
     if (config.boolean("properties.stm_atoms")) picture.atoms = marks(state.structure, image);
     const auto write = [&](const std::string& name) {

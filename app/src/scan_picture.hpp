@@ -12,8 +12,8 @@ namespace stembridge::app {
 struct ScanPicture {
     Eigen::ArrayXXd values;  ///< (rows, columns); row 0 is drawn at the top
     double pixel_angstrom = 0;
-    std::string title;  ///< of digits, signs, "e", "V", "Å" and spaces, e.g. "+0.50 eV"
-    std::string unit;   ///< after the numbers of the colour scale; the same characters
+    std::string title;  ///< e.g. "+0.50 eV"; letters that Canvas has
+    std::string unit;   ///< after the numbers of the colour scale, e.g. "Å"
     struct Mark {
         double column = 0, row = 0;
         int atomic_number = 0;

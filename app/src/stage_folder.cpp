@@ -2,10 +2,14 @@
 #include "stage_folder.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
+#include "session.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 #include "stembridge/io/hash.hpp"
@@ -18,6 +22,27 @@ namespace {
 /// "result/way", or one hash for both.
 std::string way_of(const std::string& inputs) {
     return inputs.substr(inputs.find('/') + 1);
+}
+
+constexpr const char* aside_suffix = ".old-";
+
+/// NAME.old-1, or the next number that is free.
+fs::path free_place_beside(const fs::path& folder) {
+    for (int n = 1;; ++n) {
+        fs::path place = folder;
+        place += fmt::format("{}{}", aside_suffix, n);
+        if (!fs::exists(place)) return place;
+    }
+}
+
+/// Whether stages have folders of their own in there.
+bool holds_stages(const fs::path& folder) {
+    return std::any_of(fs::recursive_directory_iterator(folder), fs::recursive_directory_iterator(),
+                       [](const auto& entry) { return entry.path().filename() == "stage.json"; });
+}
+
+bool is_checkpoint(const fs::path& file) {
+    return file.filename().string().starts_with("checkpoint");
 }
 
 }  // namespace
@@ -35,6 +60,18 @@ void make_folder(const fs::path& path) {
     if (failed) throw FileError(fmt::format("cannot create folder {}: {}", path.string(), failed.message()));
 }
 
+void require_place_for(const fs::path& file) {
+    const fs::path folder = fs::absolute(file).parent_path();
+    if (fs::is_directory(file)) throw FileError(fmt::format("{} is a folder, not a file", file.string()));
+    make_folder(folder);
+    if (::access(folder.c_str(), W_OK) != 0)
+        throw FileError(fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
+}
+
+bool is_set_aside(const fs::path& folder) {
+    return folder.filename().string().find(aside_suffix) != std::string::npos;
+}
+
 bool belongs_to(const fs::path& run, const fs::path& stage_folder) {
     const std::string start = load_json(stage_folder / "stage.json").value("start", "");
     const auto began_with = [&](const fs::path& file) {
@@ -48,9 +85,17 @@ bool belongs_to(const fs::path& run, const fs::path& stage_folder) {
 StageFolder::StageFolder(fs::path folder, std::string stage, std::string inputs, const fs::path& start)
     : path_(std::move(folder)), stage_(std::move(stage)), inputs_(std::move(inputs)) {
     if (!start.empty()) start_ = io::sha256_of_file(start);
+    if (!path_.has_filename()) path_ = path_.parent_path();  // a slash at the end
     make_folder(path_);
     // A damaged stage.json only means that the stage is done again.
     record_ = load_json(path_ / "stage.json");
+    found_ = record_.empty() ? found_here() : record_.value("found", std::vector<std::string>{});
+}
+
+std::vector<std::string> StageFolder::found_here() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(path_)) names.push_back(entry.path().filename().string());
+    return names;
 }
 
 bool StageFolder::was_begun() const {
@@ -65,7 +110,41 @@ bool StageFolder::is_done() const {
                        [&](const auto& name) { return fs::exists(path_ / name); });
 }
 
+bool StageFolder::holds_other_results() const {
+    if (record_.empty() || was_begun()) return false;
+    return record_.value("status", "") == "done" ||
+           std::any_of(fs::directory_iterator(path_), fs::directory_iterator(), is_checkpoint);
+}
+
+void StageFolder::move_results(const fs::path& aside) const {
+    std::vector<std::string> kept = found_;
+    kept.insert(kept.end(), {FolderLock::file_name, "log.txt", "events.jsonl"});  // they are being written to
+    make_folder(aside);
+    for (const std::string& name : found_here()) {
+        if (std::find(kept.begin(), kept.end(), name) != kept.end()) continue;
+        if (fs::is_directory(path_ / name) && holds_stages(path_ / name)) continue;
+        fs::rename(path_ / name, aside / name);
+    }
+}
+
+void StageFolder::lock() {
+    if (lock_) return;
+    lock_ = std::make_unique<FolderLock>(path_);
+    record_ = load_json(path_ / "stage.json");  // as the last process has left it
+}
+
+void StageFolder::claim(Session& session) {
+    lock();
+    if (!holds_other_results()) return;
+    const fs::path aside = free_place_beside(fs::absolute(path_).lexically_normal());
+    move_results(aside);
+    record_ = nlohmann::json::object();
+    session.info(fmt::format("{} held results of other inputs: they are kept in {}", path_.string(),
+                             aside.filename().string()));
+}
+
 void StageFolder::begin() {
+    lock();
     earlier_seconds_ = was_begun() ? seconds() : 0;
     if (!was_begun()) remove_checkpoints();
     write("running", {}, 0, nlohmann::json::object());
@@ -73,11 +152,14 @@ void StageFolder::begin() {
 
 void StageFolder::remove_checkpoints() {
     for (const auto& entry : fs::directory_iterator(path_))
-        if (entry.path().filename().string().starts_with("checkpoint")) fs::remove(entry.path());
+        if (is_checkpoint(entry)) fs::remove(entry.path());
 }
 
 void StageFolder::finish(const std::vector<std::string>& outputs, double seconds,
                          const nlohmann::json& results) {
+    std::erase_if(found_, [&](const auto& name) {
+        return std::find(outputs.begin(), outputs.end(), name) != outputs.end();
+    });
     write("done", outputs, seconds, results);
 }
 
@@ -95,9 +177,9 @@ void StageFolder::attempt(const std::function<void()>& work) {
 
 void StageFolder::write(const std::string& status, const std::vector<std::string>& outputs, double seconds,
                         const nlohmann::json& results) {
-    record_ = {{"stage", stage_},   {"status", status},   {"inputs", inputs_},
-               {"start", start_},   {"outputs", outputs}, {"seconds", earlier_seconds_ + seconds},
-               {"results", results}};
+    record_ = {{"stage", stage_},    {"status", status},   {"inputs", inputs_},
+               {"start", start_},    {"outputs", outputs}, {"seconds", earlier_seconds_ + seconds},
+               {"results", results}, {"found", found_}};
     io::write_text_atomically(path_ / "stage.json", record_.dump(2) + "\n");
 }
 

@@ -4,11 +4,16 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "folder_lock.hpp"
+
 namespace stembridge::app {
+
+class Session;
 
 /// A JSON file of a run folder; an empty object when it is missing or damaged.
 nlohmann::json load_json(const std::filesystem::path& path);
@@ -20,9 +25,16 @@ void make_folder(const std::filesystem::path& path);
 /// that was built from it. Folders that do not say are taken to.
 bool belongs_to(const std::filesystem::path& run, const std::filesystem::path& stage_folder);
 
+/// Makes the folder of a file that is to be written. @throw FileError when that cannot be, before there is
+/// anything to write
+void require_place_for(const std::filesystem::path& file);
+
+/// Whether a folder holds earlier results that StageFolder::claim() moved there.
+bool is_set_aside(const std::filesystem::path& folder);
+
 /// One folder such as 1-detect/ with its stage.json {stage, status, inputs, start, outputs, seconds,
-/// results}. status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed",
-/// "done".
+/// results, found}. status: "running" (also after a kill), "stopped" (on request, with checkpoint), "failed",
+/// "done". found: what was there before the stage, and is none of its results.
 class StageFolder {
   public:
     /// Opens or creates the folder. @param inputs hash of everything that decides the result; after a slash,
@@ -38,6 +50,11 @@ class StageFolder {
     bool is_done() const;
     /// The same way has been begun: a checkpoint in this folder belongs to it.
     bool was_begun() const;
+    /// To be called before the stage is worked on: from now on no other process can. Results and checkpoints
+    /// of other inputs are moved to a folder beside this one, 3-relax.old-1, and this is said; stages in
+    /// folders below stay.
+    /// @throw FileError when another process works in the folder
+    void claim(Session& session);
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.
     void begin();
@@ -55,10 +72,16 @@ class StageFolder {
   private:
     void write(const std::string& status, const std::vector<std::string>& outputs, double seconds,
                const nlohmann::json& results);
+    void lock();
+    bool holds_other_results() const;
+    std::vector<std::string> found_here() const;
+    void move_results(const std::filesystem::path& aside) const;
     std::filesystem::path path_;
     std::string stage_;
     std::string inputs_;
-    std::string start_;           // hash of the file
+    std::string start_;  // hash of the file
+    std::vector<std::string> found_;
+    std::unique_ptr<FolderLock> lock_;
     double earlier_seconds_ = 0;  // of interrupted attempts at the same inputs
     nlohmann::json record_ = nlohmann::json::object();
 };

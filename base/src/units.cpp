@@ -70,6 +70,15 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+/// The unit with Å (either letter of Unicode) spelt out.
+std::string spelt_out(std::string_view unit) {
+    std::string text(unit);
+    for (const std::string_view letter : {"\u00c5", "\u212b"})
+        for (auto at = text.find(letter); at != std::string::npos; at = text.find(letter, at))
+            text.replace(at, letter.size(), "angstrom");
+    return text;
+}
+
 }  // namespace
 
 double parse_quantity(std::string_view text, Dimension dimension) {
@@ -79,8 +88,8 @@ double parse_quantity(std::string_view text, Dimension dimension) {
     if (status != std::errc{} || !std::isfinite(value))
         throw InputError(fmt::format("'{}' does not begin with a number; expected a number and a unit ({})",
                                      text, accepted_units(dimension)));
-    const std::string_view unit =
-        trimmed({end, static_cast<std::size_t>(quantity.data() + quantity.size() - end)});
+    const std::string unit =
+        spelt_out(trimmed({end, static_cast<std::size_t>(quantity.data() + quantity.size() - end)}));
     for (const auto& [name, factor] : unit_table(dimension))
         if (name == unit) return value * factor;
     if (unit.empty())

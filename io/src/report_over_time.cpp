@@ -49,10 +49,13 @@ std::string over_time_html(const ReportDynamics& run, std::size_t index, const F
     right += table_of({"defect", "appeared / fs", "last seen / fs", ""}, defects);
     if (cut)
         right += fmt::format("<p>{} more in <code>defects.csv</code>.</p>", run.defects.size() - most_rows);
+    std::string notes;
+    for (const std::string& note : run.notes) notes += "<li>" + escape_markup(note) + "</li>";
+    if (!notes.empty()) notes = "<ul class=\"messages\">" + notes + "</ul>";
     return fmt::format(
         "<details{}><summary>Over time: rings, defects, bonds, displacements, vibrations</summary>"
-        "<div class=\"columns\"><div>{}</div><div>{}</div></div></details>",
-        index == 0 ? " open" : "", left, right);
+        "<div class=\"columns\"><div>{}</div><div>{}</div></div>{}</details>",
+        index == 0 ? " open" : "", left, right, notes);
 }
 
 }  // namespace stembridge::io

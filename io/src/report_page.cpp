@@ -142,12 +142,20 @@ std::vector<std::string> all_warnings(const ReportData& data) {
     return warnings;
 }
 
+/// As sentences of the program are shown on the page, whose unit of length is Å.
+std::string sentence(std::string text) {
+    const std::string name = " angstrom";
+    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at))
+        text.replace(at, name.size(), "\u00a0Å");
+    return escape_markup(text);
+}
+
 std::string warnings_box(const ReportData& data) {
     const std::vector<std::string> warnings = all_warnings(data);
     if (warnings.empty()) return "";
     std::string html = fmt::format("<div class=\"warnings\" role=\"note\"><h2>{}</h2><ul>",
                                    count_of(warnings.size(), "thing to look at", "things to look at"));
-    for (const std::string& warning : warnings) html += fmt::format("<li>{}</li>", escape_markup(warning));
+    for (const std::string& warning : warnings) html += fmt::format("<li>{}</li>", sentence(warning));
     return html + "</ul></div>\n";
 }
 
@@ -249,7 +257,8 @@ std::vector<Tile> headline_numbers(const ReportData& data) {
     if (data.relaxation && !data.relaxation->energy_ev.empty()) {
         const ReportRelaxation& r = *data.relaxation;
         tiles.push_back({"Relaxation energy", number(r.energy_ev.back() - r.energy_ev.front(), 2), "eV",
-                         fmt::format("in {}", count_of(r.energy_ev.size() - 1, "step", "steps"))});
+                         fmt::format("in {}{}", count_of(r.energy_ev.size() - 1, "step", "steps"),
+                                     r.straightened.empty() ? "" : ", after the force field")});
         if (!r.max_force_ev_per_angstrom.empty())
             tiles.push_back({"Largest force left", force_text(r.max_force_ev_per_angstrom.back()),
                              force_unit(r.max_force_ev_per_angstrom.back()),
@@ -409,7 +418,7 @@ std::string structure_facts(const ReportStructure& content) {
 std::string messages_list(const std::vector<std::string>& messages) {
     if (messages.empty()) return "";
     std::string html = "<ul class=\"messages\">";
-    for (const std::string& message : messages) html += fmt::format("<li>{}</li>", escape_markup(message));
+    for (const std::string& message : messages) html += fmt::format("<li>{}</li>", sentence(message));
     return html + "</ul>";
 }
 
@@ -423,7 +432,8 @@ std::string build_section(const ReportData& data, const Figures& figures) {
 
 std::string relaxation_section(const ReportRelaxation& relaxation, bool with_dynamics,
                                const Figures& figures) {
-    std::vector<std::string> facts = {escape_markup(relaxation.method), structure_facts(relaxation.after)};
+    std::vector<std::string> facts = {escape_markup(relaxation.straightened),
+                                      escape_markup(relaxation.method), structure_facts(relaxation.after)};
     if (!relaxation.coordinates_text.empty()) facts.push_back(escape_markup(relaxation.coordinates_text));
     if (!relaxation.energy_ev.empty())
         facts.push_back(count_of(relaxation.energy_ev.size() - 1, "step", "steps"));
@@ -443,21 +453,24 @@ std::string relaxation_section(const ReportRelaxation& relaxation, bool with_dyn
         const auto z = content.structure.positions.row(2);
         return z.size() == 0 ? 0.0 : (z.maxCoeff() - z.minCoeff()) / units::angstrom;
     };
-    std::string pictures = figure(figures, "before-relaxation",
-                                  fmt::format("<b>Before.</b>{}{} Corrugation {}\u00a0Å.",
-                                              relaxation.before.structure.size() <= most_arrows
-                                                  ? " Arrows show where each atom goes."
-                                                  : "",
-                                              moved, number(height(relaxation.before), 2))) +
-                           figure(figures, "after-relaxation",
-                                  fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
-                                              number(height(relaxation.after), 2)));
+    std::string pictures =
+        figure(
+            figures, "before-relaxation",
+            fmt::format(
+                "<b>As built.</b>{}{}{} Corrugation {}\u00a0Å.",
+                relaxation.before.structure.size() <= most_arrows ? " Arrows show where each atom goes." : "",
+                moved, relaxation.straightened.empty() ? "" : " Moves by the force field are part of them.",
+                number(height(relaxation.before), 2))) +
+        figure(figures, "after-relaxation",
+               fmt::format("<b>After.</b> The same window. Corrugation {}\u00a0Å.",
+                           number(height(relaxation.after), 2)));
     return section(
         "relaxation", "Relaxation", join(facts, " · ") + ".",
         fmt::format("<div class=\"columns\">{}{}{}</div>", pictures,
                     figure(figures, "relaxation",
-                           "<b>Course of the relaxation.</b> Energy relative to the last step; "
-                           "largest force on a free coordinate."),
+                           fmt::format("<b>Course of the relaxation{}.</b> Energy relative to the last step; "
+                                       "largest force on a free coordinate.",
+                                       relaxation.straightened.empty() ? "" : " after the force field")),
                     figure(figures, "bond-lengths",
                            with_dynamics ? "<b>C–C bond lengths</b> before and after, and over the dynamics."
                                          : "<b>C–C bond lengths</b> before and after.")));

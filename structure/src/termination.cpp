@@ -150,11 +150,13 @@ Derived terminate_with_hydrogen(const Structure& structure, const TerminationOpt
     for (const int z : result.structure.atomic_numbers) n_electrons += z;
     if (n_electrons % 2 != 0) {
         ++report.counters["odd_electrons"];
-        report.warnings.push_back(fmt::format(
-            "{} with charge {} has an odd number of electrons (a radical): run it spin-polarised or with "
-            "fractional "
-            "filling at a finite electronic temperature, or give it a charge or one hydrogen atom more",
-            result.structure.formula(), options.charge));
+        report.warnings.push_back(
+            fmt::format("{} with charge {} has an odd number of electrons (a radical): without spin "
+                        "polarisation a half-filled "
+                        "level stands for the unpaired one; --spin-polarized describes it, a charge or one "
+                        "atom of hydrogen "
+                        "more removes it",
+                        result.structure.formula(), options.charge));
     }
     return result;
 }

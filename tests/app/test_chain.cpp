@@ -81,10 +81,54 @@ BOOST_AUTO_TEST_CASE(a_frame_goes_in_and_a_report_comes_out) {
     const Outcome again = run_program({"run", place.file("run.toml")});
     BOOST_TEST(again.status == 0);
     BOOST_TEST(again.output.find("---") == std::string::npos, again.output);
+    const Outcome resolved = run_program({"run", (run / "config.resolved.toml").string()});
+    BOOST_TEST(resolved.status == 0, resolved.output);
+    BOOST_TEST(resolved.output.find("---") == std::string::npos, resolved.output);
     const Outcome longer = run_program({"run", place.file("run.toml"), "--steps", "8"});
     BOOST_TEST(longer.status == 0);
     BOOST_TEST(longer.output.find("--- dynamics") != std::string::npos, longer.output);
     BOOST_TEST(longer.output.find("--- relaxing") == std::string::npos, longer.output);
+}
+
+BOOST_AUTO_TEST_CASE(the_report_tells_of_a_force_field_of_curling_and_of_contamination_in_the_region) {
+    const Workplace place;
+    const Outcome outcome = run_program({"run", place.config(), "--stages", "detect,build,relax,report"});
+    BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+    const fs::path run = place.folder.path() / "run";
+    const auto page = [&] {
+        const Outcome report = run_program({"report", run.string()});
+        BOOST_TEST(report.status == 0, report.output);
+        return io::read_text(run / "report/index.html");
+    };
+    const auto has = [](const std::string& text, const char* part) {
+        return text.find(part) != std::string::npos;
+    };
+    const auto stage = nlohmann::json::parse(io::read_text(run / "3-relax/stage.json"));
+    Structure relaxed = io::read_structure(run / "2-build/structure.extxyz");  // flat
+    io::write_structure(run / "3-relax/relaxed.extxyz", relaxed);
+    const std::string plain = page();
+    BOOST_TEST(has(plain, "straightened by a force field first") ==
+               stage["results"]["pre_relaxed"].is_object());
+    BOOST_TEST(!has(plain, "is curled"));
+    BOOST_TEST(has(plain, "found coordinates"));
+    BOOST_TEST(!has(plain, "of the region that was cut out is contamination"));
+
+    // Contamination beside the region is no more than a share; inside it makes holes.
+    const fs::path mask = run / "1-detect/region.npy";
+    Pixels clean = io::read_image(mask).pixels;
+    clean.topLeftCorner(40, 40).setZero();
+    io::write_npy(mask, clean);
+    BOOST_TEST(!has(page(), "of the region that was cut out is contamination"));
+    clean.block(210, 210, 20, 20).setZero();
+    io::write_npy(mask, clean);
+    BOOST_TEST(has(page(), "of the region that was cut out is contamination"));
+
+    relaxed.positions(2, 0) += 4 * units::angstrom;
+    io::write_structure(run / "3-relax/relaxed.extxyz", relaxed);
+    const std::string warned = page();
+    BOOST_TEST(has(warned, "The relaxed flake is curled"));
+    BOOST_TEST(has(warned, "perimeter"));
+    BOOST_TEST(!has(warned, "found coordinates"));
 }
 
 BOOST_AUTO_TEST_CASE(atoms_found_without_networks_are_found_again_once_there_are_some) {
@@ -232,6 +276,40 @@ BOOST_AUTO_TEST_CASE(frames_that_cannot_be_used_are_refused_with_the_reason) {
     BOOST_TEST(doubted.output.find("low confidence") != std::string::npos, doubted.output);
     BOOST_TEST(io::read_text(folder.path() / "out" / "summary.json").find("\"uncalibrated\"") !=
                std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(atoms_that_were_edited_by_hand_are_never_overwritten) {
+    const Workplace place;
+    const auto find = [&](const std::string& distance) {
+        const fs::path config =
+            place.folder.write("find.toml", "[detect]\nmin_distance = \"" + distance + "\"\n");
+        return run_program({"find-atoms", place.file("frame.npy"), "--pixel-size", "0.1 angstrom", "--method",
+                            "classical", "--config", config.string(), "--out", place.file("found")});
+    };
+    BOOST_REQUIRE(find("0.8 angstrom").status == 0);
+    const std::string edited = io::read_text(place.file("found/atoms.csv")) + "1,1,0.1,0.1,Cr,1,0,0.05\n";
+    io::write_text_atomically(place.file("found/atoms.csv"), edited);
+    BOOST_TEST(find("0.8 angstrom").output.find("not done again") != std::string::npos);
+    BOOST_TEST((io::read_text(place.file("found/atoms.csv")) == edited));
+    const Outcome other = find("0.9 angstrom");
+    BOOST_TEST(other.output.find("found.old-1") != std::string::npos, other.output);
+    BOOST_TEST((io::read_text(place.file("found/atoms.csv")) != edited));
+    BOOST_TEST((io::read_text(place.file("found.old-1/atoms.csv")) == edited));
+}
+
+BOOST_AUTO_TEST_CASE(bonds_that_are_not_those_of_graphene_are_warned_of_and_kept_in_the_summary) {
+    const Workplace place;
+    const auto find = [&](const std::string& pixel_size) {
+        return run_program({"find-atoms", place.file("frame.npy"), "--pixel-size", pixel_size,
+                            "--no-calibration", "--method", "classical", "--out", place.file("found")});
+    };
+    BOOST_TEST(find("0.1 angstrom").output.find("mean C-C distance") == std::string::npos);
+    const Outcome small = find("0.0963 angstrom");
+    BOOST_TEST(small.status == 0, small.output);
+    BOOST_TEST(small.output.find("mean C-C distance of the atoms found is 1.3") != std::string::npos,
+               small.output);
+    const auto summary = nlohmann::json::parse(io::read_text(place.file("found/summary.json")));
+    BOOST_TEST(summary["warnings"].size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_pixel_size_off_by_two_is_refused_with_the_measured_one) {

@@ -70,6 +70,29 @@ BOOST_AUTO_TEST_CASE(unknown_commands_and_options_are_input_errors) {
     BOOST_TEST(run_program({"analyze", "x.extxyz", "--colour", "red"}).status == 2);
 }
 
+BOOST_AUTO_TEST_CASE(mistyped_commands_options_and_tables_are_told_with_the_nearest) {
+    const TemporaryFolder folder;
+    const auto told = [](const std::vector<std::string>& arguments, const std::string& message) {
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST(outcome.status == 2, outcome.output);
+        BOOST_TEST(outcome.output.starts_with("stembridge: error: "), outcome.output);
+        BOOST_TEST(outcome.output.find(message) != std::string::npos, outcome.output);
+    };
+    told({"find-atom", "x.png"}, "unknown command 'find-atom'; the nearest is find-atoms");
+    told({"vasp", "compair", "x"}, "vasp: unknown command 'compair'; the nearest is compare");
+    told({}, "no command is given; accepted are run, find-atoms");
+    const std::string place = folder.path().string();
+    told({"find-atoms", "x.png", "--pixelsize", "0.104 angstrom", "--out", place},
+         "find-atoms: unknown option --pixelsize; the nearest is --pixel-size");
+    told({"vasp", "compare", "x", "--jsn=y"}, "vasp compare: unknown option --jsn; the nearest is --json");
+    told({"analyze", "x.extxyz", "y.extxyz"}, "analyze: 'y.extxyz' is more than is expected");
+    told({"energy"}, "energy: structure is required");
+    told({"run", folder.write("run.toml", "[detekt]\nimage = \"x.png\"\n").string()},
+         "run.toml:1:2: unknown table [detekt]; the nearest known table is [detect]");
+    told({"run", folder.write("run.toml", "[build.crp]\natoms = 3\n").string()},
+         "unknown table [build.crp]; the nearest known table is [build.crop]");
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_file_is_a_file_error_that_names_it) {
     const Outcome outcome = run_program({"analyze", "/nonexistent/atoms.extxyz"});
     BOOST_TEST(outcome.status == 3);
@@ -90,11 +113,46 @@ BOOST_AUTO_TEST_CASE(places_that_cannot_be_written_are_told_before_any_work) {
     };
     refused({"build", molecule, "--out", file + "/x.extxyz"}, 3, "cannot create folder");
     refused({"properties", molecule, "--out", file}, 3, "cannot create folder");
+    refused({"energy", molecule, "--json", file + "/x.json"}, 3, "cannot create folder");
+    refused({"analyze", molecule, "--json", file + "/x.json"}, 3, "cannot create folder");
+    refused({"analyze", molecule, "--json", folder.path().string()}, 3, "is a folder, not a file");
+    fs::create_directory(folder.path() / "taken.extxyz");
+    for (const char* command : {"relax", "build"})
+        refused({command, molecule, "--out", (folder.path() / "taken.extxyz").string()}, 3,
+                "is a folder, not a file");
     refused({"build", molecule, "--out", file + ".cif"}, 2, "accepted: .extxyz");
     refused({"relax", molecule, "--out", file + ".cif"}, 2, "accepted: .extxyz");
     refused({"relax", molecule, "--out", (folder.path() / "POSCAR").string()}, 2, "cell");
     refused({"relax", molecule, "--out", file + ".xyz", "--max-steps", "3000000000"}, 2, "1000000000");
     refused({"energy", molecule, "--spin-polarized", "--unpaired", "-2"}, 2, "at least 0");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_without_anything_to_start_from_leaves_no_folder) {
+    const TemporaryFolder folder;
+    const fs::path place = folder.path() / "run";
+    const auto refused = [&](const std::string& text, const std::vector<std::string>& more, int status,
+                             const std::string& reason) {
+        std::vector<std::string> words = {"run", folder.write("run.toml", text).string(), "--out",
+                                          place.string()};
+        words.insert(words.end(), more.begin(), more.end());
+        const Outcome outcome = run_program(words);
+        BOOST_TEST(outcome.status == status, outcome.output);
+        BOOST_TEST(outcome.output.find(reason) != std::string::npos, outcome.output);
+        BOOST_TEST(!fs::exists(place), text);
+    };
+    refused("", {}, 2, "detect.image is not given");
+    refused("[detect]\nimage = \"nowhere.png\"\n", {}, 3, "nowhere.png does not exist");
+    refused("[build]\nstructure = \"nowhere.extxyz\"\n", {}, 3, "nowhere.extxyz does not exist");
+    refused("", {"--stages", "relax"}, 3, "do stage 'build' first");
+    refused("", {"--stages", "report"}, 3, "does not exist");
+
+    // One whose first stage fails has nothing to report.
+    folder.write("text.png", "this is no picture");
+    const Outcome failed = run_program(
+        {"run", folder.write("run.toml", "[detect]\nimage = \"text.png\"\nmethod = \"classical\"\n").string(),
+         "--out", place.string()});
+    BOOST_TEST(failed.status == 3, failed.output);
+    BOOST_TEST(!fs::exists(place / "report"));
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_and_the_nearest_one_is_named) {
@@ -181,6 +239,15 @@ BOOST_AUTO_TEST_CASE(missing_pairs_of_tables_are_all_named_before_anything_is_co
     BOOST_TEST(outcome.status == 2, outcome.output);
     for (const char* pair : {"C-C", "C-Si", "Si-C", "Si-Si"})
         BOOST_TEST(outcome.output.find(pair) != std::string::npos, pair);
+}
+
+BOOST_AUTO_TEST_CASE(help_names_the_words_and_dimensions_that_options_take) {
+    const std::string find = run_program({"find-atoms", "--help"}).output;
+    for (const char* part : {"--correct {scale,affine,rows}", "--pixel-size LENGTH", "--frame INT"})
+        BOOST_TEST(find.find(part) != std::string::npos, find);
+    const std::string relax = run_program({"relax", "--help"}).output;
+    for (const char* part : {"--max-force FORCE", "--cell {none,xy,full}", "--kpoints INT x 3"})
+        BOOST_TEST(relax.find(part) != std::string::npos, relax);
 }
 
 BOOST_AUTO_TEST_CASE(help_says_what_a_flag_does_and_not_what_its_key_does) {

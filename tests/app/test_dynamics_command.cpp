@@ -92,13 +92,45 @@ BOOST_AUTO_TEST_CASE(senseless_requests_are_refused_with_what_would_be_accepted)
     refused({"--temperature", "300 K", "--temperature", "500 K"}, "`run`");
 }
 
-BOOST_AUTO_TEST_CASE(another_seed_is_another_run) {
+BOOST_AUTO_TEST_CASE(another_seed_is_another_run_beside_which_the_earlier_one_is_kept) {
     const MoleculeWorkplace place;
-    BOOST_REQUIRE(run_program(place.md("a", 10, {"--seed", "1"})).status == 0);
-    const std::string first = io::read_text(place.file("a/thermo.csv"));
-    const Outcome second = run_program(place.md("a", 10, {"--seed", "2"}));
-    BOOST_TEST(second.output.find("not done again") == std::string::npos, second.output);
-    BOOST_TEST((io::read_text(place.file("a/thermo.csv")) != first));
+    fs::create_directory(place.file("a"));
+    place.folder.write("a/notes.txt", "mine");
+    std::vector<std::string> tables;
+    for (const std::string seed : {"1", "2", "3"}) {
+        const Outcome outcome = run_program(place.md("a", 10, {"--seed", seed}));
+        BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+        BOOST_TEST(outcome.output.find("not done again") == std::string::npos, outcome.output);
+        BOOST_TEST((outcome.output.find("are kept in a.old-") == std::string::npos) == (seed == "1"),
+                   outcome.output);
+        tables.push_back(io::read_text(place.file("a/thermo.csv")));
+    }
+    BOOST_TEST((tables[1] != tables[0]));
+    BOOST_TEST((io::read_text(place.file("a.old-1/thermo.csv")) == tables[0]));
+    BOOST_TEST((io::read_text(place.file("a.old-2/thermo.csv")) == tables[1]));
+    for (const char* file : {"trajectory.extxyz", "checkpoint.h5", "stage.json"})
+        BOOST_TEST(fs::exists(place.file("a.old-1/" + std::string(file))), file);
+    // What was there before stays, and the same inputs move nothing.
+    BOOST_TEST(fs::exists(place.file("a/notes.txt")));
+    BOOST_TEST(run_program(place.md("a", 10, {"--seed", "3"})).output.find("not done again") !=
+               std::string::npos);
+    BOOST_TEST(!fs::exists(place.file("a.old-3")));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_with_another_step_keeps_its_earlier_dynamics_out_of_the_report) {
+    const MoleculeWorkplace place;
+    const std::string config = sweep_config(place, 4);
+    BOOST_REQUIRE(run_program({"run", config, "--out", place.file("run")}).status == 0);
+    std::string text = io::read_text(config);
+    text.replace(text.find("0.2 fs"), 6, "0.1 fs");
+    io::write_text_atomically(config, text);
+    const Outcome other = run_program({"run", config, "--out", place.file("run")});
+    BOOST_REQUIRE_MESSAGE(other.status == 0, other.output);
+    for (const std::string& name : sweep_replicas)
+        BOOST_TEST(fs::exists(place.file("run/4-md/" + name + ".old-1/trajectory.extxyz")), name);
+    const auto report = json_file(place.file("run/report/report.json"));
+    BOOST_TEST(report["dynamics"].size() == sweep_replicas.size());
+    BOOST_TEST(io::read_text(place.file("run/report/index.html")).find("old-1") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(given_velocities_are_told_and_give_way_to_a_start_temperature_and_to_seeds) {
@@ -178,7 +210,7 @@ BOOST_AUTO_TEST_CASE(dynamics_and_report_leave_alone_what_was_relaxed_from_anoth
     std::string charged = io::read_text(place.file("run.toml"));
     charged.insert(charged.find("parameters"), "charge = 1\n");
     io::write_text_atomically(place.folder.path() / "run.toml", charged);
-    const Outcome rebuilt = run_program({"run", place.file("run.toml"), "--stages", "build"});
+    const Outcome rebuilt = run_program({"run", place.file("run.toml"), "--stages", " build , report"});
     BOOST_TEST(rebuilt.output.find("--- building the cell") != std::string::npos, rebuilt.output);
 }
 
@@ -249,6 +281,14 @@ BOOST_AUTO_TEST_CASE(analyze_tells_the_course_of_a_trajectory_and_writes_tables_
     for (const char* name : {"rings.csv", "msd.csv", "pair_distances.csv", "vibrations.csv", "charges.csv",
                              "ring_bonds.csv", "vibrations.svg", "charges.svg", "analysis.json"})
         BOOST_TEST(fs::exists(place.file("analysis/" + std::string(name))), name);
+
+    // Frames too rare for C-H give no picture that would show its vibrations elsewhere.
+    const Outcome rare =
+        run_program({"analyze", place.file("md/trajectory.extxyz"), "--frame-spacing", "10 fs", "--out",
+                     place.file("rare"), "--json", place.file("rare.json")});
+    BOOST_TEST(rare.output.find("need frames every 5 fs") != std::string::npos, rare.output);
+    BOOST_TEST(!fs::exists(place.file("rare/vibrations.svg")));
+    BOOST_TEST(json_file(place.file("rare.json"))["over_time"]["vibrational_density"]["peak_cm1"].is_null());
 
     // One frame alone has no course; other atoms cannot be compared.
     const Outcome one = run_program(

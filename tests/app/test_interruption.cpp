@@ -164,6 +164,52 @@ BOOST_AUTO_TEST_CASE(a_finished_run_is_not_done_again_but_one_with_another_optio
     BOOST_TEST(std::count(std::istreambuf_iterator<char>(table), {}, '\n') == 27);  // header and steps 0..25
 }
 
+BOOST_AUTO_TEST_CASE(more_steps_continue_finished_dynamics_to_the_bits_of_a_run_at_once) {
+    const Workplace place;
+    const auto run = [&](const std::string& out, int steps, const std::vector<std::string>& more) {
+        std::vector<std::string> command = place.md(out, steps);
+        command.insert(command.end(), more.begin(), more.end());
+        const Outcome outcome = run_program(command);
+        BOOST_REQUIRE_MESSAGE(outcome.status == 0, outcome.output);
+        return outcome.output;
+    };
+    const std::vector<std::vector<std::string>> kinds = {
+        {}, {"--ensemble", "langevin"}, {"--ensemble", "rescale", "--heat-up", "22 fs"}};
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+        const std::string whole = "whole" + std::to_string(k), parts = "parts" + std::to_string(k);
+        run(whole, 120, kinds[k]);
+        run(parts, 100, kinds[k]);
+        BOOST_TEST(run(parts, 120, kinds[k]).find("continuing at step 100") != std::string::npos);
+        check_same_results(place.folder.path() / whole, place.folder.path() / parts);
+    }
+    // Fewer take nothing back.
+    BOOST_TEST(run("parts0", 50, {}).find("120 steps are done already") != std::string::npos);
+    check_same_results(place.folder.path() / "whole0", place.folder.path() / "parts0");
+    const auto record = nlohmann::json::parse(io::read_text(place.file("parts0/stage.json")));
+    BOOST_TEST(record["results"]["steps"] == 120);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_process_is_kept_out_of_a_folder_in_use) {
+    const Workplace place;
+    RunningProgram first(place.md("shared", 100000));
+    while (first.is_running() && !has_lines(place.file("shared/thermo.csv"), 20))
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::vector<std::string> other_inputs = place.md("shared", 10);
+    other_inputs.insert(other_inputs.end(), {"--seed", "2"});
+    for (const auto& command : {place.md("shared", 100000), other_inputs}) {
+        const Outcome second = run_program(command);
+        BOOST_TEST(second.status == 3, second.output);
+        BOOST_TEST(second.output.find("is in use by process") != std::string::npos, second.output);
+    }
+    BOOST_TEST(!fs::exists(place.file("shared.old-1")));
+    BOOST_TEST(
+        (nlohmann::json::parse(io::read_text(place.file("shared/stage.json")))["status"] == "running"));
+    first.send(SIGTERM);
+    const Outcome stopped = first.wait();
+    BOOST_TEST(stopped.status == 6, stopped.output);
+    BOOST_TEST(run_program(place.md("shared", 10)).status == 0);  // the folder is free again
+}
+
 BOOST_AUTO_TEST_CASE(a_relaxation_that_is_stopped_continues_to_the_same_bits) {
     for (const std::string solver : {"auto", "pole-expansion"}) {
         const Workplace place;

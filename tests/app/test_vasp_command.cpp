@@ -169,6 +169,23 @@ BOOST_AUTO_TEST_CASE(compare_finds_no_difference_to_our_own_numbers_and_a_differ
     BOOST_REQUIRE(compare({}).status == 0);
     BOOST_TEST(nlohmann::json::parse(std::ifstream(result))["force_difference_ev_per_angstrom"]["max"]
                    .get<double>() > 0.4);
+    // The mesh of the run, unless another is asked for.
+    std::string with_mesh = vasprun_of(ours, 0);
+    with_mesh.insert(with_mesh.find("<atominfo>"),
+                     "<kpoints><generation param=\"Gamma\"><v type=\"int\" name=\"divisions\">2 1 1</v>"
+                     "</generation></kpoints>");
+    io::write_text_atomically(xml, with_mesh);
+    const Outcome mesh = compare({});
+    BOOST_TEST(mesh.output.find("k-points as in the run: Gamma 2 1 1") != std::string::npos, mesh.output);
+    const auto calculator = [&] {
+        return nlohmann::json::parse(std::ifstream(result))["calculator"].get<std::string>();
+    };
+    const std::string of_the_run = calculator();
+    BOOST_TEST(compare({"--kpoints", "1 1 1"}).output.find("as in the run") == std::string::npos);
+    BOOST_TEST(calculator() != of_the_run);
+    io::write_text_atomically(xml, vasprun_of(ours, 0));
+    BOOST_TEST(compare({}).output.find("compared at Gamma alone") != std::string::npos);
+
     const Outcome dispersion = compare({"--dispersion", "lj"});
     BOOST_TEST(dispersion.status == 2);
     BOOST_TEST(dispersion.output.find("dispersion") != std::string::npos, dispersion.output);

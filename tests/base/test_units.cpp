@@ -22,6 +22,14 @@ BOOST_AUTO_TEST_CASE(quantities_are_converted_to_atomic_units) {
     BOOST_TEST(parse_quantity(" 2.5 ", Dimension::number) == 2.5);
 }
 
+BOOST_AUTO_TEST_CASE(the_letter_of_the_angstrom_is_its_name) {
+    for (const char* text : {"0.104 \u00c5", "0.104 \u212b", "0.104\u00c5"})
+        BOOST_TEST(parse_quantity(text, Dimension::length) ==
+                   parse_quantity("0.104 angstrom", Dimension::length));
+    BOOST_TEST(parse_quantity("1e-3 eV/\u00c5", Dimension::force) ==
+               parse_quantity("1e-3 eV/angstrom", Dimension::force));
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_or_missing_unit_is_refused_and_the_accepted_ones_are_named) {
     for (const char* text : {"1", "1 fs", "one angstrom", "", "nan angstrom"}) {
         BOOST_CHECK_EXCEPTION(parse_quantity(text, Dimension::length), InputError, [](const InputError& e) {

@@ -134,12 +134,15 @@ BOOST_AUTO_TEST_CASE(an_unknown_key_is_named_with_the_nearest_known_one) {
     // the right name in a wrong table
     BOOST_TEST(contains(message_for("[relax]\ntolerance = 1e-6\n"),
                         "nearest known key is calculator.scc.tolerance"));
-    BOOST_TEST(contains(message_for("[calculater]\ncharge = 1\n"), "unknown key calculater"));
+    BOOST_TEST(contains(message_for("[calculater]\ncharge = 1\n"),
+                        "unknown table [calculater]; the nearest known table is [calculator]"));
 }
 
 BOOST_AUTO_TEST_CASE(a_bare_number_where_a_unit_is_needed_is_an_error_that_names_units) {
     const std::string message = message_for("[relax]\nmax_force = 0.001\n");
     BOOST_TEST(contains(message, "run.toml:2:13: relax.max_force is the bare number 0.001"));
+    // The unit of the default, not the first one that there is.
+    BOOST_TEST(contains(message, "\"0.001 eV/angstrom\""));
     BOOST_TEST(contains(message, "eV/angstrom"));
     BOOST_TEST(contains(message_for("[relax]\nmax_force = \"0.001\"\n"), "no unit"));
     BOOST_TEST(contains(message_for("[relax]\nmax_force = \"1 eV\"\n"),

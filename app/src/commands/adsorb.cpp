@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <sstream>
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
@@ -29,15 +28,6 @@ struct Options {
     int at = 0;
     bool enumerate = false;
 };
-
-/// A TOML list of the words between commas.
-std::string list_of(const std::string& words) {
-    std::istringstream stream(words);
-    std::string list;
-    for (std::string word; std::getline(stream, word, ',');)
-        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", word);
-    return "[" + list + "]";
-}
 
 void place_one(const Options& options, Session& session) {
     if (options.site.empty()) throw InputError("--site is not given: hollow, bridge or top (or --enumerate)");
@@ -82,6 +72,7 @@ void place_everywhere(const Options& options, Session& session) {
     files.push_back(options.structure);
     StageFolder folder(options.out, "adsorb", inputs_hash(config, {"calculator", "relax", "adsorb"}, files));
     session.attach_folder(folder.path());
+    folder.claim(session);
     folder.begin();
     const Timer timer;
     folder.attempt([&] {
@@ -140,9 +131,9 @@ void add_adsorb(CLI::App& program, Action& action) {
     options->config.add_calculator(*command);
     command->callback([options, &action] {
         if (options->enumerate) {
-            options->config.set("adsorb.species", list_of(options->species), "--species");
+            options->config.set("adsorb.species", list_of(options->species, ','), "--species");
             if (!options->broken.empty())
-                options->config.set("adsorb.break", list_of(options->broken), "--break");
+                options->config.set("adsorb.break", list_of(options->broken, ','), "--break");
         }
         action = [options](Session& session) {
             if (options->enumerate)

@@ -8,6 +8,7 @@
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
+#include "stage_folder.hpp"
 #include "stages/trajectory_analysis.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
@@ -88,6 +89,8 @@ void print_comparison(const nlohmann::json& n) {
 
 void analyze_file(const Options& options, Session& session) {
     const io::Config config = options.config.config();
+    if (!options.json.empty()) require_place_for(options.json);
+    if (!options.out.empty()) make_folder(options.out);
     AnalysisOptions analysis;
     analysis.largest_ring = static_cast<int>(config.integer("analyze.largest_ring"));
     analysis.bonds.factor = config.number("analyze.bond_factor");

@@ -56,6 +56,7 @@ void add_build(CLI::App& program, Action& action) {
             const fs::path out = fs::absolute(options->out);
             const fs::path work = out.parent_path() / (out.stem().string() + ".build");
             io::require_structure_name(out);
+            require_place_for(out);
             make_folder(work);
             build(options->config.config(), options->input, work, session);
             io::write_structure(out, io::read_structure(work / "structure.extxyz"));

@@ -73,6 +73,7 @@ struct Options {
 void run(const Options& options, Session& session) {
     const io::Config config = options.config.config();
     set_threads(static_cast<int>(config.integer("run.threads")));
+    if (!options.json.empty()) require_place_for(options.json);
     const Structure structure = io::read_structure(options.structure);
     structure.validate();
     check_unpaired(config, structure, session);

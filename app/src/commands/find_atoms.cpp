@@ -5,9 +5,36 @@
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "folder_lock.hpp"
 #include "stages/stages.hpp"
 
 namespace stembridge::app {
+namespace {
+
+/// @param frames of a series; empty = the one frame that [detect] names
+void find_atoms(const io::Config& config, const std::string& frames, const std::string& out,
+                Session& session) {
+    StageFolder folder = detection_folder(config, out, frames);
+    session.attach_folder(folder.path());
+    if (folder.is_done()) {
+        session.info("unchanged since the last time, not done again");
+        return;
+    }
+    folder.claim(session);
+    folder.begin();
+    const Timer timer;
+    folder.attempt([&] {
+        if (!frames.empty()) {
+            const auto summary = detect_series(config, frames, folder.path(), session);
+            return folder.finish({"tracks.csv", "summary.json"}, timer.seconds(), summary);
+        }
+        auto summary = detect(config, folder.path(), session);
+        check_bonds(summary, folder.path(), session);
+        folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
+    });
+}
+
+}  // namespace
 
 void add_find_atoms(CLI::App& program, Action& action) {
     struct Options {
@@ -64,13 +91,10 @@ void add_find_atoms(CLI::App& program, Action& action) {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
             set_threads(static_cast<int>(config.integer("run.threads")));
+            if (options->watch.empty()) return find_atoms(config, options->frames, options->out, session);
+            const FolderLock lock(options->out);
             session.attach_folder(options->out);
-            if (!options->watch.empty())
-                watch_folder(config, options->watch, options->idle_seconds, options->out, session);
-            else if (!options->frames.empty())
-                detect_series(config, options->frames, options->out, session);
-            else
-                detect(config, options->out, session);
+            watch_folder(config, options->watch, options->idle_seconds, options->out, session);
         };
     });
 }

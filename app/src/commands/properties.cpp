@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -66,15 +68,69 @@ nlohmann::json level_json(const tb::Level& level, const tb::ElectronicState& sta
             {"kpoint", list(state.kpoints.points.col(level.kpoint))}};
 }
 
-/// Highest level below and lowest above the Fermi levels along a path, hartree.
-double gap_of(const tb::Bands& bands, const std::vector<double>& fermi_levels) {
-    double below = -1e300, above = 1e300;
-    for (std::size_t spin = 0; spin < bands.levels.size(); ++spin)
-        for (const double e : bands.levels[spin].reshaped()) {
-            if (e <= fermi_levels[spin]) below = std::max(below, e);
-            if (e >= fermi_levels[spin]) above = std::min(above, e);
-        }
-    return std::max(0.0, above - below);
+/// The bands of each spin that hold electrons; empty where one of them is partly filled.
+std::optional<std::vector<int>> filled_bands(const tb::ElectronicState& state) {
+    constexpr double whole = 0.01;  // electrons that the electronic temperature may move between the spins
+    const Eigen::VectorXd spins = tb::populations(state).spins;
+    const double unpaired = spins.size() == 0 ? 0 : spins.sum();
+    std::vector<int> filled;
+    for (int spin = 0; spin < state.n_spins(); ++spin) {
+        const double bands = (state.electrons.number + (spin == 0 ? unpaired : -unpaired)) / 2;
+        filled.push_back(static_cast<int>(std::lround(bands)));
+        if (std::abs(bands - filled.back()) > whole) return std::nullopt;
+    }
+    return filled;
+}
+
+/// Where the filled bands end and the empty ones begin, over all k-points that were looked at: the gap of all
+/// k-points is at most this large.
+class BandEdges {
+  public:
+    explicit BandEdges(const tb::ElectronicState& state) : filled_(filled_bands(state)) {}
+
+    /// @param levels of one k-point, ascending, hartree
+    void look_at(const Eigen::VectorXd& levels, std::size_t spin) {
+        if (!filled_) return;
+        const int filled = (*filled_)[spin];
+        if (filled > 0) highest_filled_ = std::max(highest_filled_, levels(filled - 1));
+        if (filled < levels.size()) lowest_empty_ = std::min(lowest_empty_, levels(filled));
+    }
+    void look_at(const tb::Spectrum& spectrum) {
+        for (std::size_t spin = 0; spin < spectrum.states.size(); ++spin)
+            for (const tb::States& states : spectrum.states[spin]) look_at(states.energies, spin);
+    }
+    void look_at(const tb::Bands& bands) {
+        for (std::size_t spin = 0; spin < bands.levels.size(); ++spin)
+            for (const auto& levels : bands.levels[spin].colwise()) look_at(levels, spin);
+    }
+    /// Hartree; 0 where bands overlap or one is partly filled.
+    double gap() const { return filled_ ? std::max(0.0, lowest_empty_ - highest_filled_) : 0; }
+
+  private:
+    std::optional<std::vector<int>> filled_;
+    double highest_filled_ = -std::numeric_limits<double>::infinity();
+    double lowest_empty_ = std::numeric_limits<double>::infinity();
+};
+
+/// A gap on some k-points is the largest that there can be: it can tell a metal, and a semiconductor only
+/// where these points are all there are, or the lines on which bands end as a rule.
+/// @param with_path whether the corners of the zone and the lines between them are among the points
+nlohmann::json verdict_on(double gap, double metallic_below, bool periodic, bool with_path,
+                          Session& session) {
+    if (gap <= metallic_below) {
+        session.info(fmt::format("gap {:.4f} eV: metallic", in_ev(gap)));
+        return "metallic";
+    }
+    if (!periodic || with_path) {
+        session.info(fmt::format("gap {:.4f} eV{}: semiconducting", in_ev(gap),
+                                 periodic ? " on the mesh of k-points and along the path" : ""));
+        return "semiconducting";
+    }
+    session.info(
+        fmt::format("gap {:.4f} eV on this mesh of k-points; between them it may close: --bands auto "
+                    "looks along the lines of the zone",
+                    in_ev(gap)));
+    return nullptr;
 }
 
 void write_figure(const fs::path& folder, const io::Figure& figure) {
@@ -101,7 +157,7 @@ void write_dos(const fs::path& folder, const tb::ElectronicState& state, const t
                        .panel_height = 230};
     for (int spin = 0; spin < state.n_spins(); ++spin) {
         const std::string suffix = state.n_spins() == 1 ? "" : spin == 0 ? " up" : " down";
-        io::Panel panel{.y = {.label = "levels / eV" + suffix, .low = 0}, .curves = {}, .levels = {}};
+        io::Panel panel{.y = {.label = "levels per eV" + suffix, .low = 0}, .curves = {}, .levels = {}};
         int color = 0;
         const auto add = [&](const std::string& name, const Eigen::MatrixXd& density) {
             columns.push_back(name + suffix);
@@ -278,6 +334,8 @@ void run(const Options& options, Session& session) {
         j["dipole_e_angstrom"] = {moment(0), moment(1), moment(2)};
     }
 
+    const bool periodic = structure.cell.is_periodic();
+    BandEdges edges(*state);
     std::optional<double> gap;
     if (const auto n = static_cast<int>(config.integer("properties.states")); n > 0) {
         j["states_near_fermi_level"] = selected_json(*state, n, gap);
@@ -287,10 +345,11 @@ void run(const Options& options, Session& session) {
     } else {
         const tb::Spectrum levels = tb::spectrum(*state);
         const tb::Frontier frontier = tb::frontier(levels);
-        gap = frontier.gap;
+        edges.look_at(levels);
+        gap = periodic ? edges.gap() : frontier.gap;
         j["homo"] = level_json(frontier.homo, *state);
         j["lumo"] = level_json(frontier.lumo, *state);
-        j["gap_ev"] = in_ev(frontier.gap);
+        j["gap_ev"] = in_ev(*gap);
         session.info(fmt::format("highest occupied level {:.4f} eV, lowest unoccupied {:.4f} eV",
                                  in_ev(frontier.homo.energy), in_ev(frontier.lumo.energy)));
         const double zero = highest(state->fermi_levels);
@@ -306,18 +365,21 @@ void run(const Options& options, Session& session) {
     if (with_bands) {
         const tb::Bands bands =
             tb::bands(*state, corners, static_cast<int>(config.integer("properties.band_points")));
-        j["gap_along_path_ev"] = in_ev(gap_of(bands, state->fermi_levels));
-        gap = std::min(gap.value_or(1e300), gap_of(bands, state->fermi_levels));
+        BandEdges on_path(*state);
+        on_path.look_at(bands);
+        j["gap_along_path_ev"] = in_ev(on_path.gap());
+        edges.look_at(bands);
+        gap = edges.gap();
         write_bands(folder, *state, bands, range[0], range[1]);
     }
-    if (gap) {
-        const bool metallic = *gap <= config.quantity("properties.metallic_below");
-        j["verdict"] = metallic ? "metallic" : "semiconducting";
-        session.info(fmt::format("gap {:.4f} eV: {}", in_ev(*gap), metallic ? "metallic" : "semiconducting"));
-    }
+    if (gap)
+        j["verdict"] =
+            verdict_on(*gap, config.quantity("properties.metallic_below"), periodic, with_bands, session);
+    const auto write = [&] { io::write_text_atomically(folder / "properties.json", j.dump(1) + "\n"); };
+    write();  // what there is stays where pictures cannot be made
     if (config.has("properties.cube")) j["cubes"] = write_cubes(config, *state, folder, session);
     if (config.boolean("properties.stm")) j["stm"] = write_tunnelling(config, *state, folder, session);
-    io::write_text_atomically(folder / "properties.json", j.dump(1) + "\n");
+    write();
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ void add_relax(CLI::App& program, Action& action) {
         action = [options](Session& session) {
             const io::Config config = options->config.config();
             const fs::path out = fs::absolute(options->out);
+            require_place_for(out);
             io::require_writable(out, io::read_structure(options->structure));
             const fs::path folder = out.parent_path() / (out.stem().string() + ".relax");
             run_alone(config, options->structure, folder, "relax", session,

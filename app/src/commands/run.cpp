@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
 #include "environment.hpp"
+#include "folder_lock.hpp"
 #include "helpers.hpp"
 #include "scoring.hpp"
 #include "stages/checkpointed_inputs.hpp"
@@ -21,7 +23,6 @@
 #include "stembridge/io/hash.hpp"
 #include "stembridge/io/structure_file.hpp"
 #include "stembridge/io/text_file.hpp"
-#include "stembridge/ml/network.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
@@ -94,6 +95,7 @@ class Run {
         }
         session_.info("--- " + title);
         session_.event("begin", {{"stage", title}});
+        folder.claim(session_);
         const Timer timer;
         folder.attempt([&] { work(timer); });
         session_.event("end", {{"stage", title}, {"seconds", timer.seconds()}});
@@ -101,32 +103,14 @@ class Run {
             throw StoppedError(fmt::format("stopped on request after {}; the same command continues", title));
     }
 
-    /// The folder of the first stage. @param detector network or classical: which of them decides its result
-    StageFolder detect_folder(const std::string& detector) const {
-        std::vector<fs::path> inputs = {config_.file("detect.image")};
-        if (detector == "network")
-            for (const fs::path& file : network_files(config_))
-                if (fs::exists(file)) inputs.push_back(file);
-        return {folder_ / "1-detect", "detect",
-                inputs_hash(config_, {"detect"}, inputs, "detector = " + detector + "\n")};
-    }
-
     void detect_stage() {
-        if (!config_.has("detect.image")) {
-            if (config_.has("build.structure")) return;  // the chain starts from a structure
-            throw InputError(
-                "detect.image is not given: the micrograph to look at (or build.structure, to start from "
-                "atoms)");
-        }
-        // What networks have found stays good where there are none; what was found without them is found
-        // again once there are some.
-        const bool automatic = config_.text("detect.method") == "auto";
-        StageFolder folder = detect_folder(automatic ? "network" : config_.text("detect.method"));
-        if (automatic && !folder.is_done() && !ml::networks_available()) folder = detect_folder("classical");
+        if (!config_.has("detect.image")) return;  // the chain starts from a structure
+        StageFolder folder = detection_folder(config_, folder_ / "1-detect");
         const bool done_before = folder.is_done();
         stage(folder, "finding atoms", [&](const Timer& timer) {
             folder.begin();
-            const auto summary = detect(config_, folder.path(), session_);
+            auto summary = detect(config_, folder.path(), session_);
+            check_bonds(summary, folder.path(), session_);
             folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
         });
         if (done_before)
@@ -194,6 +178,7 @@ class Run {
         StageFolder folder(place, name, inputs_hash(config_, {"calculator", "relax", name}, files), input);
         session_.info("--- " + title);
         session_.event("begin", {{"stage", title}});
+        folder.claim(session_);
         const Timer timer;
         folder.begin();
         folder.attempt([&] {
@@ -227,20 +212,22 @@ class Run {
         // The ends are files, so that they can be looked at and decide whether the work is done.
         const fs::path place = folder_ / "6-neb";
         const BarrierEnds ends = barrier_ends(config_, sheet, place, session_);
-        make_folder(place);
-        io::write_structure(place / "from.extxyz", ends.from);
-        io::write_structure(place / "to.extxyz", ends.to);
-        io::write_text_atomically(place / "ends.json", nlohmann::json{{"title", ends.title}}.dump() + "\n");
         io::Config own = config_;
         if (ends.spin_polarized)
             own.set("calculator.spin.polarized", *ends.spin_polarized ? "true" : "false", "adsorb.spin");
         if (ends.unpaired) own.set("calculator.spin.unpaired", std::to_string(*ends.unpaired), "spin state");
         auto files = table_files(own, ends.from);
-        files.push_back(place / "from.extxyz");
-        files.push_back(place / "to.extxyz");
-        StageFolder folder(place, "neb", checkpointed_inputs(own, "neb", files), input);
-        stage(folder, "barrier, " + ends.title,
-              [&](const Timer&) { neb(own, ends.from, ends.to, folder, session_); });
+        const fs::path from = place / "from.extxyz", to = place / "to.extxyz";
+        const std::string inputs = checkpointed_inputs(
+            own, "neb", files, {io::structure_text(from, ends.from), io::structure_text(to, ends.to)});
+        StageFolder folder(place, "neb", inputs, input);
+        stage(folder, "barrier, " + ends.title, [&](const Timer&) {
+            io::write_structure(from, ends.from);
+            io::write_structure(to, ends.to);
+            io::write_text_atomically(place / "ends.json",
+                                      nlohmann::json{{"title", ends.title}}.dump() + "\n");
+            neb(own, ends.from, ends.to, folder, session_);
+        });
     }
 
     void dynamics_stages() {
@@ -255,10 +242,16 @@ class Run {
         if (wanted("report")) write_run_report(folder_, config_, session_);
     }
 
+    bool any_stage_is_done() const {
+        return std::any_of(fs::directory_iterator(folder_), fs::directory_iterator(), [](const auto& entry) {
+            return load_json(entry.path() / "stage.json").value("status", "") == "done";
+        });
+    }
+
     /// Of what there is up to the failure, which is what the user must hear of.
     void report_after_failure() {
         try {
-            report_stage();
+            if (any_stage_is_done()) report_stage();
         } catch (const std::exception& e) {
             session_.warning(fmt::format("the report could not be written: {}", e.what()));
         }
@@ -305,12 +298,41 @@ class Run {
     Session& session_;
 };
 
+/// What the first of the stages starts from has to be there before a folder is made for them.
+void require_start(const io::Config& config, const fs::path& folder, const std::vector<std::string>& stages) {
+    const auto wanted = [&](const char* stage) {
+        return std::find(stages.begin(), stages.end(), stage) != stages.end();
+    };
+    const auto require = [](const fs::path& file, const std::string& reason) {
+        if (!fs::exists(file)) throw FileError(fmt::format("{} does not exist: {}", file.string(), reason));
+    };
+    const bool from_structure = config.has("build.structure");
+    if (wanted("detect") && config.has("detect.image"))
+        require(config.file("detect.image"), config.where("detect.image"));
+    else if (wanted("detect") && !from_structure)
+        throw InputError(
+            "detect.image is not given: the micrograph to look at (or build.structure, to start from atoms)");
+    if (wanted("build") && from_structure)
+        require(config.file("build.structure"), config.where("build.structure"));
+    else if (wanted("build") && !wanted("detect"))
+        require(folder / "1-detect" / "atoms.csv", "do stage 'detect' first, or name a build.structure");
+    else if (!wanted("build") && !wanted("detect"))
+        require(
+            stages == std::vector<std::string>{"report"} ? folder : folder / "2-build" / "structure.extxyz",
+            "do stage 'build' first");
+}
+
 void run_chain(const io::Config& config, const fs::path& config_file, const fs::path& folder,
                const std::vector<std::string>& stages, const Ranks& ranks, Session& session) {
+    std::optional<FolderLock> lock;
+    ranks.first_alone([&] {
+        require_start(config, folder, stages);
+        lock.emplace(folder);
+    });
     ranks.together([&] { session.attach_folder(folder); });
     ranks.first_alone([&] {
         std::error_code ignored;
-        if (!fs::equivalent(config_file, folder / "config.toml", ignored))
+        if (!fs::equivalent(fs::absolute(config_file).parent_path(), folder, ignored))
             fs::copy_file(config_file, folder / "config.toml", fs::copy_options::overwrite_existing);
         session.info(fmt::format(
             "stembridge {} ({}), {}{} threads, BLAS kernel {}, run folder {}", version(), git_commit(),

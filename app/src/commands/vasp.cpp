@@ -4,9 +4,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
+#include <sstream>
 
 #include "commands/vasp_study.hpp"
 #include "configuration.hpp"
@@ -411,13 +413,36 @@ void print_table(const io::VaspComparison& c) {
     line("difference of stress in the plane", c.sheet_stress_n_per_m, "N/m");
 }
 
+/// The mesh of the run, "Monkhorst-Pack 2 2 1", unless the user names k-points.
+void take_kpoints_of(const io::VaspRun& run, io::Config& config, Session& session) {
+    for (const char* key :
+         {"calculator.kpoints", "calculator.kpoints_gamma_centered", "calculator.kpoint_list"})
+        if (config.is_set(key)) return;
+    std::istringstream words(run.settings.kpoints);
+    std::string scheme;
+    std::array<int, 3> mesh{};
+    if (words >> scheme >> mesh[0] >> mesh[1] >> mesh[2] &&
+        (scheme == "Gamma" || scheme == "Monkhorst-Pack")) {
+        config.set("calculator.kpoints", fmt::format("{} {} {}", mesh[0], mesh[1], mesh[2]),
+                   run.file.string());
+        config.set("calculator.kpoints_gamma_centered", scheme == "Gamma" ? "true" : "false",
+                   run.file.string());
+        session.info(fmt::format("k-points as in the run: {}; --kpoints takes others", run.settings.kpoints));
+        return;
+    }
+    session.warning(
+        fmt::format("the k-points of the run are {}: compared at Gamma alone; --kpoints takes others",
+                    run.settings.kpoints.empty() ? "not known" : run.settings.kpoints));
+}
+
 void compare(const CompareOptions& o, Session& session) {
-    const io::Config config = o.config.config();
+    io::Config config = o.config.config();
     set_threads(static_cast<int>(config.integer("run.threads")));
     if (!o.map.empty() && o.structure.empty()) throw InputError("--map belongs to --structure");
     const io::VaspRun run = io::read_vasp(o.path);
     io::require_comparable(run, config.text("calculator.dispersion.model") != "none");
     const auto steps = io::spread_steps(run, o.steps);
+    take_kpoints_of(run, config, session);
     const auto calculator =
         make_calculator(config, io::to_structure(run, run.steps[static_cast<std::size_t>(steps.front())]));
     session.info(fmt::format("{}: VASP {}, {}, {} complete steps, {} of them compared with {}",

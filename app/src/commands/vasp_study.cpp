@@ -156,7 +156,8 @@ std::string write_dynamics(const Study& all) {
     std::set<double> temperatures;
     for (const auto& entry : fs::directory_iterator(run / "4-md")) {
         const double kelvin = std::atof(entry.path().filename().c_str());
-        if (entry.is_directory() && kelvin > 0 && belongs_to(run, entry.path())) temperatures.insert(kelvin);
+        if (entry.is_directory() && !is_set_aside(entry) && kelvin > 0 && belongs_to(run, entry.path()))
+            temperatures.insert(kelvin);
     }
     if (temperatures.empty()) return "";
     io::write_vasp_dynamics(out / "dynamics", held(boxed(io::read_structure(start)), config, "md.fix"),

@@ -295,8 +295,7 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
         io::write_text_atomically(folder / "adsorption.json", summary.dump(2) + "\n");
         io::write_text_atomically(folder / "adsorption.csv", csv_of(summary));
     };
-    std::error_code ignored;
-    fs::create_directories(folder, ignored);
+    make_folder(folder);
     const bool relaxing = config.boolean("adsorb.relax");
 
     // References: the sheet (more than one where an H has gone), and each adsorbate alone.
@@ -350,7 +349,7 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
             entry["atoms"].push_back(job.sheet_origin[static_cast<std::size_t>(atom)] + 1);
         const fs::path place = folder / "sites" / job.name;
         if (!relaxing) {
-            fs::create_directories(place);
+            make_folder(place);
             io::write_structure(place / "start.extxyz", job.start);
             entry["status"] = "not relaxed";
             summary["jobs"].push_back(entry);

@@ -184,7 +184,8 @@ nlohmann::json detect_series(const io::Config& config, const std::string& frames
         };
         try {
             const Image image = stack.read(numbers[i]);
-            const AtomFinder::Found found = finder.find(image, out / name);
+            AtomFinder::Found found = finder.find(image, out / name);
+            check_bonds(found.summary, out / name, session);
             frame = {found.result.atoms, static_cast<double>(image.width()),
                      static_cast<double>(image.height()), found.result.calibration.angstrom_per_pixel};
             for (const char* key :

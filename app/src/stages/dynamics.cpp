@@ -196,7 +196,10 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
         md.restore(state.part("dynamics"));
         rows = state.integer("rows");
         frames = state.integer("frames");
-        session.info(fmt::format("{}: continuing at step {}", replica.name, md.step_count()));
+        session.info(md.step_count() > steps
+                         ? fmt::format("{}: {} steps are done already; none is taken back", replica.name,
+                                       md.step_count())
+                         : fmt::format("{}: continuing at step {}", replica.name, md.step_count()));
     } else if (given_velocities) {
         const double kT =
             md::kinetic_temperature(md::kinetic_energy(md.structure()), md.degrees_of_freedom());
@@ -276,7 +279,7 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
                          : 0.0;  // eV/fs = 1e6 meV/ps
     const double temperature = mean(columns.at("temperature_k"), times.size() / 4);
     nlohmann::json summary = {
-        {"steps", steps},
+        {"steps", md.step_count()},
         {"degrees_of_freedom", md.degrees_of_freedom()},
         {"mean_temperature_k", temperature},
         {"drift_mev_per_atom_per_ps", drift_mev_per_atom_per_ps},
@@ -296,7 +299,7 @@ nlohmann::json dynamics(const io::Config& config, const Structure& start, const 
     session.info(
         fmt::format("{}: {} steps: mean temperature {:.1f} K, drift of the conserved quantity {:.3f} "
                     "meV/atom/ps, {:.1f} s",
-                    replica.name, steps, temperature, drift_mev_per_atom_per_ps, timer.seconds()));
+                    replica.name, md.step_count(), temperature, drift_mev_per_atom_per_ps, timer.seconds()));
     folder.finish({"trajectory.extxyz", "thermo.csv", "final.extxyz"}, timer.seconds(), summary);
     return summary;
 }

@@ -13,14 +13,17 @@
 #include "stembridge/base/elements.hpp"
 #include "stembridge/io/hash.hpp"
 #include "stembridge/io/structure_file.hpp"
+#include "stembridge/ml/network.hpp"
 #include "stembridge/tb/tables/skf.hpp"
 
 namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
-std::string hash_of(std::string text, const std::vector<fs::path>& files) {
+std::string hash_of(std::string text, const std::vector<fs::path>& files,
+                    const std::vector<std::string>& contents = {}) {
     for (const auto& file : files) text += io::sha256_of_file(file) + "\n";
+    for (const auto& content : contents) text += io::sha256_of_text(content) + "\n";
     return io::sha256_of_text(text);
 }
 
@@ -37,6 +40,7 @@ Keys keys_without_effect(const std::string& stage) {
 Keys keys_of_the_end(const std::string& stage) {
     if (stage == "vibrations")  // what becomes of the Hessian
         return {"temperature", "pressure", "symmetry_number", "multiplicity", "masses", "broadening"};
+    if (stage == "md") return {"steps"};  // times of ramps count from the start
     return {"max_force"};
 }
 
@@ -59,11 +63,28 @@ std::string inputs_hash(const io::Config& config, const std::vector<std::string>
 }
 
 std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
-                                const std::vector<fs::path>& files) {
+                                const std::vector<fs::path>& files,
+                                const std::vector<std::string>& contents) {
     const std::string calculator = tables_text(config, {"calculator"});
     const std::string result = without(tables_text(config, {stage}), keys_without_effect(stage));
-    return hash_of(calculator + result, files) + "/" +
-           hash_of(calculator + without(result, keys_of_the_end(stage)), files);
+    return hash_of(calculator + result, files, contents) + "/" +
+           hash_of(calculator + without(result, keys_of_the_end(stage)), files, contents);
+}
+
+StageFolder detection_folder(const io::Config& config, const fs::path& folder, const std::string& frames) {
+    const auto with = [&](const std::string& detector) {
+        std::vector<fs::path> inputs = {config.file("detect.image")};
+        if (detector == "network")
+            for (const fs::path& file : network_files(config))
+                if (fs::exists(file)) inputs.push_back(file);
+        std::string more = "detector = " + detector + "\n";
+        if (!frames.empty()) more += "frames = " + frames + "\n";
+        return StageFolder(folder, "detect", inputs_hash(config, {"detect"}, inputs, more));
+    };
+    const std::string& method = config.text("detect.method");
+    if (method != "auto") return with(method);
+    StageFolder by_networks = with("network");
+    return by_networks.is_done() || ml::networks_available() ? std::move(by_networks) : with("classical");
 }
 
 std::vector<fs::path> table_files(const io::Config& config, const Structure& structure) {
@@ -113,10 +134,12 @@ void run_alone(const io::Config& config, const fs::path& structure_file, const f
     session.attach_folder(stage_folder.path());
     check_unpaired(config, structure, session);
     if (blas_kernel_is_slow()) session.warning("BLAS kernel " + blas_kernel_in_words());
-    if (stage_folder.is_done())
+    if (stage_folder.is_done()) {
         session.info("unchanged since the last time, not done again");
-    else
+    } else {
+        stage_folder.claim(session);
         stage_folder.attempt([&] { stage(structure, stage_folder); });
+    }
 }
 
 }  // namespace stembridge::app

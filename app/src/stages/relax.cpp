@@ -70,8 +70,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
     const bool resumed = folder.was_begun() && io::has_checkpoint(checkpoint);
     folder.begin();
     const Timer timer;
-    const nlohmann::json pre_relaxed =
-        resumed ? nlohmann::json(nullptr) : straighten(config, structure, session, seed);
+    nlohmann::json pre_relaxed = resumed ? nullptr : straighten(config, structure, session, seed);
     md::Relaxation relaxation(structure, *calculator, settings::relax_options(config), session.context(seed));
     std::int64_t rows = 0;
     if (resumed) {
@@ -80,6 +79,8 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         });
         relaxation.restore(state.part("relaxation"));
         rows = state.integer("rows");
+        if (state.has("pre_relaxed"))
+            pre_relaxed = nlohmann::json::parse(state.get<std::string>("pre_relaxed"));
         session.info(fmt::format("continuing after {} force evaluations", rows));
     }
     CsvLog log(folder / "relax.csv",
@@ -91,6 +92,7 @@ nlohmann::json relax(const io::Config& config, const Structure& start, StageFold
         State state;
         state.put_all("relaxation", relaxation.save());
         state.put("rows", log.rows());
+        state.put("pre_relaxed", State::Value(pre_relaxed.dump()));
         io::write_checkpoint(checkpoint, state);
         if (log.rows() > 0)  // to look at while it runs
             write_frame(folder / "last.extxyz", relaxation.structure(), relaxation.result().evaluation);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 #include <map>
 
 #include "configuration.hpp"
@@ -150,13 +151,58 @@ std::optional<io::ReportBuild> build_of(const fs::path& run, const AnalysisOptio
     return build;
 }
 
+/// Whether a point lies in a convex polygon.
+bool lies_in(const Eigen::Vector2d& point, const std::vector<Eigen::Vector2d>& corners) {
+    bool left = false, right = false;
+    for (std::size_t k = 0; k < corners.size(); ++k) {
+        const Eigen::Vector2d edge = corners[(k + 1) % corners.size()] - corners[k], to = point - corners[k];
+        const double side = edge.x() * to.y() - edge.y() * to.x();
+        left = left || side > 0;
+        right = right || side < 0;
+    }
+    return !(left && right);
+}
+
+/// The share of the region that was cut out (no outline: of the frame) in which no atom was looked for.
+/// @param clean the mask of find-atoms
+double contaminated_share(const Pixels& clean, const std::vector<Eigen::Vector2d>& outline_px) {
+    if (outline_px.empty()) return 1 - static_cast<double>(clean.mean());
+    long inside = 0, covered = 0;
+    for (Eigen::Index row = 0; row < clean.rows(); ++row)
+        for (Eigen::Index column = 0; column < clean.cols(); ++column) {
+            if (!lies_in({static_cast<double>(column), static_cast<double>(row)}, outline_px)) continue;
+            ++inside;
+            covered += clean(row, column) < 0.5F ? 1 : 0;
+        }
+    return inside == 0 ? 0 : static_cast<double>(covered) / static_cast<double>(inside);
+}
+
+/// How far the carbon of a structure spans in height, angstrom.
+double carbon_height_angstrom(const Structure& structure) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (int i = 0; i < structure.size(); ++i) {
+        if (structure.atomic_numbers[static_cast<std::size_t>(i)] != 6) continue;
+        low = std::min(low, structure.positions(2, i));
+        high = std::max(high, structure.positions(2, i));
+    }
+    return high > low ? (high - low) / units::angstrom : 0;
+}
+
+/// A flat sheet that the relaxation has bent out of its plane by more than defects buckle.
+bool is_curled(const io::ReportRelaxation& relaxation) {
+    constexpr double flat_angstrom = 0.5, buckled_angstrom = 1.5;
+    return carbon_height_angstrom(relaxation.before.structure) < flat_angstrom &&
+           carbon_height_angstrom(relaxation.after.structure) > buckled_angstrom;
+}
+
 std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io::Config& config,
                                                   const AnalysisOptions& analysis) {
     const fs::path folder = run / "3-relax";
     if (!belongs_to(run, folder) || !fs::exists(folder / "relax.csv") ||
         !fs::exists(run / "2-build" / "structure.extxyz"))
         return std::nullopt;
-    const bool converged = load_json(folder / "stage.json").value("status", "") == "done";
+    const json record = load_json(folder / "stage.json");
+    const bool converged = record.value("status", "") == "done";
     const fs::path after = folder / (converged ? "relaxed.extxyz" : "last.extxyz");
     if (!fs::exists(after)) return std::nullopt;
     io::ReportRelaxation relaxation;
@@ -175,6 +221,13 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
         relaxation.energy_ev.push_back(columns.at("energy_ev")[i]);
         relaxation.max_force_ev_per_angstrom.push_back(columns.at("max_force_ev_per_angstrom")[i]);
     }
+    const json straightened = record.value("results", json::object()).value("pre_relaxed", json());
+    if (straightened.is_object())
+        relaxation.straightened = fmt::format(
+            "straightened by a force field first ({} steps; atoms moved by {:.2f} Å in the mean, {:.2f} Å at "
+            "most)",
+            straightened.value("steps", 0), straightened.value("mean_move_angstrom", 0.0),
+            straightened.value("largest_move_angstrom", 0.0));
     const auto n_lbfgs = std::count(lbfgs.begin(), lbfgs.end(), 1.0);
     relaxation.method = n_lbfgs == 0                                    ? "FIRE"
                         : n_lbfgs + 1 < static_cast<long>(lbfgs.size()) ? "FIRE, then preconditioned L-BFGS"
@@ -183,8 +236,9 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
         config.quantity("relax.max_force") / units::electronvolt_per_angstrom;
     relaxation.converged = converged;
     const auto& relaxed = relaxation.after.structure;
-    // Coordinates found in a frame: what the relaxation says about them.
-    if (converged && fs::exists(run / "1-detect" / "atoms.csv") && relaxed.count(1) < relaxed.size() &&
+    // Coordinates found in a frame: what the relaxation says about them, unless it has left their plane.
+    if (converged && !is_curled(relaxation) && fs::exists(run / "1-detect" / "atoms.csv") &&
+        relaxed.count(1) < relaxed.size() &&
         relaxation.before.structure.atomic_numbers == relaxed.atomic_numbers) {
         const auto comparison = compare_coordinates(relaxation.before.structure, relaxed);
         write_analysis(comparison, folder / "coordinates");
@@ -204,6 +258,7 @@ std::optional<io::ReportRelaxation> relaxation_of(const fs::path& run, const io:
 void add_course(io::ReportDynamics& dynamics, const TrajectoryAnalysis& course) {
     const json& n = course.numbers;
     dynamics.over_time = course.figures;
+    dynamics.notes = course.notes;
     dynamics.analysis_json = n.dump();
     const auto fact = [&](const std::string& name, const std::string& value) {
         dynamics.facts.push_back({name, value});
@@ -291,7 +346,7 @@ std::vector<fs::path> dynamics_folders(const fs::path& run, const io::Config& co
     const std::vector<Replica> replicas = replicas_named(config);
     if (fs::is_directory(run / "4-md"))
         for (const auto& entry : fs::directory_iterator(run / "4-md")) {
-            if (!entry.is_directory()) continue;
+            if (!entry.is_directory() || is_set_aside(entry)) continue;
             const std::string name = entry.path().filename().string();
             const bool named = std::any_of(replicas.begin(), replicas.end(),
                                            [&](const Replica& replica) { return replica.name == name; });
@@ -336,7 +391,7 @@ io::ReportProvenance provenance_of(const fs::path& run, const io::Config& config
     io::ReportProvenance p;
     p.version = manifest.value("version", version());
     p.git_hash = manifest.value("git_commit", "");
-    p.command = "stembridge run config.toml";
+    p.command = "stembridge run config.resolved.toml";
     p.date = manifest.value("date", "");
     p.blas_kernel = manifest.value("blas_kernel", "");
     if (manifest.contains("threads")) p.threads = manifest["threads"].get<int>();
@@ -397,6 +452,14 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
             data.dynamics.push_back(std::move(*dynamics));
     }
     data.warnings = load_json(run / "2-build" / "build.json").value("warnings", std::vector<std::string>{});
+    if (data.relaxation && is_curled(*data.relaxation))
+        data.warnings.push_back(
+            fmt::format("The relaxed flake is curled: its carbon spans {:.1f} Å in height, where the built "
+                        "one is flat. A "
+                        "sheet that goes on around it would hold it: relax.fix = \"perimeter\" does, or a "
+                        "larger crop. Found "
+                        "coordinates are not compared with it.",
+                        carbon_height_angstrom(data.relaxation->after.structure)));
     const json detected = load_json(run / "1-detect" / "summary.json");
     for (const auto& warning : detected.value("warnings", json::array()))
         data.warnings.push_back(warning.get<std::string>());
@@ -409,15 +472,20 @@ void write_run_report(const fs::path& run, const io::Config& config, Session& se
     if (from_frame && !data.frame)
         data.warnings.push_back(config.file("detect.image").string() +
                                 " is not there any more: the frame is not shown");
-    const double clean = detected.value("graphene_share", 1.0);
-    if (clean < 0.95)
-        data.warnings.push_back(
-            fmt::format("{:.0f} % of the frame is contamination: atoms there are left out, and the structure "
-                        "has holes in their place",
-                        100 * (1 - clean)));
+    constexpr double telling = 0.005;
+    const fs::path mask = run / "1-detect" / "region.npy";
+    if (data.frame && fs::exists(mask)) {
+        const double covered = contaminated_share(io::read_image(mask).pixels, data.frame->outline_px);
+        if (covered > telling)
+            data.warnings.push_back(fmt::format(
+                "{:.1f} % of the {} is contamination: atoms are not looked for there, and the structure has "
+                "holes in their place",
+                100 * covered, data.frame->outline_px.empty() ? "frame" : "region that was cut out"));
+    }
     data.y_down = from_frame;
-    for (auto section : {region_section(run, data.frame), selective_section(run, data.y_down),
-                         adsorption_section(run, data.y_down), barrier_section(run, data.y_down)})
+    for (auto section : {region_section(run, data.frame, detected.value("graphene_share", 1.0)),
+                         selective_section(run, data.y_down), adsorption_section(run, data.y_down),
+                         barrier_section(run, data.y_down)})
         if (section) data.sections.push_back(std::move(*section));
     if (data.build) data.subtitle = data.build->built.structure.formula();
     data.provenance = provenance_of(run, config, data.build ? data.build->built.structure : Structure());

@@ -61,19 +61,17 @@ std::string choice_in_words(const std::string& by) {
                              : "the patch whose positions are most certain";
 }
 
-io::ReportTable choices_of(const json& region) {
+io::ReportTable choices_of(const json& region, double clean_share) {
     io::ReportTable table;
     table.rows = {{"region", choice_in_words(region.value("by", "none"))},
                   {"cell", region.value("cell", "cluster")},
                   {"atoms left out below a probability of", shown(region["min_probability"], 2)},
                   {"and with positions less certain than", region["max_sigma_angstrom"].is_number()
                                                                ? shown(region["max_sigma_angstrom"], 3) + " Å"
-                                                               : std::string("any")},
-                  {"contamination", region.value("contamination", "")},
-                  {"contaminated share of the frame",
-                   region.value("contaminated_share", json()).is_number()
-                       ? fmt::format("{:.1f} %", 100 * region["contaminated_share"].get<double>())
-                       : std::string("not taken out")},
+                                                               : std::string("no limit")},
+                  {"contaminated share of the frame", fmt::format("{:.1f} %", 100 * (1 - clean_share))},
+                  {"atoms at the rim of contamination",
+                   region.value("contamination", "") == "exclude" ? "taken out" : "kept"},
                   {"amorphous parts", region.value("amorphous", "")},
                   {"amorphous atoms left out", std::to_string(region.value("amorphous_atoms", 0))}};
     return table;
@@ -129,7 +127,8 @@ std::vector<io::SiteMark> marks_of(const json& jobs, const std::string& species)
 }  // namespace
 
 std::optional<io::ReportSection> region_section(const fs::path& run,
-                                                const std::optional<io::ReportFrame>& frame) {
+                                                const std::optional<io::ReportFrame>& frame,
+                                                double clean_share) {
     const json built = load_json(run / "2-build" / "build.json");
     if (!frame || !built.contains("region") || frame->image.pixels.size() == 0) return std::nullopt;
     const json& region = built["region"];
@@ -158,7 +157,7 @@ std::optional<io::ReportSection> region_section(const fs::path& run,
             view.trusted.resize(0, 0);
     }
     section.blocks.push_back({"", io::draw(view), "", std::nullopt, {}, false});
-    section.blocks.push_back({"Choices", std::nullopt, "", choices_of(region), {}, false});
+    section.blocks.push_back({"Choices", std::nullopt, "", choices_of(region, clean_share), {}, false});
     if (!patches.empty())
         section.blocks.push_back(
             {"Patches",
@@ -376,8 +375,8 @@ struct Path {
 std::vector<fs::path> path_folders(const fs::path& run) {
     std::vector<fs::path> folders;
     for (const auto& entry : fs::directory_iterator(run))
-        if (fs::exists(entry.path() / "neb.json") && fs::exists(entry.path() / "profile.csv") &&
-            belongs_to(run, entry.path()))
+        if (!is_set_aside(entry) && fs::exists(entry.path() / "neb.json") &&
+            fs::exists(entry.path() / "profile.csv") && belongs_to(run, entry.path()))
             folders.push_back(entry.path());
     std::sort(folders.begin(), folders.end());
     return folders;

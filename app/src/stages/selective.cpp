@@ -96,19 +96,18 @@ json geometry_of(const Structure& start, const Structure& relaxed) {
 
 StudyRelaxation relax_in_study(const io::Config& config, const Structure& start, const fs::path& folder,
                                Session& session) {
-    // The start is a file, so that it can be looked at and decides whether the work is done.
-    make_folder(folder);
-    const fs::path input = folder / "start.extxyz";
-    io::write_structure(input, start);
-    auto files = table_files(config, start);
-    files.push_back(input);
-    StageFolder stage(folder, "relax", checkpointed_inputs(config, "relax", files));
+    const fs::path input = folder / "start.extxyz";  // to look at
+    StageFolder stage(
+        folder, "relax",
+        checkpointed_inputs(config, "relax", table_files(config, start), {io::structure_text(input, start)}));
     StudyRelaxation result;
     if (stage.is_done()) {
         session.info("  unchanged, not done again");
         result.status = "done";
         result.results = stage.results();
     } else {
+        stage.claim(session);
+        io::write_structure(input, start);
         try {
             stage.attempt([&] { result.results = relax(config, start, stage, session); });
             result.status = "done";

@@ -21,6 +21,14 @@ namespace stembridge::app {
 /// overlay.png, summary.json. @return the content of summary.json
 nlohmann::json detect(const io::Config& config, const std::filesystem::path& out, Session& session);
 
+/// Warns where the mean C-C distance is not that of graphene, also in the summary of detect() and its file.
+void check_bonds(nlohmann::json& summary, const std::filesystem::path& out, Session& session);
+
+/// The folder of detect() or detect_series(). What networks have found stays good where there are none; what
+/// was found without them is found again once there are some. @param frames of a series
+StageFolder detection_folder(const io::Config& config, const std::filesystem::path& folder,
+                             const std::string& frames = "");
+
 /// Finds the atoms of several frames of the stack [detect] names and follows them from frame to frame. Writes
 /// frame_0000/, frame_0001/, ... as detect() does, tracks.csv, tracks.svg and summary.json. A frame without
 /// atoms is told and left out. @param frames "all", "first:end" or "first:end:step", the end left out
@@ -66,9 +74,9 @@ std::vector<Replica> replicas_named(const io::Config& config);
 /// others. @param start where it has velocities, md.seeds asks for others: a start temperature
 io::Config config_of(const io::Config& config, const Replica& replica, const Structure& start);
 
-/// One run of dynamics; continues from a checkpoint of the same inputs. Writes trajectory.extxyz, thermo.csv,
-/// final.extxyz and checkpoint.h5. @param progress called with the number of steps done; left out = the
-/// session shows them  @throw StoppedError after writing a checkpoint
+/// One run of dynamics; continues from a checkpoint of the same inputs, a finished one up to more steps.
+/// Writes trajectory.extxyz, thermo.csv, final.extxyz and checkpoint.h5. @param progress called with the
+/// number of steps done; left out = the session shows them  @throw StoppedError after writing a checkpoint
 nlohmann::json dynamics(const io::Config& config, const Structure& start, const Replica& replica,
                         StageFolder& folder, Session& session,
                         const std::function<void(std::int64_t)>& progress = {});

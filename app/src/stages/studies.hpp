@@ -95,8 +95,10 @@ std::optional<Eigen::Vector2d> middle_of_study(const io::Config& config, const S
                                                Session& session);
 
 /// What the report shows of a study, from the files of its folder; nothing when there are none.
+/// @param clean_share of the frame, where atoms were looked for
 std::optional<io::ReportSection> region_section(const std::filesystem::path& run,
-                                                const std::optional<io::ReportFrame>& frame);
+                                                const std::optional<io::ReportFrame>& frame,
+                                                double clean_share);
 std::optional<io::ReportSection> selective_section(const std::filesystem::path& run, bool y_down);
 std::optional<io::ReportSection> adsorption_section(const std::filesystem::path& run, bool y_down);
 /// Of the paths in folders of the run: of its stage neb, and of `stembridge neb --out RUN/NAME`.

@@ -28,6 +28,10 @@ int at_once(const io::Config& config, const Structure& structure, std::size_t n_
     return std::clamp(wanted, 1, static_cast<int>(n_replicas));
 }
 
+std::string runs_of_dynamics(std::size_t n) {
+    return fmt::format("{} {} of dynamics", n, n == 1 ? "run" : "runs");
+}
+
 /// Steps of all runs together.
 class SharedProgress {
   public:
@@ -38,7 +42,7 @@ class SharedProgress {
     void set(std::size_t replica, std::int64_t steps) {
         const std::lock_guard lock(mutex_);
         done_[replica] = steps;
-        context_.progress(fmt::format("{} runs of dynamics", done_.size()),
+        context_.progress(runs_of_dynamics(done_.size()),
                           std::accumulate(done_.begin(), done_.end(), std::int64_t{0}), total_);
     }
 
@@ -77,6 +81,7 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
             throw StoppedError(replica.name + " was not begun before the stop; the same command continues");
         session.info("--- " + title);
         session.event("begin", {{"stage", title}});
+        stage.claim(session);
         const Timer timer;
         stage.attempt([&] {
             dynamics(
@@ -99,7 +104,7 @@ void sweep(const io::Config& config, const Structure& start, const std::vector<f
     if (workers == 1) {
         work();
     } else {
-        session.info(fmt::format("{} runs of dynamics, {} at a time with {} {} each", mine.size(), workers,
+        session.info(fmt::format("{}, {} at a time with {} {} each", runs_of_dynamics(mine.size()), workers,
                                  threads, threads == 1 ? "thread" : "threads"));
         std::vector<std::jthread> team;
         for (int w = 0; w < workers; ++w) team.emplace_back(work);

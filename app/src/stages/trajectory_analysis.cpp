@@ -248,8 +248,8 @@ Course::Course(const io::Config& c, const std::vector<io::Frame>& f, std::string
     result.numbers[has_time ? "time_fs" : "frame_numbers"] = time;
     if (!has_time)
         result.notes.push_back(
-            "the frames have no time: give it with --frame-spacing, e.g. \"10 fs\"; curves are over the "
-            "number of the frame");
+            "The frames have no time: give it with --frame-spacing, e.g. \"10 fs\"; curves are over the "
+            "number of the frame.");
 }
 
 void Course::draw(io::CurvePlot plot) {

@@ -2,6 +2,7 @@
 // How the atoms of a trajectory move: displacements, pair distances, melting, vibrations, charges.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -138,14 +139,19 @@ void lindemann(Course& course) {
     course.draw(plot);
 }
 
+/// The highest vibrations that bonds of these elements have, cm^-1.
+double stiffest_bond_cm1(const Structure& structure) {
+    return structure.count(1) > 0 ? 3300 : 2300;  // C-H, triple bonds of C
+}
+
 void vibrations_of(Course& course) {
     const bool velocities =
         std::all_of(course.structures.begin(), course.structures.end(),
                     [](const Structure& s) { return s.velocities.cols() == s.size() && s.size() > 0; });
     if (course.frames.size() < 32 || !velocities || course.spacing_fs == 0) {
         course.result.notes.push_back(
-            "no vibrational density of states: it needs at least 32 frames with velocities, evenly spaced in "
-            "time");
+            "No vibrational density of states: it needs at least 32 frames with velocities, evenly spaced in "
+            "time.");
         return;
     }
     const auto lags =
@@ -173,18 +179,22 @@ void vibrations_of(Course& course) {
         table.row(row);
     }
     course.result.tables.emplace_back("vibrations.csv", table.text());
-    const double highest = all.highest / cm1;
+    const double highest = all.highest / cm1, needed = stiffest_bond_cm1(course.first());
+    const bool all_in_range = highest >= needed;
     const auto top = std::max_element(all.density.begin(), all.density.end()) - all.density.begin();
     course.result.numbers["vibrational_density"] = {
         {"highest_wavenumber_cm1", highest},
         {"resolution_cm1", all.resolution / cm1},
-        {"peak_cm1", all.frequencies[static_cast<std::size_t>(top)] / cm1}};
-    if (highest < 3300)
+        {"peak_cm1",
+         all_in_range ? json(all.frequencies[static_cast<std::size_t>(top)] / cm1) : json(nullptr)}};
+    if (!all_in_range) {
         course.result.notes.push_back(
-            fmt::format("frames are {:.3g} fs apart: vibrations above {:.0f} cm^-1 appear at wrong places; "
-                        "C-H needs frames "
-                        "every 4 fs (md.trajectory_every)",
-                        course.spacing_fs, highest));
+            fmt::format("No picture of the vibrational density of states: frames are {:.3g} fs apart, which "
+                        "puts vibrations above {:.0f} cm⁻¹ at wrong places. Bonds of these elements reach "
+                        "{:.0f} cm⁻¹ and need frames every {:.0f} fs (md.trajectory_every).",
+                        course.spacing_fs, highest, needed, std::floor(1e15 / (2 * 2.99792458e10 * needed))));
+        return;
+    }
     io::CurvePlot plot{.name = "vibrations",
                        .caption = "Vibrational density of states from velocities",
                        .x = {.label = "wavenumber / cm⁻¹", .low = 0, .high = std::min(highest, 3500.0)},

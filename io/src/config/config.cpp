@@ -9,6 +9,7 @@
 
 #include "config/keys.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/nearest_word.hpp"
 #include "stembridge/io/text_file.hpp"
 
 namespace stembridge::io {
@@ -49,6 +50,17 @@ struct Mistake {
     toml::source_index line;
     std::string message;
 };
+
+/// The tables of a schema, "build", "build.crop", ..., and the keys that are tables.
+std::vector<std::string> tables_of(const Schema& schema) {
+    std::set<std::string> tables;
+    for (const Key& key : schema) {
+        if (key.kind == Kind::table) tables.insert(key.path);
+        for (auto dot = key.path.find('.'); dot != std::string::npos; dot = key.path.find('.', dot + 1))
+            tables.insert(key.path.substr(0, dot));
+    }
+    return {tables.begin(), tables.end()};
+}
 
 bool is_inside(const std::string& path, const std::string& table) {
     return path.size() > table.size() && path.starts_with(table) && path[table.size()] == '.';
@@ -114,10 +126,14 @@ Config Config::parse(std::string_view toml_text, Schema schema, const std::strin
                 } else if (is_table_of_keys) {
                     throw InputError(fmt::format("{}{} is a table of keys, not a value",
                                                  place(name, toml_name.source()), path));
+                } else if (node.is_table()) {
+                    throw InputError(fmt::format("{}unknown table [{}]; the nearest known table is [{}]",
+                                                 place(name, toml_name.source()), path,
+                                                 nearest_word(path, tables_of(config.schema_))));
                 } else {
                     throw InputError(fmt::format("{}unknown key {}; the nearest known key is {}",
                                                  place(name, toml_name.source()), path,
-                                                 nearest(path, known)));
+                                                 nearest_word(path, known)));
                 }
             } catch (const InputError& error) {
                 mistakes.push_back({toml_name.source().begin.line, error.what()});

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 #include "config/keys.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/io/nearest_word.hpp"
 #include "structure/text.hpp"
 
 namespace stembridge::io {
@@ -21,21 +20,6 @@ Key make_key(Kind kind, std::string path, std::string standard, std::string mean
     key.standard = std::move(standard);
     key.meaning = std::move(meaning);
     return key;
-}
-
-/// The number of insertions, deletions and replacements that turn a into b.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row.back();
 }
 
 std::string_view last_part(std::string_view path) {
@@ -59,13 +43,18 @@ void check_length(const Key& key, const Value& list) {
         fail(list, fmt::format("expected a list of {}", key.length));
 }
 
+/// The number with the unit of the key's default; nothing where that has none.
+std::string example_with_unit(const Key& key, const Value& number) {
+    const auto blank = key.standard.find(' ');
+    if (key.standard.starts_with('[') || blank == std::string::npos) return "";
+    return fmt::format(": \"{}{}\"", to_toml(number), key.standard.substr(blank));
+}
+
 void check_quantity(const Key& key, const Value& value) {
     if (value.is_number())
         throw InputError(fmt::format(
-            "{} is the bare number {}: a unit is needed, in quotes: \"{} {}\"; accepted units: {}",
-            value.where(), to_toml(value), to_toml(value),
-            accepted_units(key.dimension).substr(0, accepted_units(key.dimension).find(',')),
-            accepted_units(key.dimension)));
+            "{} is the bare number {}: a unit is needed, in quotes{}; accepted units: {}", value.where(),
+            to_toml(value), example_with_unit(key, value), accepted_units(key.dimension)));
     double number = 0;
     try {
         number = parse_quantity(value.text(), key.dimension);
@@ -281,7 +270,7 @@ void check_value(const Key& key, const Value& value) {
         case Kind::choice:
             if (std::find(key.words.begin(), key.words.end(), value.text()) == key.words.end())
                 fail(value, fmt::format("accepted: {}; the nearest is \"{}\"", type_text(key),
-                                        nearest(value.text(), key.words)));
+                                        nearest_word(value.text(), key.words)));
             return;
         case Kind::file:
             return check_path(value);
@@ -305,15 +294,6 @@ void check_value(const Key& key, const Value& value) {
             value.table();
             return;
     }
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-    const auto distance = [&](const std::string& other) {
-        return std::min(edit_distance(word, other), edit_distance(last_part(word), last_part(other)) + 2);
-    };
-    const auto best = std::min_element(
-        known.begin(), known.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
-    return best == known.end() ? "" : *best;
 }
 
 std::string explain(const Schema& schema) {

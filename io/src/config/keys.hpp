@@ -26,8 +26,4 @@ std::string toml_key(const std::string& key);
 /// A TOML value alone, e.g. "[[1, 2], [3, 4]]". @throw InputError when malformed
 Value parse_toml_value(const std::string& text, const std::string& where);
 
-/// The entry of a list that is nearest by edit distance; a difference in the last part of a dotted path
-/// counts full, another table counts 2.
-std::string nearest(std::string_view word, const std::vector<std::string>& known);
-
 }  // namespace stembridge::io

@@ -36,18 +36,6 @@ Format format_of(const fs::path& path) {
                                  path.string(), frame, frames, frames == 1 ? "" : "s"));
 }
 
-std::string text_of(const fs::path& path, const Structure& structure) {
-    switch (format_of(path)) {
-        case Format::extxyz:
-            return format_extxyz_frame({structure, {}, {}});
-        case Format::poscar:
-            return format_poscar(structure);
-        case Format::gen:
-            return format_gen(structure);
-    }
-    throw std::logic_error("structure format out of range");
-}
-
 Structure read_extxyz_structure(const fs::path& path, LineReader& lines, int frame) {
     if (lines.only_blanks_follow()) throw FileError(fmt::format("structure '{}' is empty", path.string()));
     LineReader ahead = lines;
@@ -73,8 +61,20 @@ Structure read_structure(const fs::path& path, int frame) {
     return format == Format::gen ? read_gen(lines) : read_poscar(lines);
 }
 
+std::string structure_text(const fs::path& path, const Structure& structure) {
+    switch (format_of(path)) {
+        case Format::extxyz:
+            return format_extxyz_frame({structure, {}, {}});
+        case Format::poscar:
+            return format_poscar(structure);
+        case Format::gen:
+            return format_gen(structure);
+    }
+    throw std::logic_error("structure format out of range");
+}
+
 void write_structure(const fs::path& path, const Structure& structure) {
-    write_atomically(path, as_bytes(text_of(path, structure)));
+    write_atomically(path, as_bytes(structure_text(path, structure)));
 }
 
 void require_structure_name(const fs::path& path) {
@@ -82,7 +82,7 @@ void require_structure_name(const fs::path& path) {
 }
 
 void require_writable(const fs::path& path, const Structure& structure) {
-    text_of(path, structure);
+    structure_text(path, structure);
 }
 
 std::vector<Frame> read_trajectory(const fs::path& path) {

@@ -92,6 +92,7 @@ struct ReportBuild {
 struct ReportRelaxation {
     ReportStructure before;
     ReportStructure after;
+    std::string straightened;                       ///< what a force field did to `before` first; or empty
     std::string method;                             ///< "FIRE, then L-BFGS"
     std::vector<double> energy_ev;                  ///< per step
     std::vector<double> max_force_ev_per_angstrom;  ///< per step, free coordinates
@@ -117,6 +118,7 @@ struct ReportDynamics {
     std::optional<ReportStructure> last;
     std::vector<Eigen::Matrix3Xd> snapshots;      ///< (3, n) each, bohr, for the cloud; some tens are enough
     std::vector<Figure> over_time;                ///< curves of the analysis over time
+    std::vector<std::string> notes;               ///< what the analysis could not do, and why
     std::vector<std::vector<std::string>> facts;  ///< name and value of each row of its table
     std::vector<std::vector<std::string>>
         defects;                ///< kind, when it appeared, when it was last seen, ended how

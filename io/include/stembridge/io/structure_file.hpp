@@ -39,6 +39,9 @@ Structure read_structure(const std::filesystem::path& path, int frame = -1);
 /// cannot hold the structure
 void write_structure(const std::filesystem::path& path, const Structure& structure);
 
+/// What write_structure() would write, e.g. to know whether a file holds it. @throw InputError as there
+std::string structure_text(const std::filesystem::path& path, const Structure& structure);
+
 /// What write_structure() would refuse, told before there is anything to write. @throw InputError when the
 /// name tells no format
 void require_structure_name(const std::filesystem::path& path);
