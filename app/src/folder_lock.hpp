@@ -6,7 +6,7 @@
 
 namespace stembridge::app {
 
-/// Holds a folder for this process as long as it lives, by a lock on the file `lock` in it, which names the
+/// Holds a folder for this process as long as it lives, by a lock on the file `.lock` in it, which names the
 /// process. It is released with the process, however that ends. File systems without locks do without.
 class FolderLock {
   public:
@@ -16,7 +16,7 @@ class FolderLock {
     FolderLock(const FolderLock&) = delete;
     FolderLock& operator=(const FolderLock&) = delete;
 
-    static constexpr const char* file_name = "lock";
+    static constexpr const char* file_name = ".lock";
 
   private:
     int descriptor_ = -1;
