@@ -74,6 +74,7 @@ BOOST_AUTO_TEST_CASE(labels_are_the_confident_atoms_and_what_is_doubtful_is_hidd
     FindAtomsResult found;
     found.atoms = found.baseline = sheet();
     found.region = Pixels::Ones(420, 420);
+    found.vacuum = Pixels::Zero(420, 420);
     found.region.rightCols(60).setZero();
     found.calibration = nominal_calibration(0.1);
     const std::size_t uncertain = 3, outvoted = 50, disputed = 90, denied = 130;

@@ -113,7 +113,8 @@ class Elit {
             judged.found.push_back(find(*network, image, options_.labels.doubtful));
             const ml::FindAtomsResult& found = judged.found.back();
             const double scale = found.calibration.scale_angstrom;
-            judged.area_nm2 += static_cast<double>(found.region.sum()) * scale * scale / 100;
+            judged.area_nm2 +=
+                static_cast<double>((found.region * (1.0f - found.vacuum)).sum()) * scale * scale / 100;
             judged.confident +=
                 static_cast<int>(ml::confident_atoms(found, network->members(), options_.labels).size());
             // Frames are put far apart, so that they are no neighbours.
