@@ -20,9 +20,6 @@ namespace {
 
 /// Radius of the discs the networks are trained on, and how far a blob's pixels may be from its centre.
 constexpr double disc_angstrom = 0.30, blob_angstrom = 0.55;
-/// Odds of an atom where half of its disc is filled [measured on simulated frames: shares from 0.1 to 0.2 are
-/// right in 7 of 10 cases, those above 0.5 in 99 of 100].
-constexpr double odds_of_half_disc = 12;
 
 /// How well the network alone knows a position: better than a fit of the frame alone where the electrons are
 /// few, as it has seen lattices [measured on simulated frames of 1.9e3 to 3e4 electrons per pixel].
@@ -102,18 +99,9 @@ struct Blob {
     Eigen::Vector2d position;
     double atom = 0;     ///< probability of an atom
     double silicon = 0;  ///< share of it that is Si
-    double spread = 0;
-    Votes votes;  ///< of the members of an ensemble
+    double spread = 0;   ///< of that probability over the members
+    Votes votes;         ///< of the members of an ensemble
 };
-
-/// Probability of an atom from the share of its disc that a network fills. Discs blur where the place is not
-/// sure, so that their share says too little: Platt's scaling, logit p = logit share + offset.
-double probability_of(double share) {
-    constexpr double most = 1 - 1e-6;
-    share = std::clamp(share, 0.0, most);
-    const double odds = odds_of_half_disc * share / (1 - share);
-    return odds / (1 + odds);
-}
 
 std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angstrom,
                              double minimum_distance_angstrom) {
@@ -159,7 +147,7 @@ std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angs
         Blob& blob = blobs[i];
         const double weight = std::max(weights[i], 1e-12);
         blob.position = weights[i] > 0 ? Eigen::Vector2d(blob.position / weight) : centres[i];
-        blob.atom = probability_of(weights[i] / disc_area);
+        blob.atom = probability_of_share(weights[i] / disc_area);
         blob.silicon = silicon[i] / weight;
         blob.spread = variance[i] / weight;
     }
