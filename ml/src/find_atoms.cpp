@@ -313,7 +313,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         result.calibrated ? result.calibration : lattice_at(image, result.calibration.scale_angstrom);
     const bool clear = seen && seen->peak_to_background >= clear_lattice_peak;
     const double dark =
-        options.contrast == AtomContrast::automatic ? dark_atom_phase(image, result.calibration) : 0;
+        options.contrast == AtomContrast::automatic ? dark_atom_phase(image, clear ? *seen : result.calibration) : 0;
     result.inverted = options.contrast == AtomContrast::dark || dark > clearly_dark;
     if (result.inverted) image.pixels = recorded.pixels.maxCoeff() - recorded.pixels;
     if (dark > clearly_dark)
