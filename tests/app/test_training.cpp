@@ -94,6 +94,7 @@ BOOST_AUTO_TEST_CASE(what_a_training_cannot_use_is_named) {
     };
     refused("[train.ensemble]\nkind = \"many\"\n", 2, "baseline");
     refused("[elit]\nimages = [\"absent.png\"]\n", 3, "absent.png");
+    refused("patience = 2\n[train.ensemble]\nkind = \"swag\"\n", 2, "train.patience");
     refused("[train.augment]\ngamma = [2, 1]\n", 2, "gamma");
 }
 
