@@ -80,6 +80,16 @@ PhysicalScore physical_score(const Detections& atoms) {
     return score;
 }
 
+PhysicalScore mean_score(const std::vector<PhysicalScore>& frames) {
+    PhysicalScore mean;
+    for (const PhysicalScore& frame : frames) mean.atoms += frame.atoms;
+    for (const PhysicalScore& frame : frames)
+        for (const auto share : {&PhysicalScore::bonded, &PhysicalScore::threefold, &PhysicalScore::too_close,
+                                 &PhysicalScore::alone, &PhysicalScore::rings})
+            mean.*share += frame.*share * frame.atoms / std::max(1, mean.atoms);
+    return mean;
+}
+
 namespace {
 
 /// Whether an atom is sure enough to be learnt from.

@@ -107,7 +107,7 @@ class Elit {
         Judged judged;
         judged.files = files;
         const auto network = open(files);
-        Detections all;
+        std::vector<ml::PhysicalScore> scores;
         double spread = 0;
         for (const Image& image : frames_) {
             judged.found.push_back(find(*network, image, options_.labels.doubtful));
@@ -117,19 +117,18 @@ class Elit {
                 static_cast<double>((found.region * (1.0f - found.vacuum)).sum()) * scale * scale / 100;
             judged.confident +=
                 static_cast<int>(ml::confident_atoms(found, network->members(), options_.labels).size());
-            // Frames are put far apart, so that they are no neighbours.
-            const double offset = 1e4 * static_cast<double>(judged.found.size());
-            for (Detection atom : found.atoms) {
+            Detections atoms;
+            for (const Detection& atom : found.atoms) {
                 if (atom.probability < 0.5) continue;
-                atom.x_angstrom += offset;
-                all.push_back(atom);
+                atoms.push_back(atom);
                 spread += atom.spread;
                 judged.silicon += atom.atomic_number == 14;
             }
+            scores.push_back(ml::physical_score(atoms));
         }
-        judged.atoms = static_cast<int>(all.size());
-        judged.mean_spread = all.empty() ? 0 : spread / static_cast<double>(all.size());
-        judged.score = ml::physical_score(all);
+        judged.score = ml::mean_score(scores);
+        judged.atoms = judged.score.atoms;
+        judged.mean_spread = spread / std::max(1, judged.atoms);
         return judged;
     }
 
