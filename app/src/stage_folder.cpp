@@ -57,9 +57,13 @@ bool StageFolder::was_begun() const {
     return way_of(record_.value("inputs", "")) == way_of(inputs_);
 }
 
+bool StageFolder::has_same_inputs() const {
+    const std::string recorded = record_.value("inputs", "");
+    return recorded.substr(0, recorded.find('/')) == inputs_.substr(0, inputs_.find('/'));
+}
+
 bool StageFolder::is_done() const {
-    const std::string result = inputs_.substr(0, inputs_.find('/')), done = record_.value("inputs", "");
-    if (done.substr(0, done.find('/')) != result || record_.value("status", "") != "done") return false;
+    if (!has_same_inputs() || record_.value("status", "") != "done") return false;
     const auto outputs = record_.value("outputs", std::vector<std::string>{});
     return std::all_of(outputs.begin(), outputs.end(),
                        [&](const auto& name) { return fs::exists(path_ / name); });

@@ -36,6 +36,8 @@ class StageFolder {
 
     /// The same inputs have been worked to the end, and every output is still there.
     bool is_done() const;
+    /// The result of the same inputs has been begun, or is there.
+    bool has_same_inputs() const;
     /// The same way has been begun: a checkpoint in this folder belongs to it.
     bool was_begun() const;
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last

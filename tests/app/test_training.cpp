@@ -85,6 +85,30 @@ BOOST_AUTO_TEST_CASE(swag_gives_a_file_per_draw) {
         BOOST_TEST(fs::exists(work.folder.path() / file), file);
 }
 
+BOOST_AUTO_TEST_CASE(finished_networks_are_never_thrown_away) {
+    const Workplace work("");
+    if (!work.done("a")) return;
+    const std::string trained = work.bytes("a/networks/member-1.h5");
+    const auto change = [&](const std::string& from, const std::string& to) {
+        std::string text = work.bytes("train.toml");
+        text.replace(text.find(from), from.size(), to);
+        io::write_text_atomically(work.folder.path() / "train.toml", text);
+        return run_program(work.train("a"));
+    };
+    // How often is reported, and where the work is done, changes no network.
+    for (const auto& [from, to] : {std::pair{"report_every = 6", "report_every = 12"},
+                                   {"checkpoint_every = 2", "checkpoint_every = 3\ndevice = \"cpu\""}}) {
+        const Outcome same = change(from, to);
+        BOOST_TEST(same.output.find("not done again") != std::string::npos, same.output);
+    }
+    // Another rate does: the old networks are put aside, and that is said.
+    const Outcome other = change("learning_rate = 1e-2", "learning_rate = 2e-2");
+    BOOST_TEST(other.status == 0, other.output);
+    BOOST_TEST(other.output.find("earlier-1") != std::string::npos, other.output);
+    BOOST_TEST(work.bytes("a/earlier-1/networks/member-1.h5") == trained);
+    BOOST_TEST(work.bytes("a/networks/member-1.h5") != trained);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_training_cannot_use_is_named) {
     const auto refused = [](const std::string& more, int status, const char* what) {
         const Workplace work(more);

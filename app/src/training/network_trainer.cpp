@@ -21,7 +21,7 @@ const std::vector<std::string> curve_columns{
 /// One member of weights that hold several.
 /// @throw InputError where they hold fewer
 State single(const State& weights, std::int64_t member) {
-    const std::string part = "member" + std::to_string(member);
+    const std::string part = fmt::format("member{}", member);
     if (weights.part(part).values().empty())
         throw InputError(
             fmt::format("the training gave {} networks, but number {} is asked for; start it anew, "
