@@ -7,6 +7,8 @@
 
 #include "run_program.hpp"
 #include "small_training.hpp"
+#include "stembridge/base/random.hpp"
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/io/text_file.hpp"
 
 using namespace stembridge;
@@ -107,6 +109,19 @@ BOOST_AUTO_TEST_CASE(finished_networks_are_never_thrown_away) {
     BOOST_TEST(other.output.find("earlier-1") != std::string::npos, other.output);
     BOOST_TEST(work.bytes("a/earlier-1/networks/member-1.h5") == trained);
     BOOST_TEST(work.bytes("a/networks/member-1.h5") != trained);
+}
+
+BOOST_AUTO_TEST_CASE(frames_without_a_lattice_are_told_before_the_training) {
+    const Workplace work("[elit]\nimages = [\"noise.npy\"]\n");
+    Pixels noise(100, 100);
+    Random random(1);
+    for (Eigen::Index i = 0; i < noise.size(); ++i) noise.data()[i] = static_cast<float>(random.normal());
+    io::write_npy(work.folder.path() / "noise.npy", noise);
+    const Outcome outcome = run_program(work.train("a"));
+    BOOST_TEST(outcome.status == 2, outcome.output);
+    BOOST_TEST(outcome.output.find("no graphene lattice") != std::string::npos, outcome.output);
+    BOOST_TEST(outcome.output.find("no frame is left") != std::string::npos, outcome.output);
+    BOOST_TEST(!fs::exists(work.folder.path() / "a" / "networks"));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_training_cannot_use_is_named) {

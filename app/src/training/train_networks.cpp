@@ -187,6 +187,7 @@ void train_networks(const io::Config& config, const fs::path& out, Session& sess
     }
     const Timer timer;
     ranks.first_alone([&] {
+        if (const auto elit = elit_options(config)) usable_images(*elit, session);
         keep_earlier_networks(folder, session);
         folder.begin();
     });
