@@ -102,9 +102,13 @@ bool StageFolder::was_begun() const {
     return way_of(record_.value("inputs", "")) == way_of(inputs_);
 }
 
+bool StageFolder::has_same_inputs() const {
+    const std::string recorded = record_.value("inputs", "");
+    return recorded.substr(0, recorded.find('/')) == inputs_.substr(0, inputs_.find('/'));
+}
+
 bool StageFolder::is_done() const {
-    const std::string result = inputs_.substr(0, inputs_.find('/')), done = record_.value("inputs", "");
-    if (done.substr(0, done.find('/')) != result || record_.value("status", "") != "done") return false;
+    if (!has_same_inputs() || record_.value("status", "") != "done") return false;
     const auto outputs = record_.value("outputs", std::vector<std::string>{});
     return std::all_of(outputs.begin(), outputs.end(),
                        [&](const auto& name) { return fs::exists(path_ / name); });
@@ -113,6 +117,7 @@ bool StageFolder::is_done() const {
 bool StageFolder::holds_other_results() const {
     if (record_.empty() || was_begun()) return false;
     return record_.value("status", "") == "done" ||
+           fs::exists(path_ / "networks") ||  // of a training that was interrupted between two of them
            std::any_of(fs::directory_iterator(path_), fs::directory_iterator(), is_checkpoint);
 }
 
@@ -140,6 +145,14 @@ void StageFolder::claim(Session& session) {
     move_results(aside);
     record_ = nlohmann::json::object();
     session.info(fmt::format("{} held results of other inputs: they are kept in {}", path_.string(),
+                             aside.filename().string()));
+}
+
+void StageFolder::move_aside(const std::string& name, Session& session) {
+    if (!fs::exists(path_ / name)) return;
+    const fs::path aside = free_place_beside(path_ / name);
+    fs::rename(path_ / name, aside);
+    session.info(fmt::format("{} is of other inputs: it is kept in {}", (path_ / name).string(),
                              aside.filename().string()));
 }
 

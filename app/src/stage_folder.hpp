@@ -48,6 +48,8 @@ class StageFolder {
 
     /// The same inputs have been worked to the end, and every output is still there.
     bool is_done() const;
+    /// The result of the same inputs has been begun, or is there.
+    bool has_same_inputs() const;
     /// The same way has been begun: a checkpoint in this folder belongs to it.
     bool was_begun() const;
     /// To be called before the stage is worked on: from now on no other process can. Results and checkpoints
@@ -55,6 +57,9 @@ class StageFolder {
     /// folders below stay.
     /// @throw FileError when another process works in the folder
     void claim(Session& session);
+    /// Moves one result of other inputs to NAME.old-1 in this folder, and says so; nothing when it is not
+    /// there.
+    void move_aside(const std::string& name, Session& session);
     /// Marks the stage as running; wall times of interrupted attempts add up. With other inputs than last
     /// time, checkpoints of the old ones are removed.
     void begin();

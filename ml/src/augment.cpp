@@ -111,6 +111,11 @@ void add_salt_and_pepper(Pixels& image, double share, Random& random) {
 
 }  // namespace
 
+int augmentation_margin_px(const Augmentation& options, int side) {
+    constexpr int least = 16;  // for shifts
+    return std::max(least, static_cast<int>(std::ceil((side - 1) * (1 / options.zoom[0] - 1) - 1e-9)));
+}
+
 TrainingCrop augmented(const TrainingCrop& crop, const Augmentation& options, int side, std::uint64_t seed) {
     if (crop.image.rows() < side || crop.image.cols() != crop.image.rows())
         throw InputError("augmentation: the crop is smaller than the one to be cut out of it");

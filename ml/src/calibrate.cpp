@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -24,8 +25,7 @@ const double row_distance_angstrom = graphene_lattice_angstrom * std::sqrt(3.0) 
 constexpr double smallest_pixel_angstrom = 0.02, largest_pixel_angstrom = 0.6;
 /// A nominal size that is off by more than this is an error; by more than the second number, a warning.
 constexpr double wrong_by = 0.25, suspicious_by = 0.10;
-/// Power of the weakest of the three peaks over the local median that is not noise.
-constexpr double clear_peak = 18;
+constexpr double clear_peak = clear_lattice_peak;
 /// The same of what may be a lattice where the pixel size is known.
 constexpr double faint_peak = 6;
 
@@ -226,6 +226,20 @@ double scale_of(const Hexagon& hexagon) {
     return std::sqrt(area / std::sqrt(0.75)) * row_distance_angstrom;
 }
 
+/// A sheet over a small part of a frame hardly shows in the spectrum of the whole: halves and quarters of the
+/// sides, overlapping by halves, in which at least so many rows of atoms have room.
+constexpr std::array part_divisors{2, 4};
+constexpr double least_rows = 6;
+std::vector<Pixels> parts_of(const Pixels& pixels, int divisor, double row_px) {
+    const Eigen::Index h = pixels.rows() / divisor, w = pixels.cols() / divisor;
+    std::vector<Pixels> parts;
+    if (static_cast<double>(std::min(h, w)) < least_rows * row_px) return parts;
+    for (int row = 0; row <= 2 * (divisor - 1); ++row)
+        for (int column = 0; column <= 2 * (divisor - 1); ++column)
+            parts.emplace_back(pixels.block(row * h / 2, column * w / 2, h, w));
+    return parts;
+}
+
 /// @param bin width of one independent frequency, cycles per pixel
 LatticeCalibration from_hexagon(const Hexagon& hexagon, double bin) {
     // a_i . g_j = delta_ij; g1 and g2 at 60 degrees give a1 and a2 at 120: a1 + a2 makes it 60.
@@ -273,8 +287,9 @@ LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> n
     const std::string where = image.source.empty() ? "image" : image.source;
     std::optional<Hexagon> found;
     double bin = 0;
-    const auto search = [&](double period_px, double smallest_pixel, double largest_pixel) {
-        const Spectrum spectrum(image.pixels, period_px);
+    const auto search = [&](const Pixels& part, double period_px, double smallest_pixel,
+                            double largest_pixel) {
+        const Spectrum spectrum(part, period_px);
         // At least three rows must fit into the frame, and two pixels between rows.
         const double lowest = std::max(smallest_pixel / row_distance_angstrom, 3 * spectrum.bin());
         const double highest = std::min(largest_pixel / row_distance_angstrom, 0.45);
@@ -284,12 +299,20 @@ LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> n
             bin = spectrum.bin();
         }
     };
-    if (nominal && *nominal<largest_pixel_angstrom&& * nominal> smallest_pixel_angstrom)
-        search(row_distance_angstrom / *nominal, *nominal * (1 - wrong_by), *nominal * (1 + wrong_by));
+    const auto search_near_nominal = [&](const Pixels& part) {
+        if (nominal && *nominal > smallest_pixel_angstrom && *nominal < largest_pixel_angstrom)
+            search(part, row_distance_angstrom / *nominal, *nominal * (1 - wrong_by),
+                   *nominal * (1 + wrong_by));
+    };
+    search_near_nominal(image.pixels);
     if (!found)
         for (const double period : {5.0, 12.0, 30.0, 75.0})
             if (period < std::min(image.width(), image.height()) / 4.0)
-                search(period, smallest_pixel_angstrom, largest_pixel_angstrom);
+                search(image.pixels, period, smallest_pixel_angstrom, largest_pixel_angstrom);
+    for (const int divisor : part_divisors)
+        if (!found && nominal)
+            for (const Pixels& part : parts_of(image.pixels, divisor, row_distance_angstrom / *nominal))
+                search_near_nominal(part);
     if (!found)
         throw NumericalError(
             fmt::format("{}: no graphene lattice found in the Fourier spectrum; needed are clean graphene "
@@ -317,11 +340,24 @@ LatticeCalibration calibrate_lattice(const Image& image, std::optional<double> n
 std::optional<LatticeCalibration> lattice_at(const Image& image, double pixel_size_angstrom) {
     require_usable(image, 48);
     const double row_px = row_distance_angstrom / pixel_size_angstrom;
-    const Spectrum spectrum(image.pixels, row_px);
-    const auto hexagon = find_hexagon(spectrum, (1 - suspicious_by) / row_px,
-                                      std::min((1 + suspicious_by) / row_px, 0.45), faint_peak);
-    if (!hexagon) return std::nullopt;
-    return from_hexagon(*hexagon, spectrum.bin());
+    const auto in = [&](const Pixels& part, double least_peak) -> std::optional<LatticeCalibration> {
+        const Spectrum spectrum(part, row_px);
+        const auto hexagon = find_hexagon(spectrum, (1 - suspicious_by) / row_px,
+                                          std::min((1 + suspicious_by) / row_px, 0.45), least_peak);
+        if (!hexagon) return std::nullopt;
+        return from_hexagon(*hexagon, spectrum.bin());
+    };
+    const auto whole = in(image.pixels, faint_peak);
+    if (whole && whole->peak_to_background >= clear_peak) return whole;
+    for (const int divisor : part_divisors) {
+        std::optional<LatticeCalibration> best;
+        for (const Pixels& part : parts_of(image.pixels, divisor, row_px)) {
+            const auto found = in(part, clear_peak);
+            if (found && (!best || found->peak_to_background > best->peak_to_background)) best = found;
+        }
+        if (best) return best;
+    }
+    return whole;
 }
 
 LatticeCalibration refine_calibration(const LatticeCalibration& first, const Detections& atoms) {
@@ -431,94 +467,6 @@ double dark_atom_phase(const Image& image, const LatticeCalibration& calibration
     }
     const double modulus = product.abs2().mean();
     return modulus > 0 ? (product.real() * product.abs()).mean() / modulus : 0;
-}
-
-Pixels graphene_region(const Image& image, const LatticeCalibration& calibration) {
-    require_usable(image, 8);
-    const Pixels& p = image.pixels;
-    const double scale = calibration.scale_angstrom;
-    const Eigen::Index h = p.rows(), w = p.cols();
-    const Pixels bright = gaussian_blur(p, 1.0 / scale);
-
-    // How much lattice there is around each pixel: |F_g| of the three first-order waves within 5 angstrom.
-    Pixels amplitude = Pixels::Constant(h, w, 1), weight = amplitude;
-    if (calibration.lattice_px.determinant() != 0) {
-        const Pixels detail = p - gaussian_blur(p, 2.0 / scale);
-        const Eigen::Matrix2d g = calibration.lattice_px.inverse().transpose();
-        amplitude.setZero();
-        for (const Vector& k : {Vector(g.col(0)), Vector(g.col(1)), Vector(g.col(0) + g.col(1))}) {
-            Pixels real(h, w), imaginary(h, w);
-            for (Eigen::Index y = 0; y < h; ++y)
-                for (Eigen::Index x = 0; x < w; ++x) {
-                    const double phase =
-                        2 * pi * (k.x() * static_cast<double>(x) + k.y() * static_cast<double>(y));
-                    real(y, x) = detail(y, x) * static_cast<float>(std::cos(phase));
-                    imaginary(y, x) = detail(y, x) * static_cast<float>(std::sin(phase));
-                }
-            amplitude +=
-                (gaussian_blur(real, 5.0 / scale).square() + gaussian_blur(imaginary, 5.0 / scale).square())
-                    .sqrt() /
-                3;
-        }
-        const Pixels roughness = gaussian_blur(detail.square(), 5.0 / scale).sqrt() + 1e-12f;
-        weight = (amplitude / roughness).square().square();
-    }
-    // Brightness of clean graphene: median weighted with the lattice; contrast of atoms over hollows: 9
-    // |F_g|.
-    struct Sample {
-        float value;
-        double weight;
-        float amplitude;
-    };
-    std::vector<Sample> samples;
-    const Eigen::Index step = std::max<Eigen::Index>(1, p.size() / 60000);
-    double total = 0;
-    for (Eigen::Index i = 0; i < p.size(); i += step) {
-        samples.push_back({bright.data()[i], weight.data()[i], amplitude.data()[i]});
-        total += weight.data()[i];
-    }
-    std::sort(samples.begin(), samples.end(),
-              [](const Sample& a, const Sample& b) { return a.value < b.value; });
-    const auto weighted_quantile = [&](double share) {
-        double sum = 0;
-        for (const Sample& s : samples)
-            if ((sum += s.weight) >= share * total) return static_cast<double>(s.value);
-        return static_cast<double>(samples.back().value);
-    };
-    const double graphene = weighted_quantile(0.5), spread = weighted_quantile(0.5) - weighted_quantile(0.16);
-    double contrast = 0;
-    for (const Sample& s : samples) contrast += s.weight * s.amplitude / total;
-    contrast *= 9;
-    if (calibration.lattice_px.determinant() == 0) contrast = 0;
-    const double limit = graphene + std::max(3.5 * spread, 0.75 * contrast);
-
-    // Bright regions larger than a cluster of Si are contamination.
-    Pixels region = (bright <= static_cast<float>(limit)).cast<float>();
-    const double cluster_px = 60 / (scale * scale);
-    Pixels seen = Pixels::Zero(h, w);
-    std::vector<Eigen::Index> component;
-    for (Eigen::Index start = 0; start < region.size(); ++start) {
-        if (region.data()[start] > 0 || seen.data()[start] > 0) continue;
-        component.assign(1, start);
-        seen.data()[start] = 1;
-        bool at_border = false;
-        for (std::size_t next = 0; next < component.size(); ++next) {
-            const Eigen::Index y = component[next] / w, x = component[next] % w;
-            at_border |= y == 0 || x == 0 || y + 1 == h || x + 1 == w;
-            const auto visit = [&](Eigen::Index i) {
-                if (region.data()[i] > 0 || seen.data()[i] > 0) return;
-                seen.data()[i] = 1;
-                component.push_back(i);
-            };
-            if (x > 0) visit(component[next] - 1);
-            if (x + 1 < w) visit(component[next] + 1);
-            if (y > 0) visit(component[next] - w);
-            if (y + 1 < h) visit(component[next] + w);
-        }
-        if (static_cast<double>(component.size()) < (at_border ? 0.5 : 1.0) * cluster_px)
-            for (const Eigen::Index i : component) region.data()[i] = 1;
-    }
-    return region;
 }
 
 }  // namespace stembridge::ml

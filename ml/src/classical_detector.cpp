@@ -17,6 +17,11 @@
 namespace stembridge::ml {
 namespace {
 
+/// A straight border is blurred to 0.84 at one standard deviation in the vacuum: so far from the sheet atoms
+/// are looked for.
+constexpr double border_angstrom = 0.7;
+constexpr float inside_border = 0.84f;
+
 /// Two normal distributions of one number, the second one brighter, by expectation and maximisation.
 class Mixture {
   public:
@@ -107,16 +112,22 @@ void mark_unknown(Detections& atoms, const std::vector<double>& amplitudes) {
         if (amplitudes[i] > brighter * si * unit) atoms[i].atomic_number = 0;
 }
 
-Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
-                              const ClassicalOptions& options, const Context&, Brightness* brightness) {
+Detections classical_detector(const Image& image, const LatticeCalibration& calibration,
+                              const FrameRegions& regions, const ClassicalOptions& options, const Context&,
+                              Brightness* brightness) {
     require_usable(image, 16);
-    if (region.rows() != image.pixels.rows() || region.cols() != image.pixels.cols())
-        throw InputError("classical detector: the region must have the size of the image");
+    for (const Pixels* map : {&regions.clean, &regions.vacuum})
+        if (map->rows() != image.pixels.rows() || map->cols() != image.pixels.cols())
+            throw InputError("classical detector: the regions must have the size of the image");
     const std::string where = image.source.empty() ? "image" : image.source;
     const double scale = calibration.scale_angstrom;
-    const Pixels background = masked_blur(image.pixels, region, options.background_angstrom / scale);
-    const Pixels smooth =
-        (gaussian_blur(image.pixels, options.smoothing_angstrom / scale) - background) * region;
+    const Pixels sheet = regions.sheet();
+    const Pixels background = masked_blur(image.pixels, sheet, options.background_angstrom / scale);
+    // The outermost atoms stand on the border of the vacuum.
+    const Pixels near_sheet =
+        (gaussian_blur(regions.vacuum, border_angstrom / scale) < inside_border).cast<float>();
+    const Pixels smooth = (gaussian_blur(image.pixels, options.smoothing_angstrom / scale) - background) *
+                          regions.clean * near_sheet;
 
     std::vector<Maximum> maxima = local_maxima(smooth, 0.0, options.minimum_distance_angstrom / scale);
     std::vector<float> heights;

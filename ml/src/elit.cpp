@@ -80,6 +80,16 @@ PhysicalScore physical_score(const Detections& atoms) {
     return score;
 }
 
+PhysicalScore mean_score(const std::vector<PhysicalScore>& frames) {
+    PhysicalScore mean;
+    for (const PhysicalScore& frame : frames) mean.atoms += frame.atoms;
+    for (const PhysicalScore& frame : frames)
+        for (const auto share : {&PhysicalScore::bonded, &PhysicalScore::threefold, &PhysicalScore::too_close,
+                                 &PhysicalScore::alone, &PhysicalScore::rings})
+            mean.*share += frame.*share * frame.atoms / std::max(1, mean.atoms);
+    return mean;
+}
+
 namespace {
 
 /// Whether an atom is sure enough to be learnt from.
@@ -118,7 +128,8 @@ LabelledFrame self_labelled(const Image& image, const FindAtomsResult& found, in
     const Pixels pixels = found.inverted ? Pixels(image.pixels.maxCoeff() - image.pixels) : image.pixels;
     LabelledFrame frame;
     const Pixels region = resample(found.region, factor);
-    frame.image = normalise_frame(resample(pixels, factor), region);
+    const Pixels sheet = resample(Pixels(found.region * (1.0f - found.vacuum)), factor);
+    frame.image = normalise_frame(resample(pixels, factor), sheet);
     frame.trusted = (region > 0.5f).cast<float>();
     const double radius = options.hidden_angstrom / grid_angstrom;
     for (const Detection& atom : found.atoms) {

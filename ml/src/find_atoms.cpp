@@ -20,9 +20,6 @@ namespace {
 
 /// Radius of the discs the networks are trained on, and how far a blob's pixels may be from its centre.
 constexpr double disc_angstrom = 0.30, blob_angstrom = 0.55;
-/// Odds of an atom where half of its disc is filled [measured on simulated frames: shares from 0.1 to 0.2 are
-/// right in 7 of 10 cases, those above 0.5 in 99 of 100].
-constexpr double odds_of_half_disc = 12;
 
 /// How well the network alone knows a position: better than a fit of the frame alone where the electrons are
 /// few, as it has seen lattices [measured on simulated frames of 1.9e3 to 3e4 electrons per pixel].
@@ -34,8 +31,12 @@ constexpr double beside_silicon = 1.75, near_silicon = 1.2, at_edge = 1.4;
 /// Longest bonds of C with C and with Si or Cr, and farthest second neighbours of those.
 constexpr double carbon_bond_angstrom = 1.85, silicon_bond_angstrom = 2.1, second_neighbor_angstrom = 3.0;
 
-/// An atom fainter than this share of the median is noise in vacuum.
-constexpr double faintest = 0.2;
+/// An atom fainter than this share of the median of those with two bonds is noise in vacuum; so is one near
+/// vacuum that is not so many of its errors bright.
+constexpr double faintest = 0.2, faintest_error = 2.5;
+/// Atoms at the edge of the sheet stand out of it: no farther than the first; its noise is taken for atoms up
+/// to the second.
+constexpr double edge_angstrom = 1.5, near_vacuum_angstrom = 3.0;
 /// Atoms at the rim of the contamination, mostly Si, lie in its glow: so far outside the clean region the
 /// network may find them.
 constexpr double rim_angstrom = 3.0;
@@ -55,11 +56,16 @@ constexpr double clearly_dark = 0.3;
 constexpr double low_confidence = 0.7;
 
 /// What the lattice says where it is not used to calibrate: its strength (0 = there is none), its distortion.
-LatticeCalibration judged_by_lattice(LatticeCalibration used, const Image& image) {
-    const auto seen = lattice_at(image, used.scale_angstrom);
+LatticeCalibration judged_by_lattice(LatticeCalibration used, const std::optional<LatticeCalibration>& seen) {
     used.peak_to_background = seen ? seen->peak_to_background : 0;
     if (seen) used.anisotropy = seen->anisotropy;
     return used;
+}
+
+/// Whether the map is 1 within so many pixels of a place, blurred to a standard deviation of half of them: a
+/// straight border is blurred to 0.023 at two standard deviations.
+bool reaches(const Pixels& blurred_map, const Eigen::Vector2d& place) {
+    return bilinear(blurred_map, place.x(), place.y()) >= 0.023;
 }
 
 /// The lattice's calibration; where the frame shows none and that may be, the nominal one.
@@ -93,18 +99,9 @@ struct Blob {
     Eigen::Vector2d position;
     double atom = 0;     ///< probability of an atom
     double silicon = 0;  ///< share of it that is Si
-    double spread = 0;
-    Votes votes;  ///< of the members of an ensemble
+    double spread = 0;   ///< of that probability over the members
+    Votes votes;         ///< of the members of an ensemble
 };
-
-/// Probability of an atom from the share of its disc that a network fills. Discs blur where the place is not
-/// sure, so that their share says too little: Platt's scaling, logit p = logit share + offset.
-double probability_of(double share) {
-    constexpr double most = 1 - 1e-6;
-    share = std::clamp(share, 0.0, most);
-    const double odds = odds_of_half_disc * share / (1 - share);
-    return odds / (1 + odds);
-}
 
 std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angstrom,
                              double minimum_distance_angstrom) {
@@ -150,7 +147,7 @@ std::vector<Blob> find_blobs(const Segmentation& segmentation, double pixel_angs
         Blob& blob = blobs[i];
         const double weight = std::max(weights[i], 1e-12);
         blob.position = weights[i] > 0 ? Eigen::Vector2d(blob.position / weight) : centres[i];
-        blob.atom = probability_of(weights[i] / disc_area);
+        blob.atom = probability_of_share(weights[i] / disc_area);
         blob.silicon = silicon[i] / weight;
         blob.spread = variance[i] / weight;
     }
@@ -201,6 +198,22 @@ Pixels on_frame(const Pixels& map, double factor, Eigen::Index height, Eigen::In
             result(y, x) = static_cast<float>(
                 bilinear(map, static_cast<double>(x) * factor, static_cast<double>(y) * factor));
     return result;
+}
+
+/// Median brightness of the atoms that have two neighbours at least at the distance of bonds: of all, where
+/// there are none. Noise in vacuum has fewer.
+double bonded_amplitude(const AtomFit& fit, double scale) {
+    std::vector<Eigen::Vector2d> positions;
+    for (const FittedAtom& atom : fit.atoms) positions.emplace_back(atom.x, atom.y);
+    const double reach = carbon_bond_angstrom / scale;
+    const NeighborBins bins(positions, reach);
+    std::vector<float> amplitudes;
+    std::vector<int> near;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+        bins.within(positions[i], reach, near);
+        if (near.size() >= 3) amplitudes.push_back(static_cast<float>(fit.atoms[i].amplitude));
+    }
+    return amplitudes.empty() ? fit.median_amplitude : quantile(amplitudes, 0.5);
 }
 
 /// Median of the background on a circle over what is usual.
@@ -296,8 +309,11 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
                         where, 100 * result.saturated_share, recorded.pixels.maxCoeff()));
     Image image = recorded;
     result.calibration = calibration_of(image, options, nominal, context, result.calibrated);
+    const std::optional<LatticeCalibration> seen =
+        result.calibrated ? result.calibration : lattice_at(image, result.calibration.scale_angstrom);
+    const bool clear = seen && seen->peak_to_background >= clear_lattice_peak;
     const double dark =
-        options.contrast == AtomContrast::automatic ? dark_atom_phase(image, result.calibration) : 0;
+        options.contrast == AtomContrast::automatic ? dark_atom_phase(image, clear ? *seen : result.calibration) : 0;
     result.inverted = options.contrast == AtomContrast::dark || dark > clearly_dark;
     if (result.inverted) image.pixels = recorded.pixels.maxCoeff() - recorded.pixels;
     if (dark > clearly_dark)
@@ -306,15 +322,20 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
                         "is turned over before they are looked for",
                         where));
     const double scale = result.calibration.scale_angstrom;
-    result.region = graphene_region(image, result.calibration);
+    const FrameRegions regions = frame_regions(image, clear ? *seen : result.calibration);
+    result.region = regions.clean;
+    result.vacuum = regions.vacuum;
+    const Pixels sheet = regions.sheet();
     context.debug(
-        fmt::format("{}: {:.4f} angstrom per pixel, anisotropy {:.1f} %, {:.0f} % of the frame is clean",
-                    where, scale, 100 * result.calibration.anisotropy, 100 * result.region.mean()));
-    if (result.region.maxCoeff() < 0.5f)
+        fmt::format("{}: {:.4f} angstrom per pixel, anisotropy {:.1f} %, {:.0f} % of the frame is clean, "
+                    "{:.0f} % of it vacuum",
+                    where, scale, 100 * result.calibration.anisotropy, 100 * result.region.mean(),
+                    100 * result.vacuum.mean()));
+    if (sheet.maxCoeff() < 0.5f)
         throw InputError(fmt::format("{}: no atoms found: the whole frame looks like contamination", where));
     Brightness brightness;
     result.baseline =
-        classical_detector(image, result.calibration, result.region, options.classical, context, &brightness);
+        classical_detector(image, result.calibration, regions, options.classical, context, &brightness);
 
     if (network == nullptr) {
         result.method = "classical";
@@ -331,19 +352,19 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         result.method = "network";
         const double grid = network->pixel_size_angstrom(), factor = scale / grid;
         if (context.stop_requested()) throw StoppedError("stopped while finding atoms");
-        const Pixels seen = normalise_frame(resample(image.pixels, factor), resample(result.region, factor));
+        const Pixels seen = normalise_frame(resample(image.pixels, factor), resample(sheet, factor));
         const Segmentation segmentation = network->segment(seen);
         result.mean = on_frame(segmentation.atom_probability(), factor, image.height(), image.width());
         result.spread = on_frame(segmentation.spread.back(), factor, image.height(), image.width());
 
         std::vector<Blob> blobs = find_blobs(segmentation, grid, options.minimum_distance_angstrom);
-        // Nothing deep in contamination, nothing outside.
-        const Pixels clean_nearby = gaussian_blur(result.region, 0.5 * rim_angstrom / scale);
+        // Nothing deep in contamination, nothing in vacuum, nothing outside.
+        const Pixels clean_nearby = gaussian_blur(result.region, 0.5 * rim_angstrom / scale),
+                     solid_nearby = gaussian_blur(1.0f - result.vacuum, 0.5 * edge_angstrom / scale);
         std::erase_if(blobs, [&](Blob& blob) {
             blob.position /= factor;
-            // A straight border is blurred to 0.023 at two standard deviations.
-            return blob.atom < options.minimum_probability ||
-                   bilinear(clean_nearby, blob.position.x(), blob.position.y()) < 0.023;
+            return blob.atom < options.minimum_probability || !reaches(clean_nearby, blob.position) ||
+                   !reaches(solid_nearby, blob.position);
         });
         std::vector<Eigen::Vector2d> start;
         start.reserve(blobs.size());
@@ -365,10 +386,14 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
             fit = fit_atoms(image.pixels, start, result.calibration.angstrom_per_pixel, known);
         }
         brightness = {};
+        const Pixels vacuum_nearby = gaussian_blur(result.vacuum, 0.5 * near_vacuum_angstrom / scale);
+        const double usual = bonded_amplitude(fit, scale);
         for (std::size_t i = 0; i < blobs.size(); ++i) {
             const FittedAtom& fitted = fit.atoms[i];
-            // Nothing in vacuum.
-            if (fitted.amplitude < faintest * fit.median_amplitude) continue;
+            if (fitted.amplitude < faintest * usual ||
+                (fitted.amplitude < faintest_error * fitted.amplitude_error &&
+                 reaches(vacuum_nearby, blobs[i].position)))
+                continue;
             Detection atom;
             const bool fits = options.positions != Positions::blobs || i >= known.count();
             atom.x_px = fits ? fitted.x : start[i].x();
@@ -404,8 +429,8 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
     place(result.baseline, result.calibration, result.rows);
     result.bonds = carbon_bonds(result.atoms);
     result.confidence = frame_confidence(
-        result.atoms, brightness.amplitudes, brightness.errors, result.region,
-        result.calibrated ? result.calibration : judged_by_lattice(result.calibration, image));
+        result.atoms, brightness.amplitudes, brightness.errors, sheet,
+        result.calibrated ? result.calibration : judged_by_lattice(result.calibration, seen));
     if (result.confidence.value < low_confidence) {
         std::string doubts;
         for (const std::string& doubt : result.confidence.doubts)

@@ -60,12 +60,12 @@ double excess_spread(const Detections& atoms, const std::vector<double>& amplitu
 }  // namespace
 
 FrameConfidence frame_confidence(const Detections& atoms, const std::vector<double>& amplitudes,
-                                 const std::vector<double>& amplitude_errors, const Pixels& region,
+                                 const std::vector<double>& amplitude_errors, const Pixels& sheet,
                                  const LatticeCalibration& found) {
     FrameConfidence result;
-    const double scale = found.scale_angstrom, area = static_cast<double>(region.sum()) * scale * scale;
-    const double bonded = share_with_bonds(atoms, static_cast<double>(region.cols()),
-                                           static_cast<double>(region.rows()), scale);
+    const double scale = found.scale_angstrom, area = static_cast<double>(sheet.sum()) * scale * scale;
+    const double bonded =
+        share_with_bonds(atoms, static_cast<double>(sheet.cols()), static_cast<double>(sheet.rows()), scale);
     const double filled = static_cast<double>(atoms.size()) / std::max(atoms_per_angstrom2 * area, 1.0);
     const double spread = excess_spread(atoms, amplitudes, amplitude_errors);
     result.lattice = rise(std::log(std::max(found.peak_to_background, 1.0)), std::log(9.0), std::log(18.0));

@@ -147,6 +147,8 @@ State train_network(const TrainingOptions& options, const Context& context, cons
     require(options.distinct_crops >= 0 && options.patience >= 0, "distinct_crops, patience", "at least 0");
     require(options.swag_rank == 0 || (options.swag_rank >= 2 && options.averaging_share > 0), "swag.rank",
             "0, or at least 2 with a positive averaging_share");
+    require(options.swag_rank == 0 || options.patience == 0, "patience",
+            "0 with a swag.rank: networks are drawn from weights at the end of the whole schedule");
     require(options.swag_draws >= 1, "swag.draws", "at least 1");
     require(options.experimental_share >= 0 && options.experimental_share <= 1, "experimental_share",
             "in [0, 1]");

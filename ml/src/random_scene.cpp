@@ -93,9 +93,11 @@ std::vector<Triangle> delaunay(std::vector<Point>& points) {
     return finished;
 }
 
-/// Triangles on the two sides of each edge; the second is -1 on the rim.
-std::map<std::pair<int, int>, std::array<int, 2>> sides(const std::vector<Triangle>& triangles) {
-    std::map<std::pair<int, int>, std::array<int, 2>> result;
+/// Triangles on the two sides of each edge, the lower number first; the second is -1 on the rim.
+using Sides = std::map<std::pair<int, int>, std::array<int, 2>>;
+
+Sides sides(const std::vector<Triangle>& triangles) {
+    Sides result;
     for (int t = 0; t < static_cast<int>(triangles.size()); ++t)
         for (int k = 0; k < 3; ++k) {
             const auto edge = std::minmax(triangles[static_cast<std::size_t>(t)][k],
@@ -104,6 +106,33 @@ std::map<std::pair<int, int>, std::array<int, 2>> sides(const std::vector<Triang
             if (!fresh) place->second[1] = t;
         }
     return result;
+}
+
+/// Turns an edge inside a triangulation: it joins the two corners opposite to it instead.
+void flip(Sides::const_iterator chosen, std::vector<Triangle>& triangles, Sides& edges) {
+    const auto [first, second] = chosen->first;
+    const auto [one, other] = chosen->second;
+    const auto opposite = [&, a = first, b = second](int t) {
+        for (const int corner : triangles[static_cast<std::size_t>(t)])
+            if (corner != a && corner != b) return corner;
+        throw std::logic_error("random_scene: a triangle without a third corner");
+    };
+    const int c = opposite(one), d = opposite(other);
+    triangles[static_cast<std::size_t>(one)] = {c, d, first};
+    triangles[static_cast<std::size_t>(other)] = {c, d, second};
+    if (c == d || edges.contains(std::minmax(c, d))) {  // two corners are joined by one edge only
+        edges = sides(triangles);
+        return;
+    }
+    edges.erase(chosen);
+    edges[std::minmax(c, d)] = {one, other};
+    const auto hand_over = [&](int a, int b, int from, int to) {
+        std::array<int, 2>& two = edges.at(std::minmax(a, b));
+        std::replace(two.begin(), two.end(), from, to);
+        if (two[1] >= 0 && two[1] < two[0]) std::swap(two[0], two[1]);
+    };
+    hand_over(second, c, one, other);
+    hand_over(first, d, other, one);
 }
 
 /// Atoms and bonds as a graph that can be edited, then relaxed.
@@ -264,21 +293,11 @@ std::vector<SceneAtom> random_scene(const SceneOptions& o, const Context& contex
     }
     // A Stone-Wales defect turns one bond: in the triangulation, one edge is flipped.
     const int flips = count_of(o.stone_wales, area, random);
+    Sides edges = sides(triangles);
     for (int k = 0; k < flips; ++k) {
-        auto edges = sides(triangles);
-        auto chosen = edges.begin();
+        auto chosen = edges.cbegin();
         std::advance(chosen, random.below(static_cast<std::int64_t>(edges.size())));
-        const std::pair<int, int> edge = chosen->first;
-        const std::array<int, 2> two = chosen->second;
-        if (two[1] < 0) continue;
-        const auto opposite = [&](int t) {
-            for (const int corner : triangles[static_cast<std::size_t>(t)])
-                if (corner != edge.first && corner != edge.second) return corner;
-            throw std::logic_error("random_scene: a triangle without a third corner");
-        };
-        const int c = opposite(two[0]), d = opposite(two[1]);
-        triangles[static_cast<std::size_t>(two[0])] = {c, d, edge.first};
-        triangles[static_cast<std::size_t>(two[1])] = {c, d, edge.second};
+        if (chosen->second[1] >= 0) flip(chosen, triangles, edges);
     }
 
     // Atoms in the triangles, bonds across the edges.
@@ -291,7 +310,7 @@ std::vector<SceneAtom> random_scene(const SceneOptions& o, const Context& contex
     sheet.atomic_number.assign(triangles.size(), 6);
     sheet.neighbors.resize(triangles.size());
     sheet.alive.assign(triangles.size(), 1);
-    for (const auto& [edge, two] : sides(triangles))
+    for (const auto& [edge, two] : edges)
         if (two[1] >= 0) sheet.bond(two[0], two[1]);
 
     const auto random_atom = [&](double margin) {

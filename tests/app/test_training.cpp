@@ -7,6 +7,8 @@
 
 #include "run_program.hpp"
 #include "small_training.hpp"
+#include "stembridge/base/random.hpp"
+#include "stembridge/io/image_file.hpp"
 #include "stembridge/io/text_file.hpp"
 
 using namespace stembridge;
@@ -85,6 +87,43 @@ BOOST_AUTO_TEST_CASE(swag_gives_a_file_per_draw) {
         BOOST_TEST(fs::exists(work.folder.path() / file), file);
 }
 
+BOOST_AUTO_TEST_CASE(finished_networks_are_never_thrown_away) {
+    const Workplace work("");
+    if (!work.done("a")) return;
+    const std::string trained = work.bytes("a/networks/member-1.h5");
+    const auto change = [&](const std::string& from, const std::string& to) {
+        std::string text = work.bytes("train.toml");
+        text.replace(text.find(from), from.size(), to);
+        io::write_text_atomically(work.folder.path() / "train.toml", text);
+        return run_program(work.train("a"));
+    };
+    // How often is reported, and where the work is done, changes no network.
+    for (const auto& [from, to] : {std::pair{"report_every = 6", "report_every = 12"},
+                                   {"checkpoint_every = 2", "checkpoint_every = 3\ndevice = \"cpu\""}}) {
+        const Outcome same = change(from, to);
+        BOOST_TEST(same.output.find("not done again") != std::string::npos, same.output);
+    }
+    // Another rate does: the old networks are put aside, and that is said.
+    const Outcome other = change("learning_rate = 1e-2", "learning_rate = 2e-2");
+    BOOST_TEST(other.status == 0, other.output);
+    BOOST_TEST(other.output.find("a.old-1") != std::string::npos, other.output);
+    BOOST_TEST(work.bytes("a.old-1/networks/member-1.h5") == trained);
+    BOOST_TEST(work.bytes("a/networks/member-1.h5") != trained);
+}
+
+BOOST_AUTO_TEST_CASE(frames_without_a_lattice_are_told_before_the_training) {
+    const Workplace work("[elit]\nimages = [\"noise.npy\"]\n");
+    Pixels noise(100, 100);
+    Random random(1);
+    for (Eigen::Index i = 0; i < noise.size(); ++i) noise.data()[i] = static_cast<float>(random.normal());
+    io::write_npy(work.folder.path() / "noise.npy", noise);
+    const Outcome outcome = run_program(work.train("a"));
+    BOOST_TEST(outcome.status == 2, outcome.output);
+    BOOST_TEST(outcome.output.find("no graphene lattice") != std::string::npos, outcome.output);
+    BOOST_TEST(outcome.output.find("no frame is left") != std::string::npos, outcome.output);
+    BOOST_TEST(!fs::exists(work.folder.path() / "a" / "networks"));
+}
+
 BOOST_AUTO_TEST_CASE(what_a_training_cannot_use_is_named) {
     const auto refused = [](const std::string& more, int status, const char* what) {
         const Workplace work(more);
@@ -94,6 +133,7 @@ BOOST_AUTO_TEST_CASE(what_a_training_cannot_use_is_named) {
     };
     refused("[train.ensemble]\nkind = \"many\"\n", 2, "baseline");
     refused("[elit]\nimages = [\"absent.png\"]\n", 3, "absent.png");
+    refused("patience = 2\n[train.ensemble]\nkind = \"swag\"\n", 2, "train.patience");
     refused("[train.augment]\ngamma = [2, 1]\n", 2, "gamma");
 }
 

@@ -144,4 +144,30 @@ BOOST_AUTO_TEST_CASE(windows_of_labelled_frames_know_where_labels_hold) {
     BOOST_TEST(wide.trusted.rightCols(16).maxCoeff() == 0.0f);
 }
 
+BOOST_AUTO_TEST_CASE(crops_of_any_size_are_zoomed_as_much_as_is_asked_for) {
+    Augmentation options = nothing();
+    options.zoom = {0.7, 0.8};
+    for (const int wanted : {48, 128, 512}) {
+        TrainingCrop crop;
+        const int made = wanted + augmentation_margin_px(options, wanted);
+        crop.image = Pixels::Zero(made, made);
+        crop.atoms = {{wanted / 2.0, wanted / 2.0, 6}, {wanted / 2.0 + 10, wanted / 2.0, 6}};
+        double smallest = 1, largest = 0;
+        for (std::uint64_t seed = 0; seed < 200; ++seed) {
+            const auto atoms = augmented(crop, options, wanted, seed).atoms;
+            if (atoms.size() < 2) continue;
+            const double zoom = (atoms[0] - atoms[1]).norm() / 10;
+            if (zoom > 0.99) continue;  // every second crop keeps its pixels
+            smallest = std::min(smallest, zoom);
+            largest = std::max(largest, zoom);
+        }
+        BOOST_TEST(smallest > 0.699);
+        BOOST_TEST(smallest < 0.71);
+        BOOST_TEST(largest < 0.801);
+        BOOST_TEST(largest > 0.79);
+    }
+    // What the default options take up is what they always took.
+    BOOST_TEST(augmentation_margin_px(Augmentation(), 128) == 16);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -51,6 +51,11 @@ BOOST_AUTO_TEST_CASE(dark_atoms_are_noticed_said_and_found) {
         BOOST_TEST(found.inverted);
         BOOST_TEST(dark.text.find("inverted contrast") != std::string::npos);
         BOOST_TEST(found.atoms.size() == expected.atoms.size());
+        // The lattice tells also where it is not used to calibrate.
+        FindAtomsOptions nominal;
+        nominal.calibrate = false;
+        nominal.pixel_size_angstrom = 0.104;
+        BOOST_TEST(find_atoms(frame.image, nullptr, nominal).inverted);
     }
 }
 

@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(region_leaves_out_contamination_and_keeps_single_silicon) {
     SceneOptions scene;
     scene.silicon_substitutions = 10;
     const auto frame = sheet_frame(options, scene, 17);
-    const Pixels region = graphene_region(frame.image, calibrate_lattice(frame.image, 0.104));
+    const Pixels region = frame_regions(frame.image, calibrate_lattice(frame.image, 0.104)).clean;
     const Pixels dirty = (frame.contamination > 1.0f).cast<float>(),
                  clean = (frame.contamination < 0.02f).cast<float>();
     BOOST_TEST((region * dirty).sum() < 0.03f * dirty.sum());

@@ -68,12 +68,29 @@ BOOST_AUTO_TEST_CASE(every_artefact_costs_score) {
     BOOST_TEST(physical_score(holey).value() < best - 0.1);
 }
 
+BOOST_AUTO_TEST_CASE(several_frames_score_as_their_atoms_do) {
+    const Detections good = sheet();
+    Detections bad = good;
+    for (std::size_t i = 0; i < bad.size(); ++i)
+        if (i % 2 == 0) bad[i].x_angstrom += 0.7;
+    const PhysicalScore one = physical_score(good), other = physical_score(bad);
+    BOOST_TEST(mean_score({}).atoms == 0);
+    // The same frame ten times is as good as once: borders count in each.
+    const PhysicalScore ten = mean_score(std::vector<PhysicalScore>(10, one));
+    BOOST_TEST(ten.atoms == 10 * one.atoms);
+    BOOST_TEST(ten.value() == one.value(), boost::test_tools::tolerance(1e-12));
+    const PhysicalScore both = mean_score({one, other});
+    BOOST_TEST(both.threefold == (one.threefold + other.threefold) / 2, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(both.value() < one.value());
+}
+
 BOOST_AUTO_TEST_CASE(labels_are_the_confident_atoms_and_what_is_doubtful_is_hidden) {
     Image image;
     image.pixels = Pixels::Random(420, 420) + 3;
     FindAtomsResult found;
     found.atoms = found.baseline = sheet();
     found.region = Pixels::Ones(420, 420);
+    found.vacuum = Pixels::Zero(420, 420);
     found.region.rightCols(60).setZero();
     found.calibration = nominal_calibration(0.1);
     const std::size_t uncertain = 3, outvoted = 50, disputed = 90, denied = 130;

@@ -271,6 +271,28 @@ BOOST_AUTO_TEST_CASE(empty_frames_and_series_are_no_problem) {
     BOOST_TEST(count(result, Kind::vanished) == 0);
 }
 
+BOOST_AUTO_TEST_CASE(frames_that_could_not_be_used_say_nothing_of_any_atom) {
+    for (const int unusable : {1, 3, 8}) {
+        Series series(17);
+        const std::size_t gone = series.nearest(20, 20);
+        for (int i = 0; i < 4; ++i) series.shoot({0, 0});
+        for (int i = 0; i < unusable; ++i) {
+            series.frames.emplace_back();
+            series.numbers.emplace_back();
+        }
+        series.remove(gone);
+        for (int i = 0; i < 4; ++i) series.shoot({0, 0});
+        const Tracking result = track_atoms(series.frames);
+        BOOST_TEST(count(result, Kind::appeared) == 0);
+        BOOST_TEST(count(result, Kind::entered) == 0);
+        BOOST_TEST(count(result, Kind::left) == 0);
+        // One atom did vanish: in the first usable frame after them.
+        BOOST_REQUIRE(count(result, Kind::vanished) == 1);
+        BOOST_TEST(result.events.front().frame == 4 + unusable);
+        BOOST_TEST(series.right_links(result) == 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_gate_that_is_not_positive_is_refused) {
     TrackOptions options;
     options.gate_angstrom = 0;

@@ -52,6 +52,29 @@ BOOST_AUTO_TEST_CASE(a_missing_atom_and_another_class_are_counted) {
     BOOST_TEST(votes[0].spread == std::sqrt(3.0) / 4, boost::test_tools::tolerance(0.02));
 }
 
+BOOST_AUTO_TEST_CASE(faint_discs_count_with_the_probability_that_is_reported_for_them) {
+    // All members fill a fifth of the disc: three in four such atoms are real, and every member says so.
+    std::vector<Pixels> faint = member({{12, 20, 6}});
+    faint[0] *= 0.2f;
+    faint.back() = 1.0f - faint[0];
+    BOOST_TEST(probability_of_share(0.2) == 0.75, boost::test_tools::tolerance(1e-12));
+    const auto agreed = votes_of(ensemble({faint, faint}), {{12, 20}}, {6}, disc);
+    BOOST_TEST(agreed[0].any == 2);
+    BOOST_TEST(agreed[0].spread < 1e-6);
+    // Half of the members see nothing: their probabilities are 0.75 and 0.
+    const auto split = votes_of(ensemble({faint, member({})}), {{12, 20}}, {6}, disc);
+    BOOST_TEST(split[0].any == 1);
+    BOOST_TEST(split[0].spread == 0.75 / 2, boost::test_tools::tolerance(0.03));
+}
+
+BOOST_AUTO_TEST_CASE(the_probability_of_a_share_rises_from_0_to_1) {
+    BOOST_TEST(probability_of_share(-0.1) == 0);
+    BOOST_TEST(probability_of_share(0) == 0);
+    BOOST_TEST(probability_of_share(1.2) > 0.9999);
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(probability_of_share(0.1 * i) < probability_of_share(0.1 * i + 0.1));
+}
+
 BOOST_AUTO_TEST_CASE(positions_that_differ_have_their_standard_deviation) {
     const auto votes =
         votes_of(ensemble({member({{12.4, 20, 6}}), member({{11.6, 20, 6}})}), {{12, 20}}, {6}, disc);

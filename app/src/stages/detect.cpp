@@ -100,6 +100,11 @@ nlohmann::json counts(const Detections& atoms) {
     return {{"atoms", atoms.size()}, {"C", of(6)}, {"Si", of(14)}, {"unknown", of(0)}};
 }
 
+/// Of the frame that a map of 0 and 1 covers.
+double share_of(const Pixels& map) {
+    return map.size() == 0 ? 0.0 : static_cast<double>(map.mean());
+}
+
 /// What positions rest on, for the summary.
 const char* positions_text(ml::Positions positions, const std::string& method) {
     if (positions == ml::Positions::lattice) return "fit and lattice prior";
@@ -141,7 +146,8 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsO
         {"cc_mean_angstrom", found.bonds.mean_angstrom},
         {"cc_std_angstrom", found.bonds.deviation_angstrom},
         {"cc_count", found.bonds.count},
-        {"graphene_share", found.region.size() == 0 ? 0.0 : static_cast<double>(found.region.mean())},
+        {"graphene_share", share_of(found.region) - share_of(found.vacuum)},
+        {"vacuum_share", share_of(found.vacuum)},
         {"status", options.calibrate && !found.calibrated ? "uncalibrated" : "ok"},
         {"confidence",
          {{"value", found.confidence.value},

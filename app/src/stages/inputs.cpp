@@ -62,6 +62,17 @@ std::string inputs_hash(const io::Config& config, const std::vector<std::string>
     return hash_of(tables_text(config, tables) + more, files);
 }
 
+std::string training_inputs(const io::Config& config, const std::vector<fs::path>& start,
+                            const std::vector<fs::path>& elit_files) {
+    const std::string seed = fmt::format("seed {}\n", config.integer("run.seed"));
+    Keys without_effect{"device", "checkpoint_every"};
+    // Patience counts reports.
+    if (config.integer("train.patience") == 0) without_effect.emplace_back("report_every");
+    const std::string training =
+        hash_of(without(tables_text(config, {"train"}), without_effect) + seed, start);
+    return hash_of(training + tables_text(config, {"elit"}), elit_files) + "/" + training;
+}
+
 std::string checkpointed_inputs(const io::Config& config, const std::string& stage,
                                 const std::vector<fs::path>& files,
                                 const std::vector<std::string>& contents) {

@@ -115,6 +115,11 @@ std::vector<std::filesystem::path> network_files(const io::Config& config,
 std::string inputs_hash(const io::Config& config, const std::vector<std::string>& tables,
                         const std::vector<std::filesystem::path>& files, const std::string& more = "");
 
+/// The same for a training: of the networks with what they learn from experimental frames, and after a slash
+/// of the networks alone. Device, checkpoints and reports decide neither.
+std::string training_inputs(const io::Config& config, const std::vector<std::filesystem::path>& start,
+                            const std::vector<std::filesystem::path>& elit_files);
+
 /// Files of Slater-Koster tables for these elements, for hashes and provenance.
 std::vector<std::filesystem::path> table_files(const io::Config& config, const Structure& structure);
 /// @throw InputError naming the pairs of elements without a table; nothing is asked for where another program

@@ -20,11 +20,36 @@ namespace stembridge::app {
 namespace fs = std::filesystem;
 namespace {
 
+ml::FindAtomsOptions find_options(const ElitOptions& options, const Image& image) {
+    ml::FindAtomsOptions find;
+    find.pixel_size_angstrom =
+        options.pixel_size_angstrom ? options.pixel_size_angstrom : image.pixel_size_angstrom;
+    find.minimum_probability = options.labels.doubtful;
+    return find;
+}
+
+/// The atoms of a frame, for good networks and for bad ones.
+/// @param network null = the classical detector
+/// @return nothing where none can be looked for or are found; the reason is told as a warning
+std::optional<ml::FindAtomsResult> find(const ElitOptions& options, const Image& image,
+                                        ml::SegmentationNetwork* network, const Context& context) {
+    std::string why;
+    try {
+        return ml::find_atoms(image, network, find_options(options, image), context);
+    } catch (const InputError& error) {
+        why = error.what();
+    } catch (const NumericalError& error) {
+        why = error.what();
+    }
+    context.warning(why + "; the frame is left out");
+    return std::nullopt;
+}
+
 /// An ensemble on the experimental frames.
 struct Judged {
     std::vector<fs::path> files;
-    std::vector<ml::FindAtomsResult> found;  ///< per frame
-    ml::PhysicalScore score;                 ///< of the atoms of all frames, weighted by their number
+    std::vector<std::optional<ml::FindAtomsResult>> found;  ///< per frame
+    ml::PhysicalScore score;  ///< of the atoms of all frames, weighted by their number
     int atoms = 0, silicon = 0, confident = 0;
     double area_nm2 = 0;
     double mean_spread = 0;
@@ -36,7 +61,8 @@ class Elit {
   public:
     Elit(const ElitOptions& options, const StageFolder& folder, NetworkTrainer& trainer, Session& session)
         : options_(options), folder_(folder), trainer_(trainer), session_(session) {
-        for (const fs::path& file : options.images) frames_.push_back(io::read_image(file, 0));
+        for (const fs::path& file : usable_images(options, session))
+            frames_.push_back(io::read_image(file, 0));
     }
 
     ElitOutcome run(std::uint64_t seed) {
@@ -88,14 +114,6 @@ class Elit {
     }
 
   private:
-    ml::FindAtomsResult find(ml::SegmentationNetwork& network, const Image& image, double least) const {
-        ml::FindAtomsOptions find;
-        find.pixel_size_angstrom =
-            options_.pixel_size_angstrom ? options_.pixel_size_angstrom : image.pixel_size_angstrom;
-        find.minimum_probability = least;
-        return ml::find_atoms(image, &network, find, session_.context());
-    }
-
     std::unique_ptr<ml::SegmentationNetwork> open(const std::vector<fs::path>& files) const {
         std::vector<State> members;
         for (const fs::path& file : files) members.push_back(io::read_state(file));
@@ -107,28 +125,29 @@ class Elit {
         Judged judged;
         judged.files = files;
         const auto network = open(files);
-        Detections all;
+        std::vector<ml::PhysicalScore> scores;
         double spread = 0;
         for (const Image& image : frames_) {
-            judged.found.push_back(find(*network, image, options_.labels.doubtful));
-            const ml::FindAtomsResult& found = judged.found.back();
+            judged.found.push_back(find(options_, image, network.get(), session_.context()));
+            if (!judged.found.back()) continue;
+            const ml::FindAtomsResult& found = *judged.found.back();
             const double scale = found.calibration.scale_angstrom;
-            judged.area_nm2 += static_cast<double>(found.region.sum()) * scale * scale / 100;
+            judged.area_nm2 +=
+                static_cast<double>((found.region * (1.0f - found.vacuum)).sum()) * scale * scale / 100;
             judged.confident +=
                 static_cast<int>(ml::confident_atoms(found, network->members(), options_.labels).size());
-            // Frames are put far apart, so that they are no neighbours.
-            const double offset = 1e4 * static_cast<double>(judged.found.size());
-            for (Detection atom : found.atoms) {
+            Detections atoms;
+            for (const Detection& atom : found.atoms) {
                 if (atom.probability < 0.5) continue;
-                atom.x_angstrom += offset;
-                all.push_back(atom);
+                atoms.push_back(atom);
                 spread += atom.spread;
                 judged.silicon += atom.atomic_number == 14;
             }
+            scores.push_back(ml::physical_score(atoms));
         }
-        judged.atoms = static_cast<int>(all.size());
-        judged.mean_spread = all.empty() ? 0 : spread / static_cast<double>(all.size());
-        judged.score = ml::physical_score(all);
+        judged.score = ml::mean_score(scores);
+        judged.atoms = judged.score.atoms;
+        judged.mean_spread = spread / std::max(1, judged.atoms);
         return judged;
     }
 
@@ -155,8 +174,9 @@ class Elit {
         const double grid = open({members.front()})->pixel_size_angstrom();
         std::vector<ml::LabelledFrame> labels;
         for (std::size_t f = 0; f < frames_.size(); ++f)
-            labels.push_back(ml::self_labelled(frames_[f], judged.found[f], static_cast<int>(members.size()),
-                                               grid, options_.labels));
+            if (judged.found[f])
+                labels.push_back(ml::self_labelled(frames_[f], *judged.found[f],
+                                                   static_cast<int>(members.size()), grid, options_.labels));
         return labels;
     }
 
@@ -194,6 +214,7 @@ class Elit {
         }
         html += "</table>\n";
         for (std::size_t f = 0; f < frames_.size(); ++f) {
+            if (!rounds.front().found[f] || !rounds[best].found[f]) continue;
             const auto view = [&](const char* part, const ml::FindAtomsResult& found) {
                 io::MicrographView v;
                 v.name = fmt::format("elit-{}-{}", f + 1, part);
@@ -205,7 +226,7 @@ class Elit {
             };
             const io::Figure figure = io::side_by_side(
                 fmt::format("elit-{}", f + 1), "Atoms before and after the iterative training",
-                {view("before", rounds.front().found[f]), view("after", rounds[best].found[f])},
+                {view("before", *rounds.front().found[f]), view("after", *rounds[best].found[f])},
                 {"before", "after"}, 520);
             html += fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", figure.svg,
                                 io::escape_markup(figure.caption));
@@ -226,7 +247,8 @@ io::Schema elit_schema() {
     using io::Key;
     const ElitOptions o;
     return {
-        Key::files("elit.images", {}, "", "Experimental frames to go on learning from; left out = none"),
+        Key::files("elit.images", {}, "",
+                   "Experimental frames to go on learning from, of a stack the first; left out = none"),
         Key::files("elit.networks", {"builtin"}, "",
                    "Ensemble to begin with, instead of training one: files, or folders of them"),
         Key::quantity("elit.pixel_size", Dimension::length, "", "Of the frames; left out = from the files")
@@ -260,6 +282,17 @@ std::optional<ElitOptions> elit_options(const io::Config& c) {
     o.training.experimental_share = c.number("elit.experimental_share");
     o.labels.confident = c.number("elit.confident");
     return o;
+}
+
+std::vector<fs::path> usable_images(const ElitOptions& options, Session& session) {
+    std::vector<fs::path> usable;
+    for (const fs::path& file : options.images)
+        if (find(options, io::read_image(file, 0), nullptr, session.context())) usable.push_back(file);
+    if (usable.empty())
+        throw InputError(
+            "elit.images: no frame is left; needed are frames with a lattice of graphene, or "
+            "elit.pixel_size");
+    return usable;
 }
 
 ElitOutcome train_iteratively(const io::Config& config, const ElitOptions& options, const StageFolder& folder,

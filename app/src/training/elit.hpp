@@ -27,6 +27,11 @@ struct ElitOptions {
 std::optional<ElitOptions> elit_options(const io::Config& config);
 io::Schema elit_schema();
 
+/// Those of the frames in which atoms can be looked for; of the others the reason is told as a warning. Costs
+/// a second per frame: before a training of hours.
+/// @throw FileError for a file that cannot be read  @throw InputError when no frame is left
+std::vector<std::filesystem::path> usable_images(const ElitOptions& options, Session& session);
+
 struct ElitOutcome {
     std::vector<std::filesystem::path> networks;  ///< of the best round, in elit/networks/
     std::vector<std::string> trained;             ///< names of the networks of all rounds

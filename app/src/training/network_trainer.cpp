@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "csv_log.hpp"
+#include "stembridge/base/errors.hpp"
 #include "stembridge/io/state_file.hpp"
 #include "training/training_options.hpp"
 
@@ -18,12 +19,19 @@ const std::vector<std::string> curve_columns{
     "f1",   "silicon_recall", "rms_angstrom",  "calibration_error", "seconds"};
 
 /// One member of weights that hold several.
+/// @throw InputError where they hold fewer
 State single(const State& weights, std::int64_t member) {
+    const std::string part = fmt::format("member{}", member);
+    if (weights.part(part).values().empty())
+        throw InputError(
+            fmt::format("the training gave {} networks, but number {} is asked for; start it anew, "
+                        "in another folder",
+                        weights.integer("members"), member + 1));
     State result;
     for (const auto& [name, value] : weights.values())
         if (!name.starts_with("member")) result.put(name, value);
     result.put("members", std::int64_t{1});
-    result.put_all("member0", weights.part("member" + std::to_string(member)));
+    result.put_all("member0", weights.part(part));
     return result;
 }
 

@@ -137,21 +137,32 @@ std::vector<std::string> train_all(const io::Config& config, const StageFolder& 
     return outputs;
 }
 
+/// Networks of another configuration are kept beside the folder. Where only what is learnt from experimental
+/// frames has changed, the networks made before that stay.
+void keep_earlier_networks(StageFolder& folder, Session& session) {
+    folder.claim(session);
+    if (!folder.was_begun() || folder.has_same_inputs()) return;
+    folder.move_aside("elit", session);
+    for (const auto& entry : fs::directory_iterator(folder.path()))
+        if (entry.path().filename().string().starts_with("checkpoint-round")) fs::remove(entry.path());
+}
+
 }  // namespace
 
 void train_networks(const io::Config& config, const fs::path& out, Session& session) {
     set_threads(static_cast<int>(config.integer("run.threads")));
-    std::vector<fs::path> inputs;
-    if (config.has("train.start")) inputs.push_back(config.file("train.start"));
+    training_options(config);  // refuses before anything is changed
+    std::vector<fs::path> start, elit_files;
+    if (config.has("train.start")) start.push_back(config.file("train.start"));
     if (const auto elit = elit_options(config)) {
-        inputs.insert(inputs.end(), elit->images.begin(), elit->images.end());
-        inputs.insert(inputs.end(), elit->networks.begin(), elit->networks.end());
+        elit_files = elit->images;
+        elit_files.insert(elit_files.end(), elit->networks.begin(), elit->networks.end());
     }
-    const std::string hash = inputs_hash(config, {"train", "elit"}, inputs);
+    const std::string inputs = training_inputs(config, start, elit_files);
     const Ranks ranks;
     std::optional<StageFolder> opened;
     ranks.together([&] {  // every process has looked at the folder before the first one changes it
-        opened.emplace(out, "train", fmt::format("{}, seed {}", hash, config.integer("run.seed")));
+        opened.emplace(out, "train", inputs);
         session.attach_folder(opened->path());
     });
     StageFolder& folder = *opened;
@@ -161,10 +172,8 @@ void train_networks(const io::Config& config, const fs::path& out, Session& sess
     }
     const Timer timer;
     ranks.first_alone([&] {
-        // What an earlier, other configuration left here is no part of this training.
-        if (!folder.was_begun())
-            for (const char* name : {"networks", "curves", "elit", "report", "baseline.h5"})
-                fs::remove_all(folder / name);
+        if (const auto elit = elit_options(config)) usable_images(*elit, session);
+        keep_earlier_networks(folder, session);
         folder.begin();
     });
     std::vector<std::string> outputs;

@@ -8,6 +8,7 @@
 #include "configuration.hpp"
 #include "environment.hpp"
 #include "stages/atom_finder.hpp"
+#include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
 #include "stembridge/io/state_file.hpp"
 #include "training/elit.hpp"
@@ -226,6 +227,11 @@ ml::TrainingOptions training_options(const io::Config& c) {
     o.threads = threads_in_use();
     const EnsembleOptions ensemble = ensemble_options(c);
     if (ensemble.kind == EnsembleKind::swag) {
+        if (o.patience > 0)
+            throw InputError(
+                "train.patience: the kind swag of [train.ensemble] draws from weights at the end of the "
+                "whole "
+                "schedule; with it patience must be 0 (never end early)");
         o.swag_rank = static_cast<int>(c.integer("train.ensemble.swag_rank"));
         o.swag_draws = ensemble.members;
     }

@@ -6,9 +6,13 @@
 namespace stembridge::ml {
 namespace {
 
-/// Crops are simulated so much larger than they are used, for shifts and zoom.
-constexpr int margin_px = 16;
 constexpr std::uint64_t first_validation_crop = 1ULL << 40;
+
+/// Of the crops that are simulated, or cut out of a frame.
+int side_of(const TrainingOptions& options) {
+    return options.crop_px +
+           (options.augment ? augmentation_margin_px(options.augmentation, options.crop_px) : 0);
+}
 
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t index) {
     return seed * 0x9e3779b97f4a7c15ULL + index;
@@ -45,7 +49,7 @@ CropSource::CropSource(const TrainingOptions& options, std::uint64_t seed,
     : options_(options), seed_(seed), frames_(frames) {}
 
 const TrainingCrop& CropSource::simulated(std::uint64_t index) {
-    const int side = options_.crop_px + (options_.augment ? margin_px : 0);
+    const int side = side_of(options_);
     if (options_.distinct_crops == 0) return fresh_ = simulated_crop(options_, side, seed_of(seed_, index));
     const std::uint64_t number = index % static_cast<std::uint64_t>(options_.distinct_crops);
     const auto found = kept_.find(number);
@@ -56,7 +60,7 @@ const TrainingCrop& CropSource::simulated(std::uint64_t index) {
 TrainingCrop CropSource::crop(std::uint64_t index) {
     Random random(seed_of(seed_ ^ 0x5851f42d4c957f2dULL, index));
     const std::uint64_t change = random.next();
-    const int side = options_.crop_px + (options_.augment ? margin_px : 0);
+    const int side = side_of(options_);
     if (!frames_.empty() && random.uniform() < options_.experimental_share) {
         const auto frame = static_cast<std::size_t>(random.below(static_cast<std::int64_t>(frames_.size())));
         const TrainingCrop window = experimental_crop(frames_[frame], side, random.next());

@@ -10,6 +10,7 @@
 #include "device.hpp"
 #include "filters.hpp"
 #include "losses.hpp"
+#include "stembridge/ml/votes.hpp"
 
 namespace stembridge::ml {
 namespace {
@@ -22,7 +23,7 @@ struct Blob {
     bool silicon = false;
 };
 
-/// Blobs of the atom probability: integral over a disc's area, and centroid.
+/// Blobs of the atom map: centroid, and the probability that find_atoms gives the share of a disc.
 std::vector<Blob> blobs_of(const Pixels& atom, const Pixels& silicon, const TrainingOptions& options) {
     const double grid = options.pixel_size_angstrom, disc = options.disc_radius_angstrom / grid,
                  reach = 1.5 * disc, area = std::numbers::pi * disc * disc;
@@ -42,7 +43,7 @@ std::vector<Blob> blobs_of(const Pixels& atom, const Pixels& silicon, const Trai
                 moment += atom(y, x) * p;
             }
         if (weight > 0)
-            blobs.push_back({moment / weight, std::min(1.0, weight / area), share > 0.5 * weight});
+            blobs.push_back({moment / weight, probability_of_share(weight / area), share > 0.5 * weight});
     }
     std::stable_sort(blobs.begin(), blobs.end(),
                      [](const Blob& a, const Blob& b) { return a.probability > b.probability; });

@@ -16,6 +16,9 @@ inline constexpr double graphene_lattice_angstrom = 2.46;
 /// Atoms of a perfect sheet per square angstrom: 2 in a cell.
 inline constexpr double atoms_per_angstrom2 = 0.3816;
 
+/// A lattice whose weakest peak in the power spectrum has so many times the local median is not noise.
+inline constexpr double clear_lattice_peak = 18;
+
 /// The linear map from pixels to angstrom and what it is made of.
 struct LatticeCalibration {
     /// Position in angstrom = angstrom_per_pixel * (x_px, y_px). Symmetric: it does not turn the frame.
@@ -40,7 +43,8 @@ struct LatticeCalibration {
 /// The calibration of a caller that does not want the lattice: equal scales, no shear.
 LatticeCalibration nominal_calibration(double pixel_size_angstrom);
 
-/// From the first-order Fourier peaks of the part of the frame that shows the lattice.
+/// From the first-order Fourier peaks of the part of the frame that shows the lattice: of the whole frame,
+/// else, where a pixel size is expected, of the half or quarter of its sides with the clearest ones.
 /// @param nominal_angstrom expected pixel size; without it all sizes from 0.02 to 0.6 angstrom are tried
 /// @throw InputError for NaN pixels, a frame smaller than 48 pixels, a constant frame, and for a nominal size
 /// that is off by more than a quarter (the message names the measured one)
@@ -67,10 +71,6 @@ struct BondStatistics {
 };
 /// Mean and standard deviation of C-C neighbour distances (0.7 to 1.3 of 1.42 angstrom).
 BondStatistics carbon_bonds(const Detections& atoms);
-
-/// Where atoms can be trusted: 1 in clean graphene (with holes and single bright atoms), 0 in contamination.
-/// @return (height, width) of 0 and 1
-Pixels graphene_region(const Image& image, const LatticeCalibration& calibration);
 
 /// Whether the lattice shows dark atoms on bright ground, as a bright-field frame or an inverted file does:
 /// from -1 (bright atoms, dark hollows) to 1 (dark atoms); near 0 without a lattice.

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "stembridge/ml/calibrate.hpp"
+#include "stembridge/ml/frame_regions.hpp"
 
 namespace stembridge::ml {
 
@@ -22,13 +22,13 @@ struct Brightness {
     std::vector<double> errors;
 };
 
-/// Maxima of the background-subtracted, smoothed frame inside the graphene region, then fitted Gaussians;
-/// classes from a mixture of two Gaussians of the intensity.
-/// @param region of graphene_region()
-/// @throw InputError when no maximum is left
-Detections classical_detector(const Image& image, const LatticeCalibration& calibration, const Pixels& region,
-                              const ClassicalOptions& options = {}, const Context& context = {},
-                              Brightness* brightness = nullptr);
+/// Maxima of the background-subtracted, smoothed frame in the sheet, then fitted Gaussians; classes from a
+/// mixture of two Gaussians of the intensity.
+/// @param regions of frame_regions(), the size of the image
+/// @throw InputError when no maximum is left, and for regions of another size
+Detections classical_detector(const Image& image, const LatticeCalibration& calibration,
+                              const FrameRegions& regions, const ClassicalOptions& options = {},
+                              const Context& context = {}, Brightness* brightness = nullptr);
 
 /// Sorts atoms by rows, then columns, and their brightness with them.
 void sort_in_reading_order(Detections& atoms, Brightness& brightness);

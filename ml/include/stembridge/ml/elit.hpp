@@ -21,8 +21,11 @@ struct PhysicalScore {
     double value() const { return 0.5 * (threefold + 2 * rings) * bonded - 2 * too_close - 2 * alone; }
 };
 
-/// @param atoms with calibrated positions
+/// @param atoms of one frame, with calibrated positions
 PhysicalScore physical_score(const Detections& atoms);
+
+/// Of several frames together: the means of the shares, weighted by the atoms of each.
+PhysicalScore mean_score(const std::vector<PhysicalScore>& frames);
 
 /// What of a frame is taken for a label.
 struct LabelOptions {

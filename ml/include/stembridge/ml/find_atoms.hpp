@@ -5,6 +5,7 @@
 #include "stembridge/ml/calibrate.hpp"
 #include "stembridge/ml/classical_detector.hpp"
 #include "stembridge/ml/frame_confidence.hpp"
+#include "stembridge/ml/frame_regions.hpp"
 #include "stembridge/ml/network.hpp"
 #include "stembridge/ml/row_correction.hpp"
 
@@ -46,7 +47,8 @@ struct FindAtomsResult {
         0;          ///< of atoms from their neighbours' middle, where the lattice is used
     Pixels mean;    ///< probability of an atom, (height, width) of the frame
     Pixels spread;  ///< its standard deviation over the ensemble
-    Pixels region;  ///< 1 where atoms can be trusted
+    Pixels region;  ///< 1 where atoms can be trusted: no contamination
+    Pixels vacuum;  ///< 1 in large holes and beyond the edge of the sheet; part of the region
     BondStatistics bonds;
     FrameConfidence confidence;  ///< that this is graphene; probabilities of atoms contain it
     std::string method;          ///< "network" or "classical"

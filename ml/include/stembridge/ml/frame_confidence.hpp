@@ -22,10 +22,10 @@ struct FrameConfidence {
 };
 
 /// @param atoms with calibrated positions  @param amplitudes of the atoms and their errors
-/// @param region 1 in clean graphene
+/// @param sheet 1 in clean graphene
 /// @param found the lattice in the frame; peak_to_background 0 when there is none
 FrameConfidence frame_confidence(const Detections& atoms, const std::vector<double>& amplitudes,
-                                 const std::vector<double>& amplitude_errors, const Pixels& region,
+                                 const std::vector<double>& amplitude_errors, const Pixels& sheet,
                                  const LatticeCalibration& found);
 
 }  // namespace stembridge::ml

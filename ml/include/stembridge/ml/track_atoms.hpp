@@ -15,7 +15,7 @@ namespace stembridge::ml {
 /// The atoms of one frame, with calibrated positions.
 struct FrameAtoms {
     Detections atoms;
-    double width_px = 0;
+    double width_px = 0;  ///< 0: the frame could not be used and says nothing of any atom
     double height_px = 0;
     /// Of the calibration: position in angstrom = angstrom_per_pixel * (x_px, y_px).
     Eigen::Matrix2d angstrom_per_pixel = Eigen::Matrix2d::Identity();
@@ -25,7 +25,7 @@ struct FrameAtoms {
 struct TrackOptions {
     double gate_angstrom = 0.7;         ///< farthest an atom moves from frame to frame once drift is removed
     double largest_drift_angstrom = 6;  ///< of the whole view from frame to frame
-    int memory = 2;                     ///< frames an atom may be missed before it counts as gone
+    int memory = 2;                     ///< usable frames an atom may be missed before it counts as gone
     int confirmed_after = 2;            ///< frames an atom must be seen in to count in the events
     double border_angstrom = 1.0;       ///< an atom that comes or goes so near to the border entered or left
     double element_penalty = 0.25;      ///< of a pair of unlike elements, in units of the gate squared

@@ -145,6 +145,10 @@ TrainingCrop simulated_crop(const TrainingOptions& options, int side, std::uint6
 /// outside.
 TrainingCrop experimental_crop(const LabelledFrame& frame, int side, std::uint64_t seed);
 
+/// So many pixels wider than it is used a crop is made, for shifts and for the smallest zoom of an
+/// augmentation.
+int augmentation_margin_px(const Augmentation& options, int side);
+
 /// Another crop of the same atoms: cut out of the given, larger or equal one, and changed as the options say.
 TrainingCrop augmented(const TrainingCrop& crop, const Augmentation& options, int side, std::uint64_t seed);
 

@@ -10,11 +10,15 @@ namespace stembridge::ml {
 
 /// One atom as the members of an ensemble see it.
 struct Votes {
-    double spread = 0;  ///< standard deviation over the members of its probability (integral over a disc)
+    double spread = 0;       ///< standard deviation of its probability over the members
     double position_px = 0;  ///< standard deviation of its centroid over the members, per axis
     int any = 0;             ///< members that find an atom there (probability at least a half)
     int same_class = 0;      ///< members that find one of the same class
 };
+
+/// Probability of an atom from the share of its disc that a network fills. Discs blur where the place is not
+/// sure, so that their share says too little: Platt's scaling, logit p = logit share + offset.
+double probability_of_share(double share);
 
 /// Votes for atoms at given positions; all zero but one vote each for a single network.
 /// @param centres on the grid of the segmentation  @param atomic_numbers of each
