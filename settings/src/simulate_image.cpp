@@ -48,12 +48,10 @@ ml::SimulationOptions simulation_options(const io::Config& c) {
     a.threefold_angle_deg = c.number("aberration.threefold_angle_deg");
     a.spherical_angstrom = c.quantity("aberration.spherical") / units::angstrom;
     a.fifth_order_angstrom = c.quantity("aberration.fifth_order") / units::angstrom;
-    if (c.is_set("image.detector_mrad")) {
-        const auto angles = c.numbers("image.detector_mrad");
-        const ml::DetectorSignal signal = ml::annular_detector(angles[0], angles[1], o.probe.beam_energy_kev);
-        o.probe.strength = signal.strength;
-        o.probe.z_exponent = signal.z_exponent;
-    }
+    const auto angles = c.numbers("image.detector_mrad");
+    const ml::DetectorSignal signal = ml::annular_detector(angles[0], angles[1], o.probe.beam_energy_kev);
+    o.probe.strength = signal.strength;
+    o.probe.z_exponent = signal.z_exponent;
     if (c.has("image.z_exponent")) o.probe.z_exponent = c.number("image.z_exponent");
     o.detector.electrons_per_pixel = c.number("image.electrons_per_pixel");
     o.detector.blur_px = c.number("image.noise_blur_px");
@@ -120,8 +118,7 @@ io::Schema image_keys() {
             .at_most(0.95),
         Key::numbers("image.detector_mrad", 2, "[54, 200]",
                      "Collection angles: brightness, and contrast between elements, follow"),
-        Key::number("image.z_exponent", "", "Scattering ~ Z^exponent; left out = of the angles, else 1.7")
-            .positive(),
+        Key::number("image.z_exponent", "", "Scattering ~ Z^exponent; left out = of the angles").positive(),
         Key::number("image.mains_periods_per_line", "0.13", "Of the mains' part of the jitter").at_least(0),
         Key::numbers("image.drift_px", 2, "[0, 0]", "Slow drift over the frame, along x and y"),
         Key::number("image.flyback_px", "0", "Stretch of the first pixels of each line"),
