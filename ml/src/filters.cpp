@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "stembridge/base/errors.hpp"
@@ -200,6 +202,47 @@ void NeighborBins::within(const Eigen::Vector2d& position, double distance, std:
             for (const int i : bins_[bin_of(r, c)])
                 if ((points_[static_cast<std::size_t>(i)] - position).squaredNorm() <= distance * distance)
                     result.push_back(i);
+}
+
+int replace_outliers(Pixels& image) {
+    const Eigen::Index h = image.rows(), w = image.cols();
+    Pixels median(h, w),
+        nearest(h, w);  // of the neighbours: median, and least distance of one from the pixel
+    std::array<float, 8> around{};
+    for (Eigen::Index y = 0; y < h; ++y)
+        for (Eigen::Index x = 0; x < w; ++x) {
+            std::size_t n = 0;
+            float least = std::numeric_limits<float>::max();
+            for (Eigen::Index v = std::max<Eigen::Index>(0, y - 1); v <= std::min(h - 1, y + 1); ++v)
+                for (Eigen::Index u = std::max<Eigen::Index>(0, x - 1); u <= std::min(w - 1, x + 1); ++u) {
+                    if (u == x && v == y) continue;
+                    around[n++] = image(v, u);
+                    least = std::min(least, std::abs(image(v, u) - image(y, x)));
+                }
+            if (n == 0) return 0;
+            const auto middle = around.begin() + static_cast<std::ptrdiff_t>(n / 2);
+            std::nth_element(around.begin(), middle, around.begin() + static_cast<std::ptrdiff_t>(n));
+            median(y, x) = *middle;
+            nearest(y, x) = least;
+        }
+    // Noise, and the tops of atoms, are within a few times what all but a five-hundredth of the pixels have.
+    constexpr double usual_share = 0.998, far_out = 3, most_share = 1e-3;
+    // At the finest sampling of an atom that can be used its neighbours have half of its height.
+    constexpr float alone = 0.6F;
+    std::vector<float> deviations;
+    const Eigen::Index step = std::max<Eigen::Index>(1, image.size() / 100000);
+    for (Eigen::Index i = 0; i < image.size(); i += step)
+        deviations.push_back(std::abs(image.data()[i] - median.data()[i]));
+    const double limit = far_out * quantile(deviations, usual_share);
+    std::vector<Eigen::Index> outliers;
+    for (Eigen::Index i = 0; i < image.size(); ++i) {
+        const float deviation = std::abs(image.data()[i] - median.data()[i]);
+        if (deviation > limit && nearest.data()[i] > alone * deviation) outliers.push_back(i);
+    }
+    if (limit <= 0 || static_cast<double>(outliers.size()) > most_share * static_cast<double>(image.size()))
+        return 0;
+    for (const Eigen::Index i : outliers) image.data()[i] = median.data()[i];
+    return static_cast<int>(outliers.size());
 }
 
 void require_usable(const Image& image, int smallest_side) {

@@ -26,6 +26,11 @@ double quantile(std::vector<float>& values, double share);
 /// Values of image where mask > 0.5; everywhere when the mask is empty. At most about 100,000 of them.
 std::vector<float> masked_values(const Pixels& image, const Pixels& mask);
 
+/// Replaces single pixels that stand out of all their neighbours, as hot and dead ones of a detector do, by
+/// the median of those. An atom, which covers several pixels, stays.
+/// @return how many; nothing is done where more than a thousandth of the pixels stand out like that
+int replace_outliers(Pixels& image);
+
 /// A maximum of an image, on a pixel and refined by a parabola.
 struct Maximum {
     double x = 0;

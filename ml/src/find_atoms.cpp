@@ -301,21 +301,29 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
     const std::optional<double> nominal =
         options.pixel_size_angstrom ? options.pixel_size_angstrom : recorded.pixel_size_angstrom;
     FindAtomsResult result;
-    result.saturated_share = saturated_share(recorded.pixels);
+    Image image = recorded;
+    result.outliers = replace_outliers(image.pixels);
+    if (result.outliers > 0)
+        context.warning(fmt::format(
+            "{}: {} single pixels far brighter or darker than all their neighbours (hot or dead ones, "
+            "cosmic rays) are replaced by the median of those",
+            where, result.outliers));
+    require_usable(image, 48);
+    result.saturated_share = saturated_share(image.pixels);
     if (result.saturated_share > 0)
         context.warning(
             fmt::format("{}: {:.1f} % of the pixels are saturated (all at {}): atoms under them have no "
                         "true brightness, and Si cannot be told from C there",
-                        where, 100 * result.saturated_share, recorded.pixels.maxCoeff()));
-    Image image = recorded;
+                        where, 100 * result.saturated_share, image.pixels.maxCoeff()));
     result.calibration = calibration_of(image, options, nominal, context, result.calibrated);
     const std::optional<LatticeCalibration> seen =
         result.calibrated ? result.calibration : lattice_at(image, result.calibration.scale_angstrom);
     const bool clear = seen && seen->peak_to_background >= clear_lattice_peak;
-    const double dark =
-        options.contrast == AtomContrast::automatic ? dark_atom_phase(image, clear ? *seen : result.calibration) : 0;
+    const double dark = options.contrast == AtomContrast::automatic
+                            ? dark_atom_phase(image, clear ? *seen : result.calibration)
+                            : 0;
     result.inverted = options.contrast == AtomContrast::dark || dark > clearly_dark;
-    if (result.inverted) image.pixels = recorded.pixels.maxCoeff() - recorded.pixels;
+    if (result.inverted) image.pixels = image.pixels.maxCoeff() - image.pixels;
     if (dark > clearly_dark)
         context.warning(
             fmt::format("{}: inverted contrast: the atoms are dark (or the sheet has two layers); the frame "

@@ -210,7 +210,9 @@ SimulatedFrame simulate_image(const std::vector<SceneAtom>& scene, const Simulat
     const double share = 1 - options.probe.tail_fraction;
     const double smallest_scale = std::sqrt(
         (scan.linear().transpose() * scan.linear()).selfadjointView<Eigen::Lower>().eigenvalues()(0));
-    const int reach = static_cast<int>(ProbeCore::reach / smallest_scale + 3 + scan.largest_jitter());
+    const double farthest =
+        ProbeCore::reach + (options.scan.hops > 0 ? std::abs(options.scan.hop_angstrom) : 0);
+    const int reach = static_cast<int>(farthest / smallest_scale + 3 + scan.largest_jitter());
     for (std::size_t i = 0; i < atoms.size(); ++i) {
         if (i % 256 == 0 && context.stop_requested()) throw StoppedError("stopped while simulating an image");
         const Eigen::Vector2d p = positions[i];

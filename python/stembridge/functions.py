@@ -55,13 +55,20 @@ def find_atoms(image, pixel_size=None, network="builtin", threads=0):
     a folder of weights, or None for the classical detector;
     threads: 0 = all processors.
     """
+    try:
+        image = np.asarray(image, np.float32)
+    except (TypeError, ValueError) as error:
+        raise _core.InputError(f"image: a (height, width) array of numbers is needed ({error})") from error
+    if image.ndim != 2:
+        raise _core.InputError(f"image: an array of shape {image.shape}; accepted is one frame, (height, width): a "
+                               "colour picture as image.mean(axis=2), a stack as stack[0]")
     size = None if pixel_size is None else _core.length_in_angstrom(pixel_size)
     why_not = _core.why_no_networks() if network == "builtin" else ""
     if why_not:
         warnings.warn(f"the classical detector finds the atoms: {why_not}", stacklevel=2)
     use_networks = network is not None and not why_not
     files = network_files(network) if use_networks else []
-    return FoundAtoms(**_core.find_atoms(np.asarray(image, np.float32), size, files,
+    return FoundAtoms(**_core.find_atoms(image, size, files,
                                          threads or len(os.sched_getaffinity(0))))
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stembridge/settings/simulate_image.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "stembridge/base/errors.hpp"
@@ -48,12 +49,10 @@ ml::SimulationOptions simulation_options(const io::Config& c) {
     a.threefold_angle_deg = c.number("aberration.threefold_angle_deg");
     a.spherical_angstrom = c.quantity("aberration.spherical") / units::angstrom;
     a.fifth_order_angstrom = c.quantity("aberration.fifth_order") / units::angstrom;
-    if (c.is_set("image.detector_mrad")) {
-        const auto angles = c.numbers("image.detector_mrad");
-        const ml::DetectorSignal signal = ml::annular_detector(angles[0], angles[1], o.probe.beam_energy_kev);
-        o.probe.strength = signal.strength;
-        o.probe.z_exponent = signal.z_exponent;
-    }
+    const auto angles = c.numbers("image.detector_mrad");
+    const ml::DetectorSignal signal = ml::annular_detector(angles[0], angles[1], o.probe.beam_energy_kev);
+    o.probe.strength = signal.strength;
+    o.probe.z_exponent = signal.z_exponent;
     if (c.has("image.z_exponent")) o.probe.z_exponent = c.number("image.z_exponent");
     o.detector.electrons_per_pixel = c.number("image.electrons_per_pixel");
     o.detector.blur_px = c.number("image.noise_blur_px");
@@ -120,8 +119,7 @@ io::Schema image_keys() {
             .at_most(0.95),
         Key::numbers("image.detector_mrad", 2, "[54, 200]",
                      "Collection angles: brightness, and contrast between elements, follow"),
-        Key::number("image.z_exponent", "", "Scattering ~ Z^exponent; left out = of the angles, else 1.7")
-            .positive(),
+        Key::number("image.z_exponent", "", "Scattering ~ Z^exponent; left out = of the angles").positive(),
         Key::number("image.mains_periods_per_line", "0.13", "Of the mains' part of the jitter").at_least(0),
         Key::numbers("image.drift_px", 2, "[0, 0]", "Slow drift over the frame, along x and y"),
         Key::number("image.flyback_px", "0", "Stretch of the first pixels of each line"),
@@ -184,6 +182,54 @@ io::Schema scene_keys() {
     };
 }
 
+namespace {
+
+/// The atoms and, of a structure that repeats in the plane, their images within some distance of a place.
+/// @param axes lattice vectors in the plane along which it repeats, angstrom: none, one or two
+std::vector<ml::SceneAtom> repeated(const std::vector<ml::SceneAtom>& atoms,
+                                    const std::vector<Eigen::Vector2d>& axes, const Eigen::Vector2d& middle,
+                                    double distance) {
+    if (axes.empty()) return atoms;
+    // Farthest atom of the cell from the middle, and spacing of the rows of cells along each axis.
+    double extent = 0;
+    for (const ml::SceneAtom& atom : atoms)
+        extent = std::max(extent, std::hypot(atom.x_angstrom - middle.x(), atom.y_angstrom - middle.y()));
+    const auto cells = [&](std::size_t axis) {
+        double spacing = axes[axis].norm();
+        if (axes.size() == 2) {
+            const Eigen::Vector2d other = axes[1 - axis].normalized();
+            spacing = std::abs(axes[axis].x() * other.y() - axes[axis].y() * other.x());
+        }
+        return static_cast<int>(std::ceil((distance + extent) / spacing));
+    };
+    const int first = cells(0), second = axes.size() == 2 ? cells(1) : 0;
+    const Eigen::Vector2d other_axis = axes.size() == 2 ? axes[1] : Eigen::Vector2d::Zero();
+    std::vector<ml::SceneAtom> result;
+    for (int m = -first; m <= first; ++m)
+        for (int n = -second; n <= second; ++n) {
+            const Eigen::Vector2d shift = m * axes[0] + n * other_axis;
+            for (const ml::SceneAtom& atom : atoms) {
+                const Eigen::Vector2d place = Eigen::Vector2d(atom.x_angstrom, atom.y_angstrom) + shift;
+                if ((place - middle).norm() > distance) continue;
+                result.push_back({place.x(), place.y(), atom.atomic_number});
+            }
+        }
+    return result;
+}
+
+/// Lattice vectors along which a structure repeats in the plane, angstrom.
+std::vector<Eigen::Vector2d> axes_in_plane(const Cell& cell) {
+    std::vector<Eigen::Vector2d> axes;
+    for (int k = 0; k < 3; ++k) {
+        const Eigen::Vector3d vector = cell.vectors.col(k) / units::angstrom;
+        if (cell.periodic[static_cast<std::size_t>(k)] && std::abs(vector.z()) < 0.1 * vector.norm())
+            axes.emplace_back(vector.head<2>());
+    }
+    return axes;
+}
+
+}  // namespace
+
 std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config& config,
                                     ml::ScanOptions& scan) {
     if (structure.size() == 0) throw InputError("there is no image of a structure without atoms");
@@ -204,7 +250,11 @@ std::vector<ml::SceneAtom> scene_of(const Structure& structure, const io::Config
     scan.height = side("image.height", 1);
     scan.origin_x_angstrom = (low(0) + high(0)) / 2 - scan.pixel_size_angstrom * (scan.width - 1) / 2;
     scan.origin_y_angstrom = (low(1) + high(1)) / 2 - scan.pixel_size_angstrom * (scan.height - 1) / 2;
-    return atoms;
+    // The corners of the frame, however it is turned and distorted, and what shines into it from outside.
+    constexpr double distortion = 1.2, shine_angstrom = 15;
+    const double corner = scan.pixel_size_angstrom * std::hypot(scan.width, scan.height) / 2;
+    return repeated(atoms, axes_in_plane(structure.cell), (low + high) / 2,
+                    distortion * corner + shine_angstrom);
 }
 
 }  // namespace stembridge::settings

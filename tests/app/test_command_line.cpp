@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program as a user meets it: exit codes, messages, files that are left behind.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -299,6 +300,73 @@ BOOST_AUTO_TEST_CASE(atoms_on_top_of_each_other_are_refused_by_number) {
     const Outcome outcome = run_program({"energy", file.string(), "--parameters", folder.path().string()});
     BOOST_TEST(outcome.status == 2);
     BOOST_TEST(outcome.output.find("atoms 2 (C) and 3 (C)") != std::string::npos, outcome.output);
+}
+
+BOOST_AUTO_TEST_CASE(simulated_frames_are_full_however_the_scan_is_turned_and_where_a_cell_repeats) {
+    const TemporaryFolder folder;
+    const auto atoms_of = [&](std::vector<std::string> what) {
+        const fs::path out = folder.path() / "frame.npy";
+        for (const char* more :
+             {"--pixel-size", "0.1 angstrom", "--width", "256", "--height", "256", "--out"})
+            what.emplace_back(more);
+        what.push_back(out.string());
+        what.insert(what.begin(), "simulate-image");
+        const Outcome outcome = run_program(what);
+        BOOST_TEST(outcome.status == 0, outcome.output);
+        const std::string truth = io::read_text(folder.path() / "frame_truth.csv");
+        return static_cast<double>(std::count(truth.begin(), truth.end(), '\n') - 1);
+    };
+    // Two atoms in a cell of 5.24 square angstrom; a row more or less at a border is one in twenty.
+    const double whole = 0.3816 * 25.6 * 25.6;
+    for (const char* angle : {"0", "40", "90"}) {
+        const std::string config =
+            folder.write("turned.toml", std::string("[image]\nrotation_deg = ") + angle + "\n").string();
+        BOOST_TEST(atoms_of({"--random-sheet", "--config", config}) == whole,
+                   boost::test_tools::tolerance(0.05));
+    }
+    const std::string cell = "4\nLattice=\"2.46 0 0 0 4.26 0 0 0 15\" Properties=species:S:1:pos:R:3 pbc=\"";
+    const std::string atoms = "\"\nC 0 0 0\nC 1.23 0.71 0\nC 1.23 2.13 0\nC 0 2.84 0\n";
+    BOOST_TEST(atoms_of({folder.write("sheet.extxyz", cell + "T T F" + atoms).string()}) == whole,
+               boost::test_tools::tolerance(0.05));
+    BOOST_TEST(atoms_of({folder.write("ribbon.extxyz", cell + "T F F" + atoms).string()}) == 4 * 25.6 / 2.46,
+               boost::test_tools::tolerance(0.05));
+    BOOST_TEST(atoms_of({folder.write("cluster.extxyz", cell + "F F F" + atoms).string()}) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(results_of_an_earlier_frame_do_not_stay_beside_a_failure) {
+    const TemporaryFolder folder;
+    const fs::path frame = folder.path() / "frame.npy", out = folder.path() / "out";
+    const std::vector<std::string> find{"find-atoms", frame.string(), "--pixel-size", "0.1 angstrom",
+                                        "--method",   "classical",    "--out",        out.string()};
+    BOOST_TEST(run_program({"simulate-image", "--random-sheet", "--pixel-size", "0.1 angstrom", "--width",
+                            "200", "--out", frame.string()})
+                   .status == 0);
+    BOOST_TEST(run_program(find).status == 0);
+    BOOST_TEST(fs::exists(out / "atoms.csv"));
+    io::write_npy(frame, Pixels::Zero(200, 200));
+    BOOST_TEST(run_program(find).status == 2);
+    BOOST_TEST(!fs::exists(out / "atoms.csv"));
+    const auto summary = nlohmann::json::parse(io::read_text(out / "summary.json"));
+    BOOST_TEST(summary["status"] == "failed");
+    // A frame that cannot be read at all.
+    fs::remove(frame);
+    BOOST_TEST(run_program(find).status == 3);
+    BOOST_TEST(!fs::exists(out / "summary.json"));
+}
+
+BOOST_AUTO_TEST_CASE(what_would_be_ignored_or_misread_of_a_frame_is_refused) {
+    const TemporaryFolder folder;
+    const fs::path frame = folder.path() / "frame.npy";
+    const auto refused = [&](const std::vector<std::string>& more, const char* why) {
+        std::vector<std::string> arguments{"find-atoms", frame.string(), "--out", folder.path().string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = run_program(arguments);
+        BOOST_TEST(outcome.status == 2, outcome.output);
+        BOOST_TEST(outcome.output.find(why) != std::string::npos, outcome.output);
+    };
+    io::write_npy(frame, std::vector<Pixels>(60, Pixels::Random(60, 3)));
+    refused({}, "colour");
+    refused({"--frame", "1", "--frames", "all"}, "--frames");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 
 #include "frames.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/random.hpp"
 
 using namespace stembridge;
 using namespace stembridge::ml;
@@ -180,6 +181,32 @@ BOOST_AUTO_TEST_CASE(sides_that_no_network_divides_are_no_problem) {
         for (const TrueAtom& atom : frame.atoms)
             if (atom.x_px < side && atom.y_px < side) truth.push_back(atom);
         BOOST_TEST(score(small.atoms, truth, 0.104, side, side).f1 > 0.9);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(hot_pixels_are_replaced_and_atoms_stay) {
+    SceneOptions scene;
+    scene.silicon_substitutions = 60;
+    scene.chromium_substitutions = 60;
+    for (const double electrons : {12000.0, 1873.0}) {
+        const SimulatedFrame clean = frame_of(electrons, scene);
+        Warnings none;
+        const auto expected = find_atoms(clean.image, nullptr, {}, none.context());
+        BOOST_TEST(expected.outliers == 0);
+        for (const float value : {65535.0F, 1e3F}) {
+            Image hot = clean.image;
+            Random random(3);
+            for (int k = 0; k < 16; ++k) hot.pixels(random.below(300), random.below(300)) = value;
+            Warnings warnings;
+            const auto found = find_atoms(hot, nullptr, {}, warnings.context());
+            BOOST_TEST(found.outliers == 16);
+            BOOST_TEST(warnings.text.find("16 single pixels") != std::string::npos, warnings.text);
+            // At most the atoms under those pixels differ.
+            BOOST_TEST(std::abs(static_cast<int>(found.atoms.size()) -
+                                static_cast<int>(expected.atoms.size())) <= 16);
+            BOOST_TEST(found.calibration.scale_angstrom == expected.calibration.scale_angstrom,
+                       boost::test_tools::tolerance(2e-3));
+        }
     }
 }
 

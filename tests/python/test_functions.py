@@ -92,6 +92,11 @@ class TestFindAtoms(unittest.TestCase):
                             (self.image, "0.104"), (self.image, "0.5 angstrom")):
             with self.assertRaises(stembridge.InputError):
                 stembridge.find_atoms(image, size, network=None)
+        for image in (np.zeros((200, 200, 3)), np.zeros(200)):
+            with self.assertRaisesRegex(stembridge.InputError, "height, width"):
+                stembridge.find_atoms(image, "0.104 angstrom", network=None)
+        with self.assertRaisesRegex(stembridge.InputError, "height, width"):
+            stembridge.find_atoms([["a", "b"]], "0.104 angstrom", network=None)
         with self.assertRaises(stembridge.FileError):
             stembridge.find_atoms(self.image, "0.104 angstrom", network="/nowhere.h5")
 

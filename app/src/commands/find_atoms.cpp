@@ -84,9 +84,11 @@ void add_find_atoms(CLI::App& program, Action& action) {
     options->config.add(*command, "--seed", "run.seed");
     options->config.add(*command, "--threads", "run.threads");
     options->config.add_config_file(*command);
-    command->callback([options, &action] {
+    command->callback([options, command, &action] {
         if (options->image.empty() == options->watch.empty())
             throw CLI::RequiredError("an IMAGE or --watch FOLDER");
+        if (!options->frames.empty() && command->count("--frame") > 0)
+            throw CLI::ValidationError("--frame and --frames", "one frame, or several: give one of them");
         if (!options->image.empty()) options->config.set("detect.image", options->image, "IMAGE");
         action = [options](Session& session) {
             const io::Config config = options->config.config();

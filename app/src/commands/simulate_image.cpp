@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <numbers>
 
 #include "commands/commands.hpp"
 #include "configuration.hpp"
@@ -34,9 +35,15 @@ std::vector<ml::SceneAtom> random_sheet(const io::Config& c, ml::ScanOptions& sc
     ml::SceneOptions scene = settings::scene_options(c);
     const double width = scan.width * scan.pixel_size_angstrom,
                  height = scan.height * scan.pixel_size_angstrom, margin = 0.1 * std::max(width, height) + 2;
-    scene.width_angstrom = width + 2 * margin;
-    scene.height_angstrom = height + 2 * margin;
-    scan.origin_x_angstrom = scan.origin_y_angstrom = margin;
+    // The scan turns around the middle of the frame: the sheet is what its corners reach, and a margin.
+    const double angle = scan.rotation_deg * std::numbers::pi / 180, cosine = std::abs(std::cos(angle)),
+                 sine = std::abs(std::sin(angle));
+    const double across = std::max(width, width * cosine + height * sine),
+                 down = std::max(height, width * sine + height * cosine);
+    scene.width_angstrom = across + 2 * margin;
+    scene.height_angstrom = down + 2 * margin;
+    scan.origin_x_angstrom = margin + (across - width) / 2;
+    scan.origin_y_angstrom = margin + (down - height) / 2;
     return ml::random_scene(scene, context);
 }
 

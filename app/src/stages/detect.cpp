@@ -160,6 +160,7 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsO
         {"positions", positions_text(options.positions, found.method)},
         {"lattice_deviation_angstrom", nullptr},
         {"inverted_contrast", found.inverted},
+        {"outlier_pixels", found.outliers},
         {"saturated_share", found.saturated_share},
         {"wall_seconds", seconds},
     };
@@ -168,12 +169,20 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsO
     return summary;
 }
 
-/// A frame without a lattice: nothing is claimed of it.
-void write_no_lattice(const fs::path& out, const Image& image, const char* why) {
+/// Results of another frame, or other options, are not left beside a failure.
+void remove_results(const fs::path& out) {
+    for (const char* name : {"atoms.csv", "atoms.extxyz", "baseline.csv", "mean.npy", "spread.npy",
+                             "region.npy", "overlay.png", "summary.json"})
+        fs::remove(out / name);
+}
+
+/// A frame of which nothing is claimed.
+/// @param status "no_lattice" or "failed"
+void write_failure(const fs::path& out, const Image& image, const char* status, const char* why) {
     const nlohmann::json summary = {{"image", image.source},
                                     {"width", image.width()},
                                     {"height", image.height()},
-                                    {"status", "no_lattice"},
+                                    {"status", status},
                                     {"confidence", {{"value", 0.0}, {"doubts", {why}}}},
                                     {"counts", counts({})}};
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
@@ -220,6 +229,7 @@ AtomFinder::AtomFinder(const io::Config& config, Session& session) : config_(con
 
 AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     const Timer timer;
+    remove_results(out);
     session_.info(fmt::format("frame {} ({} x {} px)", image.source, image.width(), image.height()));
     const ml::FindAtomsOptions options = find_options(config_, image);
     say_pixel_size(options, image, session_);
@@ -228,7 +238,10 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     try {
         found.result = ml::find_atoms(image, network_.get(), options, session_.context(seed));
     } catch (const NumericalError& error) {
-        write_no_lattice(out, image, error.what());
+        write_failure(out, image, "no_lattice", error.what());
+        throw;
+    } catch (const InputError& error) {
+        write_failure(out, image, "failed", error.what());
         throw;
     }
     const ml::FindAtomsResult& result = found.result;
@@ -263,6 +276,7 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
 
 nlohmann::json detect(const io::Config& config, const fs::path& out, Session& session) {
     if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
+    remove_results(out);
     const Image image = io::read_image(config.file("detect.image"),
                                        static_cast<int>(config.integer("detect.frame")), dataset_of(config));
     return AtomFinder(config, session).find(image, out).summary;

@@ -89,6 +89,12 @@ void check_shape(const std::vector<std::uint64_t>& shape, const std::string& nam
                         name, shape.size(), shape.size() == 1 ? "" : "s", shape_text(shape)));
     if (std::find(shape.begin(), shape.end(), 0U) != shape.end())
         throw InputError(fmt::format("image {} is empty: shape {}", name, shape_text(shape)));
+    // As rows of three or four pixels no frame is recorded.
+    if (shape.size() == 3 && (shape[2] == 3 || shape[2] == 4) && shape[0] >= 8 && shape[1] >= 8)
+        throw InputError(fmt::format(
+            "image {} has the shape {} of a colour picture; accepted: one channel (rows, columns) or "
+            "(frames, rows, columns)",
+            name, shape_text(shape)));
     const std::uint64_t most = most_pixels;
     const std::uint64_t rows = shape[shape.size() - 2];
     const std::uint64_t columns = shape.back();

@@ -36,7 +36,7 @@ struct LatticeCalibration {
     double peak_to_background = 0;           ///< of the weakest lattice peak in the power spectrum
     int refinement_pairs = 0;                ///< pairs of atoms behind the refinement, 0 = Fourier peaks only
 
-    /// Sets x_angstrom, y_angstrom (and turns sigma_angstrom from nothing) of detections in place.
+    /// Sets x_angstrom and y_angstrom of detections from their x_px and y_px.
     void apply(Detections& detections) const;
 };
 

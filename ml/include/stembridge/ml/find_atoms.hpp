@@ -53,6 +53,7 @@ struct FindAtomsResult {
     FrameConfidence confidence;  ///< that this is graphene; probabilities of atoms contain it
     std::string method;          ///< "network" or "classical"
     bool inverted = false;  ///< the atoms are dark: the frame was turned over before they were looked for
+    int outliers = 0;       ///< single hot or dead pixels that were replaced
     double saturated_share = 0;  ///< of the pixels, see saturated_share()
 };
 
@@ -61,7 +62,8 @@ struct FindAtomsResult {
 /// smaller value).
 double saturated_share(const Pixels& pixels);
 
-/// Finds the atoms of a frame. Dark atoms and saturation are told to the context as warnings.
+/// Finds the atoms of a frame. Dark atoms, single hot pixels and saturation are told to the context as
+/// warnings.
 /// @param network may be null: then the classical detector gives the atoms
 /// @throw InputError for pixels that are NaN or constant, a pixel size that is missing or off, no atoms found
 /// @throw NumericalError when calibrate is set, no lattice is found, and there is no nominal size or
