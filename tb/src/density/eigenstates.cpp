@@ -14,19 +14,12 @@ LevelRange levels_that_count(const Eigen::VectorXd& weights) {
     return range;
 }
 
-LevelRange levels_near(const Eigen::VectorXd& levels, double mu, double half_width, Eigen::Index kept) {
-    const Eigen::Index first =
-        std::lower_bound(levels.begin(), levels.end(), mu - half_width) - levels.begin();
-    const Eigen::Index last =
-        std::upper_bound(levels.begin(), levels.end(), mu + half_width) - levels.begin();
-    return {first, std::max(first, std::min(kept, last))};
-}
-
-LevelRange levels_near_everywhere(const Eigen::MatrixXd& levels, double mu, double half_width) {
+LevelRange levels_near(const Eigen::MatrixXd& levels, double mu, double half_width, Eigen::Index kept) {
     LevelRange all{levels.rows(), 0};
-    for (Eigen::Index k = 0; k < levels.cols(); ++k) {
-        const LevelRange here = levels_near(levels.col(k), mu, half_width, levels.rows());
-        all = {std::min(all.first, here.first), std::max(all.last, here.last)};
+    for (const auto& e : levels.colwise()) {
+        const Eigen::Index first = std::lower_bound(e.begin(), e.end(), mu - half_width) - e.begin();
+        const Eigen::Index last = std::upper_bound(e.begin(), e.end(), mu + half_width) - e.begin();
+        all = {std::min(all.first, first), std::max({all.last, first, std::min(kept, last)})};
     }
     return all;
 }

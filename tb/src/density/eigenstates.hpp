@@ -19,12 +19,9 @@ struct LevelRange {
 /// From the first to the last weight that counts beside the largest.
 LevelRange levels_that_count(const Eigen::VectorXd& weights);
 
-/// Levels within half_width of mu, of the lowest `kept` ones. @param levels ascending, hartree
-LevelRange levels_near(const Eigen::VectorXd& levels, double mu, double half_width, Eigen::Index kept);
-
-/// The same levels at every k-point: from the lowest to the highest that is within half_width of mu at any.
-/// @param levels (n_levels, n_kpoints), ascending in each column, hartree
-LevelRange levels_near_everywhere(const Eigen::MatrixXd& levels, double mu, double half_width);
+/// The same levels at every k-point: from the lowest to the highest that is within half_width of mu at any,
+/// of the lowest `kept` ones. @param levels (n_levels, n_kpoints), ascending in each column, hartree
+LevelRange levels_near(const Eigen::MatrixXd& levels, double mu, double half_width, Eigen::Index kept);
 
 /// -df/de = p (1 - p) / kT, times what a level holds, of Fermi occupations f, 1/hartree; as f.
 /// @param capacity of a level

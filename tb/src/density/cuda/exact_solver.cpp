@@ -4,18 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "density/eigenstates.hpp"
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/timer.hpp"
 
 namespace stembridge::tb {
-namespace {
-
-// Eigenvectors up to here above the Fermi level are kept for the states at and near it, hartree.
-constexpr double kept_above = 0.25;
-
-}  // namespace
-
 double ExactSolver::bytes(int n, int n_spins) {
     // L, two to work with, about two within the eigensolver.
     return (5.0 + n_spins) * n * n * sizeof(double);
@@ -40,85 +32,39 @@ void ExactSolver::set_overlap(const BlockMatrix& overlap) {
     seconds_["overlap"] += timer.seconds();
 }
 
-void ExactSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
-                        Density& out) {
-    Timer timer;
+std::vector<Eigen::MatrixXd> ExactSolver::levels_of(const std::vector<BlockMatrix>& hamiltonian) {
     const int n = matrices_.n();
-    const std::size_t n_spins = hamiltonian.size();
-    electrons_ = electrons;
-    states_.resize(n_spins);
-    eigenvalues_.resize(n_spins);
-    kept_.assign(n_spins, 0);
-    for (std::size_t s = 0; s < n_spins; ++s) {
+    states_.resize(hamiltonian.size());
+    std::vector<Eigen::MatrixXd> levels;
+    for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
         // A = L^-1 H L^-T = V e V^T
         states_[s].resize(device_, matrices_.n_elements());
         matrices_.orthogonalize(hamiltonian[s], states_[s]);
         device_.dense(0.0).eigensystem(n, states_[s].data(), values_.data());
         const std::vector<double> values = values_.download();
-        eigenvalues_[s] = Eigen::Map<const Eigen::VectorXd>(values.data(), n);
-        if (!eigenvalues_[s].allFinite())
+        levels.emplace_back(Eigen::Map<const Eigen::VectorXd>(values.data(), n));
+        if (!levels[s].allFinite())
             throw NumericalError("the eigenvalues are not finite numbers: the structure is unphysical");
     }
-    occupations_ = occupy(eigenvalues_, Eigen::VectorXd::Ones(1), electrons);
-    for (std::size_t s = 0; s < n_spins; ++s) {
-        // C = L^-T V, as many as are wanted
-        const double highest = occupations_.fermi_levels[s] + std::max(kept_above, 40 * electrons.kT);
-        const double* begin = eigenvalues_[s].data();
-        kept_[s] = std::upper_bound(begin, begin + n, highest) - begin;
-        matrices_.vectors_to_orbitals(static_cast<int>(kept_[s]), states_[s]);
-    }
-    seconds_["diagonalisation"] += timer.seconds();
-
-    timer.restart();
-    out.matrices.resize(n_spins);
-    for (std::size_t s = 0; s < n_spins; ++s) {
-        out.matrices[s] = BlockMatrix(*pattern_);
-        add_weighted_states(s, occupations_.f[s].col(0), out.matrices[s]);
-    }
-    describe(occupations_, eigenvalues_, out);
-    seconds_["density"] += timer.seconds();
+    return levels;
 }
 
-void ExactSolver::energy_weighted(BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    for (std::size_t s = 0; s < states_.size(); ++s)
-        add_weighted_states(s, occupations_.f[s].col(0).cwiseProduct(eigenvalues_[s].col(0)), out);
-    seconds_["density"] += timer.seconds();
+std::vector<Eigen::Index> ExactSolver::keep_states(const std::vector<Eigen::Index>& wanted) {
+    for (std::size_t s = 0; s < wanted.size(); ++s)  // C = L^-T V
+        matrices_.vectors_to_orbitals(static_cast<int>(wanted[s]), states_[s]);
+    return wanted;
 }
 
-void ExactSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    auto slopes = fermi_slopes(eigenvalues_, Eigen::VectorXd::Ones(1), electrons_, kT);
-    for (std::size_t s = 0; s < states_.size(); ++s) {
-        slopes[s].bottomRows(slopes[s].rows() - kept_[s]).setZero();
-        add_weighted_states(s, slopes[s].col(0), out);
-    }
-    seconds_["density"] += timer.seconds();
+void ExactSolver::copy_states(std::size_t spin, const LevelRange& levels, NearStates& near) const {
+    const int n = matrices_.n();
+    near.real.resize(n, levels.size());
+    if (levels.size() > 0)
+        device_.to_host(near.real.data(), states_[spin].data() + levels.first * n,
+                        static_cast<std::size_t>(near.real.size()) * sizeof(double));
 }
 
-std::vector<NearStates> ExactSolver::states_near_fermi_level(double half_width) const {
-    std::vector<NearStates> result;
-    const auto n = static_cast<std::size_t>(matrices_.n());
-    for (std::size_t s = 0; s < states_.size(); ++s) {
-        const Eigen::VectorXd e = eigenvalues_[s].col(0);
-        const LevelRange near_mu = levels_near(e, occupations_.fermi_levels[s], half_width, kept_[s]);
-        const Eigen::Index first = near_mu.first, m = near_mu.size();
-        NearStates near{e.segment(first, m),
-                        occupations_.f[s].col(0).segment(first, m),
-                        Eigen::MatrixXd(matrices_.n(), m),
-                        {}};
-        if (m > 0)
-            device_.to_host(near.real.data(), states_[s].data() + static_cast<std::size_t>(first) * n,
-                            static_cast<std::size_t>(m) * n * sizeof(double));
-        result.push_back(std::move(near));
-    }
-    return result;
-}
-
-void ExactSolver::add_weighted_states(std::size_t spin, const Eigen::VectorXd& weights, BlockMatrix& out) {
-    const auto [first, last] = levels_that_count(weights);
+void ExactSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights, BlockMatrix& out) {
+    const auto [first, last] = levels_that_count(weights.col(0));
     const auto m = static_cast<int>(last - first);
     if (m == 0) return;
     const int n = matrices_.n();

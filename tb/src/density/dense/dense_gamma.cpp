@@ -18,9 +18,6 @@
 namespace stembridge::tb {
 namespace {
 
-// Eigenvectors up to here above the Fermi level are kept for the states at and near it, hartree.
-constexpr double kept_above = 0.25;
-
 constexpr lapack_int block = 64;  // reflectors that are applied at once
 
 void check(lapack_int info, const char* step) {
@@ -110,83 +107,39 @@ void DenseGammaSolver::transform_back(Problem& p, const LevelRange& levels) cons
                 n, columns, n);
 }
 
-void DenseGammaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
-                             Density& out) {
-    Timer timer;
-    const std::size_t n_spins = hamiltonian.size();
-    electrons_ = electrons;
-    problems_.resize(n_spins);
-    eigenvalues_.resize(n_spins);
-    run(static_cast<int>(n_spins),
-        [&](std::size_t s) { eigenvalues_[s] = diagonalise(hamiltonian[s], problems_[s]); });
-    occupations_ = occupy(eigenvalues_, Eigen::VectorXd::Ones(1), electrons);
+std::vector<Eigen::MatrixXd> DenseGammaSolver::levels_of(const std::vector<BlockMatrix>& hamiltonian) {
+    problems_.resize(hamiltonian.size());
+    std::vector<Eigen::MatrixXd> levels(hamiltonian.size());
+    run(static_cast<int>(levels.size()),
+        [&](std::size_t s) { levels[s] = diagonalise(hamiltonian[s], problems_[s]); });
+    return levels;
+}
 
+std::vector<Eigen::Index> DenseGammaSolver::keep_states(const std::vector<Eigen::Index>& wanted) {
     struct Part {
         std::size_t spin;
         LevelRange levels;
     };
     std::vector<Part> parts;
-    kept_.assign(n_spins, 0);
-    for (std::size_t s = 0; s < n_spins; ++s) {
-        const double highest = occupations_.fermi_levels[s] + std::max(kept_above, 40 * electrons.kT);
-        const auto e = eigenvalues_[s].col(0);
-        kept_[s] = std::upper_bound(e.begin(), e.end(), highest) - e.begin();
+    for (std::size_t s = 0; s < wanted.size(); ++s) {
         // The same columns at a time whatever the number of threads, and so the same bits.
-        const Eigen::Index at_a_time = is_small() ? 64 : std::max<Eigen::Index>(1, kept_[s]);
-        for (Eigen::Index first = 0; first < kept_[s]; first += at_a_time)
-            parts.push_back({s, {first, std::min(first + at_a_time, kept_[s])}});
+        const Eigen::Index at_a_time = is_small() ? 64 : std::max<Eigen::Index>(1, wanted[s]);
+        for (Eigen::Index first = 0; first < wanted[s]; first += at_a_time)
+            parts.push_back({s, {first, std::min(first + at_a_time, wanted[s])}});
     }
     run(static_cast<int>(parts.size()),
         [&](std::size_t k) { transform_back(problems_[parts[k].spin], parts[k].levels); });
-    seconds_["diagonalisation"] += timer.seconds();
-
-    timer.restart();
-    out.matrices.resize(n_spins);
-    for (std::size_t s = 0; s < n_spins; ++s) {
-        out.matrices[s] = BlockMatrix(*pattern_);
-        add_weighted_states(problems_[s].states, occupations_.f[s].col(0), out.matrices[s]);
-    }
-    describe(occupations_, eigenvalues_, out);
-    seconds_["density"] += timer.seconds();
+    return wanted;
 }
 
-void DenseGammaSolver::energy_weighted(BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    for (std::size_t s = 0; s < problems_.size(); ++s)
-        add_weighted_states(problems_[s].states,
-                            occupations_.f[s].col(0).cwiseProduct(eigenvalues_[s].col(0)), out);
-    seconds_["density"] += timer.seconds();
+void DenseGammaSolver::copy_states(std::size_t spin, const LevelRange& levels, NearStates& near) const {
+    near.real = problems_[spin].states.middleCols(levels.first, levels.size());
 }
 
-void DenseGammaSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    auto slopes = fermi_slopes(eigenvalues_, Eigen::VectorXd::Ones(1), electrons_, kT);
-    for (std::size_t s = 0; s < problems_.size(); ++s) {
-        slopes[s].bottomRows(slopes[s].rows() - kept_[s]).setZero();
-        add_weighted_states(problems_[s].states, slopes[s].col(0), out);
-    }
-    seconds_["density"] += timer.seconds();
-}
-
-std::vector<NearStates> DenseGammaSolver::states_near_fermi_level(double half_width) const {
-    std::vector<NearStates> result;
-    for (std::size_t s = 0; s < problems_.size(); ++s) {
-        const Eigen::VectorXd e = eigenvalues_[s].col(0);
-        const LevelRange near_mu = levels_near(e, occupations_.fermi_levels[s], half_width, kept_[s]);
-        const Eigen::Index first = near_mu.first, m = near_mu.size();
-        result.push_back({e.segment(first, m),
-                          occupations_.f[s].col(0).segment(first, m),
-                          problems_[s].states.middleCols(first, m),
-                          {}});
-    }
-    return result;
-}
-
-void DenseGammaSolver::add_weighted_states(const Eigen::MatrixXd& states, const Eigen::VectorXd& weights,
-                                           BlockMatrix& out) const {
-    const LevelRange range = levels_that_count(weights);
+void DenseGammaSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights,
+                                           BlockMatrix& out) {
+    const Eigen::MatrixXd& states = problems_[spin].states;
+    const LevelRange range = levels_that_count(weights.col(0));
     const Eigen::Index first = range.first;
     const auto m = static_cast<int>(range.size());
     if (m == 0) return;
@@ -198,8 +151,8 @@ void DenseGammaSolver::add_weighted_states(const Eigen::MatrixXd& states, const 
 #pragma omp for schedule(dynamic)
         for (std::size_t k = 0; k < tiles_.pairs.size(); ++k) {
             const Tiles::Pair& tile = tiles_.pairs[k];
-            weighted =
-                states.block(tile.first_row, first, tile.n_rows, m) * weights.segment(first, m).asDiagonal();
+            weighted = states.block(tile.first_row, first, tile.n_rows, m) *
+                       weights.col(0).segment(first, m).asDiagonal();
             product.resize(tile.n_rows, tile.n_columns);
             cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, tile.n_rows, tile.n_columns, m, 1.0,
                         weighted.data(), tile.n_rows, states.data() + first * n + tile.first_column, n, 0.0,

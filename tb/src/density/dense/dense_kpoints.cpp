@@ -39,14 +39,11 @@ void DenseKPointSolver::set_overlap(const BlockMatrix& overlap) {
     seconds_["overlap"] += timer.seconds();
 }
 
-void DenseKPointSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
-                              Density& out) {
-    Timer timer;
+std::vector<Eigen::MatrixXd> DenseKPointSolver::levels_of(const std::vector<BlockMatrix>& hamiltonian) {
     const int n = pattern_->basis().n_orbitals(), n_k = kpoints_.size();
     const int n_spins = static_cast<int>(hamiltonian.size());
-    electrons_ = electrons;
     states_.assign(hamiltonian.size(), std::vector<Eigen::MatrixXcd>(static_cast<std::size_t>(n_k)));
-    eigenvalues_.assign(hamiltonian.size(), Eigen::MatrixXd(n, n_k));
+    std::vector<Eigen::MatrixXd> levels(hamiltonian.size(), Eigen::MatrixXd(n, n_k));
     std::atomic<int> failure = 0;
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < n_spins * n_k; ++task) {
@@ -58,8 +55,7 @@ void DenseKPointSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const
         a = bloch_sum(hamiltonian[spin], kpoints_.points.col(k));
         lapack_int info = LAPACKE_zhegst_work(LAPACK_COL_MAJOR, 1, 'L', n, a.data(), n, l.data(), n);
         if (info == 0)
-            info =
-                LAPACKE_zheevd(LAPACK_COL_MAJOR, 'V', 'L', n, a.data(), n, eigenvalues_[spin].col(k).data());
+            info = LAPACKE_zheevd(LAPACK_COL_MAJOR, 'V', 'L', n, a.data(), n, levels[spin].col(k).data());
         if (info != 0) failure = info;
         const std::complex<double> one = 1;
         cblas_ztrsm(CblasColMajor, CblasLeft, CblasLower, CblasConjTrans, CblasNonUnit, n, n, &one, l.data(),
@@ -70,51 +66,16 @@ void DenseKPointSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const
             fmt::format("the diagonalisation failed (code {}): the Hamiltonian holds numbers that are not "
                         "finite, or the structure is unphysical",
                         failure.load()));
-    occupations_ = occupy(eigenvalues_, kpoints_.weights, electrons);
-    seconds_["diagonalisation"] += timer.seconds();
-
-    timer.restart();
-    out.matrices.resize(hamiltonian.size());
-    for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
-        out.matrices[s] = BlockMatrix(*pattern_);
-        add_weighted_states(s, occupations_.f[s], out.matrices[s]);
-    }
-    describe(occupations_, eigenvalues_, out);
-    seconds_["density"] += timer.seconds();
+    return levels;
 }
 
-void DenseKPointSolver::energy_weighted(BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    for (std::size_t s = 0; s < states_.size(); ++s)
-        add_weighted_states(s, occupations_.f[s].cwiseProduct(eigenvalues_[s]), out);
-    seconds_["density"] += timer.seconds();
-}
-
-void DenseKPointSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    const auto slopes = fermi_slopes(eigenvalues_, kpoints_.weights, electrons_, kT);
-    for (std::size_t s = 0; s < states_.size(); ++s) add_weighted_states(s, slopes[s], out);
-    seconds_["density"] += timer.seconds();
-}
-
-std::vector<NearStates> DenseKPointSolver::states_near_fermi_level(double half_width) const {
-    std::vector<NearStates> result;
-    for (std::size_t s = 0; s < states_.size(); ++s) {
-        const Eigen::MatrixXd& e = eigenvalues_[s];
-        const LevelRange all = levels_near_everywhere(e, occupations_.fermi_levels[s], half_width);
-        NearStates near{
-            e.middleRows(all.first, all.size()), occupations_.f[s].middleRows(all.first, all.size()), {}, {}};
-        for (const Eigen::MatrixXcd& c : states_[s])
-            near.bloch.emplace_back(c.middleCols(all.first, all.size()));
-        result.push_back(std::move(near));
-    }
-    return result;
+void DenseKPointSolver::copy_states(std::size_t spin, const LevelRange& levels, NearStates& near) const {
+    for (const Eigen::MatrixXcd& c : states_[spin])
+        near.bloch.emplace_back(c.middleCols(levels.first, levels.size()));
 }
 
 void DenseKPointSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights,
-                                            BlockMatrix& out) const {
+                                            BlockMatrix& out) {
     const Basis& basis = pattern_->basis();
     const auto& blocks = pattern_->blocks();
     for (int k = 0; k < kpoints_.size(); ++k) {

@@ -152,80 +152,39 @@ void ElpaSolver::set_overlap(const BlockMatrix& overlap) {
     seconds_["overlap"] += timer.seconds();
 }
 
-void ElpaSolver::solve(const std::vector<BlockMatrix>& hamiltonian, const Electrons& electrons,
-                       Density& out) {
-    Timer timer;
-    electrons_ = electrons;
-    eigenvalues_.resize(hamiltonian.size());
+std::vector<Eigen::MatrixXd> ElpaSolver::levels_of(const std::vector<BlockMatrix>& hamiltonian) {
+    std::vector<Eigen::MatrixXd> levels(hamiltonian.size());
     for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
         check_finite(hamiltonian[s], "Hamiltonian");
         const Lock lock(one_task);
         const auto spin = static_cast<int>(s);
         broadcast({.task = Task::diagonalise, .solver = number_, .spin = spin});
-        if (const int code = problem_->diagonalise(spin, hamiltonian[s].values(), eigenvalues_[s]); code != 0)
+        if (const int code = problem_->diagonalise(spin, hamiltonian[s].values(), levels[s]); code != 0)
             throw NumericalError(fmt::format("the diagonalisation failed in ELPA (code {})", code));
     }
-    occupations_ = occupy(eigenvalues_, kpoints_.weights, electrons);
-    seconds_["diagonalisation"] += timer.seconds();
+    return levels;
+}
 
-    timer.restart();
-    out.matrices.resize(hamiltonian.size());
-    for (std::size_t s = 0; s < hamiltonian.size(); ++s) {
-        out.matrices[s] = BlockMatrix(*pattern_);
-        add_weighted_states(s, occupations_.f[s], out.matrices[s]);
+void ElpaSolver::copy_states(std::size_t spin, const LevelRange& levels, NearStates& near) const {
+    for (int k = 0; k < kpoints_.size(); ++k) {
+        const Lock lock(one_task);
+        const Order order{.task = Task::collect_states,
+                          .solver = number_,
+                          .spin = static_cast<int>(spin),
+                          .kpoint = k,
+                          .first = static_cast<int>(levels.first),
+                          .count = static_cast<int>(levels.size())};
+        broadcast(order);
+        Eigen::MatrixXcd states;
+        problem_->collect_states(order.spin, order.kpoint, order.first, order.count, states);
+        if (kpoints_.only_gamma())
+            near.real = states.real();
+        else
+            near.bloch.push_back(std::move(states));
     }
-    describe(occupations_, eigenvalues_, out);
-    seconds_["density"] += timer.seconds();
 }
 
-void ElpaSolver::energy_weighted(BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    for (std::size_t s = 0; s < eigenvalues_.size(); ++s)
-        add_weighted_states(s, occupations_.f[s].cwiseProduct(eigenvalues_[s]), out);
-    seconds_["density"] += timer.seconds();
-}
-
-void ElpaSolver::states_at_fermi_level(double kT, BlockMatrix& out) {
-    const Timer timer;
-    out = BlockMatrix(*pattern_);
-    const auto slopes = fermi_slopes(eigenvalues_, kpoints_.weights, electrons_, kT);
-    for (std::size_t s = 0; s < slopes.size(); ++s) add_weighted_states(s, slopes[s], out);
-    seconds_["density"] += timer.seconds();
-}
-
-std::vector<NearStates> ElpaSolver::states_near_fermi_level(double half_width) const {
-    std::vector<NearStates> result;
-    for (std::size_t s = 0; s < eigenvalues_.size(); ++s) {
-        const Eigen::MatrixXd& e = eigenvalues_[s];
-        const LevelRange range = levels_near_everywhere(e, occupations_.fermi_levels[s], half_width);
-        NearStates near{e.middleRows(range.first, range.size()),
-                        occupations_.f[s].middleRows(range.first, range.size()),
-                        {},
-                        {}};
-        for (int k = 0; k < kpoints_.size(); ++k) {
-            const Lock lock(one_task);
-            const Order order{.task = Task::collect_states,
-                              .solver = number_,
-                              .spin = static_cast<int>(s),
-                              .kpoint = k,
-                              .first = static_cast<int>(range.first),
-                              .count = static_cast<int>(range.size())};
-            broadcast(order);
-            Eigen::MatrixXcd states;
-            problem_->collect_states(order.spin, order.kpoint, order.first, order.count, states);
-            if (kpoints_.only_gamma())
-                near.real = states.real();
-            else
-                near.bloch.push_back(std::move(states));
-        }
-        result.push_back(std::move(near));
-    }
-    return result;
-}
-
-void ElpaSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights,
-                                     BlockMatrix& out) const {
+void ElpaSolver::add_weighted_states(std::size_t spin, const Eigen::MatrixXd& weights, BlockMatrix& out) {
     const Lock lock(one_task);
     const auto which = static_cast<int>(spin);
     broadcast({.task = Task::weigh_states, .solver = number_, .spin = which});
