@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <mutex>
 
 #include "stembridge/ml/training.hpp"
 
@@ -19,7 +20,8 @@ struct Batch {
 Batch batch_of(const TrainingOptions& options, const std::vector<TrainingCrop>& crops,
                const torch::Device& device);
 
-/// Crops by number. Every number stands for one crop, so a resumed training meets the same ones.
+/// Crops by number. Every number stands for one crop, so a resumed training meets the same ones, made by
+/// however many threads.
 class CropSource {
   public:
     CropSource(const TrainingOptions& options, std::uint64_t seed, const std::vector<LabelledFrame>& frames);
@@ -31,13 +33,14 @@ class CropSource {
 
   private:
     TrainingCrop crop(std::uint64_t index);
-    const TrainingCrop& simulated(std::uint64_t index);
+    /// A crop that is met again.
+    const TrainingCrop& kept(std::uint64_t number);
 
     const TrainingOptions& options_;
     std::uint64_t seed_;
     const std::vector<LabelledFrame>& frames_;
-    std::map<std::uint64_t, TrainingCrop> kept_;  ///< those that are met again
-    TrainingCrop fresh_;
+    std::map<std::uint64_t, TrainingCrop> kept_;
+    std::mutex keeping_;
 };
 
 }  // namespace stembridge::ml
