@@ -73,6 +73,10 @@ io::Schema calculator_keys() {
                    "Highest shell per element, e.g. { Ti = \"d\" }; default: all that the tables hold"),
         Key::boolean("calculator.spin.polarized", "false", "Collinear spin"),
         Key::number("calculator.spin.unpaired", "", "Unpaired electrons; left out = free moment").at_least(0),
+        Key::table("calculator.spin.initial_moments",
+                   "Unpaired electrons, below 0 = down, that atoms start with, e.g. { \"species:Cr\" = 4, "
+                   "\"indices:12,15-17\" = -1 } (counted from 1), others with none; default: those of "
+                   "missing bonds, all up"),
         Key::table("calculator.spin.constants",
                    "Spin constants per element, hartree, shells s, p, d; default: of the set"),
         Key::choice("calculator.third_order.mode", {"none", "diagonal", "full"}, "none", "DFTB3 terms"),

@@ -14,6 +14,7 @@
 #include "stembridge/base/program_path.hpp"
 #include "stembridge/io/ipi.hpp"
 #include "stembridge/io/text_file.hpp"
+#include "stembridge/structure/builders.hpp"
 #include "stembridge/tb/scc_dftb.hpp"
 
 namespace stembridge {
@@ -43,6 +44,20 @@ std::map<int, int> max_angular_momentum(const io::Value& table) {
 std::map<int, double> by_element(const io::Value& table) {
     std::map<int, double> result;
     for (const auto& [symbol, value] : table.table()) result[element_of(symbol, value)] = value.number();
+    return result;
+}
+
+/// (n_atoms), of atoms as select_atoms names them.
+Eigen::VectorXd initial_moments(const io::Value& table, const Structure& structure) {
+    Eigen::VectorXd result = Eigen::VectorXd::Zero(structure.size());
+    for (const auto& [selection, value] : table.table()) {
+        const double moment = value.number();
+        try {
+            for (const int atom : select_atoms(structure, selection)) result(atom) = moment;
+        } catch (const InputError& e) {
+            throw InputError(fmt::format("{}: {}", value.where(), e.what()));
+        }
+    }
     return result;
 }
 
@@ -150,6 +165,9 @@ std::unique_ptr<Calculator> make_calculator(const io::Config& config, const Stru
     options.spin.polarized = config.boolean("calculator.spin.polarized");
     if (config.has("calculator.spin.unpaired"))
         options.spin.unpaired = config.number("calculator.spin.unpaired");
+    if (config.has("calculator.spin.initial_moments"))
+        options.spin.initial_moments =
+            initial_moments(config.table("calculator.spin.initial_moments"), structure);
     if (config.has("calculator.spin.constants"))
         options.spin.constants = spin_constants(config.table("calculator.spin.constants"));
     options.third_order.mode = tb::third_order_from_name(config.text("calculator.third_order.mode"));

@@ -166,6 +166,7 @@ void declare(py::module_& module, const char* name, const py::handle& base, PyOb
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
+    module.attr("__version__") = STEMBRIDGE_VERSION;
     const py::exception<Error>& error = py::register_exception<Error>(module, "Error");
     declare<InputError>(module, "InputError", error, PyExc_ValueError);
     declare<FileError>(module, "FileError", error, PyExc_OSError);

@@ -17,12 +17,12 @@ except OSError:
     pass  # no Linux: OpenBLAS decides
 
 from ._core import (BackendError, ConvergenceError, Error, FileError, InputError,  # noqa: E402
-                    NumericalError, UnsupportedError)
+                    NumericalError, UnsupportedError, __version__)
 from .calculator import Calculator  # noqa: E402
 from .functions import FoundAtoms, find_atoms, simulate_image  # noqa: E402
 from .relaxation import Relaxation, relax  # noqa: E402
 from .structures import Built, analyze, build, defects, rings  # noqa: E402
 
-__all__ = ["BackendError", "Built", "Calculator", "ConvergenceError", "Error", "FileError", "FoundAtoms",
+__all__ = ["__version__", "BackendError", "Built", "Calculator", "ConvergenceError", "Error", "FileError", "FoundAtoms",
            "InputError", "NumericalError", "Relaxation", "UnsupportedError", "analyze", "build", "defects",
            "find_atoms", "relax", "rings", "simulate_image"]

@@ -13,7 +13,8 @@ class Calculator(AseCalculator):
         Calculator(parameters="builtin", electronic_temperature="300 K", charge=0, kpoints=[6, 6, 1],
                    scc={"tolerance": 1e-8}, spin={"polarized": True}, solver="auto")
 
-    and `threads` (0 = all). Quantities are texts with a unit; a key that is None is left out.
+    and `threads` (0 = all). Quantities are texts with a unit; a key that is None is left out. With spin, the initial
+    magnetic moments of the atoms are where spins start, unless spin["initial_moments"] says otherwise or all are 0.
 
     `free_energy` is the Mermin free energy, whose gradient is minus the forces; `energy` is its extrapolation to
     zero electronic temperature. The charges of one geometry are the start of the next. What ASE has no name for
@@ -25,19 +26,51 @@ class Calculator(AseCalculator):
 
     def set(self, **parameters):
         """Changes parameters; what is remembered of earlier geometries is dropped."""
-        merged = {**self.parameters, **parameters}
-        run = {"threads": merged.pop("threads", None)}
-        self._engine = _core.Engine(toml_text(calculator=merged, run=run))
+        engine = self._new_engine({**self.parameters, **parameters}, {})
+        self._engine, self._moments = engine, {}
         self.parameters.update(parameters)
         self.reset()
         return parameters
+
+    @staticmethod
+    def _new_engine(parameters, moments):
+        table = dict(parameters)
+        run = {"threads": table.pop("threads", None)}
+        if moments:
+            table["spin"] = {**table["spin"], "initial_moments": moments}
+        return _core.Engine(toml_text(calculator=table, run=run))
+
+    def __getstate__(self):
+        """For copies and other processes: all but the engine, which is made anew."""
+        return {key: value for key, value in self.__dict__.items() if key not in ("_engine", "_moments")}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._engine, self._moments = self._new_engine(self.parameters, {}), {}
+
+    def engine_for(self, atoms):
+        """The engine, with spins that start from the initial magnetic moments of the atoms."""
+        moments = self._initial_moments(atoms)
+        if moments != self._moments:
+            self._engine, self._moments = self._new_engine(self.parameters, moments), moments
+        return self._engine
+
+    def _initial_moments(self, atoms):
+        """As in [calculator.spin]; empty where the parameters decide."""
+        spin = self.parameters.get("spin") or {}
+        moments = atoms.get_initial_magnetic_moments()
+        if not spin.get("polarized") or "initial_moments" in spin or not moments.any():
+            return {}
+        if moments.ndim > 1:
+            raise _core.InputError("initial magnetic moments of three components: spins are collinear")
+        return {f"indices:{i + 1}": float(m) for i, m in enumerate(moments) if m != 0}
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
         stress = "stress" in properties
         if stress and (self.atoms.cell.rank < 3 or not any(self.atoms.pbc)):
             raise PropertyNotImplementedError("the stress of a structure that does not repeat, or has no volume")
-        self.results = self._engine.evaluate(engine_atoms(self.atoms), stress)
+        self.results = self.engine_for(self.atoms).evaluate(engine_atoms(self.atoms), stress)
         self.details = self.results.pop("details")
 
     def get_fermi_level(self):

@@ -47,6 +47,9 @@ def fixed_coordinates(atoms):
 
 def engine_atoms(atoms, constraints=False):
     """An ase.Atoms as the engine takes it; its constraints play no part unless asked for."""
+    if any(atoms.pbc & ~atoms.cell.any(axis=1)):
+        raise _core.InputError("the structure repeats in a direction without a cell vector: give it a cell, or pbc=False "
+                               "there")
     cell = atoms.cell.complete() if any(atoms.pbc) else atoms.cell
     fixed = fixed_coordinates(atoms) if constraints else np.zeros((0, 3), bool)
     return _core.Atoms(atoms.numbers, atoms.positions, cell.array, atoms.pbc, fixed)

@@ -43,8 +43,8 @@ def relax(atoms, calculator=None, max_force=1e-3, cell="none", steps=1000, metho
         max_force = f"{float(max_force)!r} eV/angstrom"
     text = toml_text(relax={"max_force": max_force, "max_steps": steps, "cell": cell, "method": method,
                             "pre_relax": pre_relax}, run={"seed": seed})
-    done = calculator._engine.relax(engine_atoms(atoms, constraints=True), text, atoms.positions, atoms.cell.array,
-                                    callback)
+    done = calculator.engine_for(atoms).relax(engine_atoms(atoms, constraints=True), text, atoms.positions,
+                                              atoms.cell.array, callback)
     converged = done["status"] == "converged"
     if converged:  # its forces are as good as those of a single evaluation
         calculator.atoms, calculator.results = atoms.copy(), done["results"]

@@ -54,12 +54,10 @@ Structure center_in_box(const Structure& structure, const Eigen::Vector3d& vacuu
 
 namespace {
 
-constexpr const char* accepted_rules =
-    "accepted are perimeter, all, none, xy, species:H, indices:1,2,5-9, each with a suffix such as :xy or :z";
-
-[[noreturn]] void refuse_rule(const std::string& rule, const std::string& why) {
-    throw InputError(fmt::format("rule for fixed atoms '{}': {}; {}", rule, why, accepted_rules));
-}
+/// Why a text names no atoms.
+struct NoSelection {
+    std::string why;
+};
 
 /// Axes of "x", "yz", ...; nothing when the text is not made of x, y, z.
 std::optional<std::array<bool, 3>> parse_axes(const std::string& text) {
@@ -73,14 +71,14 @@ std::optional<std::array<bool, 3>> parse_axes(const std::string& text) {
 }
 
 /// Atoms, from 0, of a list such as "1,2,5-9".
-std::vector<int> parse_indices(const std::string& rule, const std::string& list, int n_atoms) {
+std::vector<int> parse_indices(const std::string& list, int n_atoms) {
     const auto number = [&](const std::string& text) {
         int value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
         if (error != std::errc{} || end != text.data() + text.size() || text.empty())
-            refuse_rule(rule, "'" + text + "' is not an index");
+            throw NoSelection{"'" + text + "' is not an index"};
         if (value < 1 || value > n_atoms)
-            refuse_rule(rule, fmt::format("index {} is not between 1 and {}", value, n_atoms));
+            throw NoSelection{fmt::format("index {} is not between 1 and {}", value, n_atoms)};
         return value;
     };
     std::vector<int> result;
@@ -90,21 +88,21 @@ std::vector<int> parse_indices(const std::string& rule, const std::string& list,
         const std::size_t dash = item.find('-');
         const int first = number(item.substr(0, dash));
         const int last = dash == std::string::npos ? first : number(item.substr(dash + 1));
-        if (last < first) refuse_rule(rule, "the range " + item + " runs backwards");
+        if (last < first) throw NoSelection{"the range " + item + " runs backwards"};
         for (int k = first; k <= last; ++k) result.push_back(k - 1);
         start = comma + 1;
     }
     return result;
 }
 
-/// The chosen atoms of a rule without its axes.
-std::vector<int> atoms_of_rule(const Structure& structure, const std::string& rule,
-                               const std::string& selection, const BondCriteria& bonds) {
+/// @throw NoSelection
+std::vector<int> selected(const Structure& structure, const std::string& selection,
+                          const BondCriteria& bonds) {
     if (selection == "all") return all_indices(structure.size());
     if (selection == "perimeter") {
         const auto edges = find_edges(structure, BondGraph(structure, bonds));
-        if (!edges) refuse_rule(rule, "the structure is not a sheet and has no perimeter");
-        if (edges->outer.empty()) refuse_rule(rule, "the sheet has no outer edge");
+        if (!edges) throw NoSelection{"the structure is not a sheet and has no perimeter"};
+        if (edges->outer.empty()) throw NoSelection{"the sheet has no outer edge"};
         return edges->outer;
     }
     if (selection.starts_with("species:")) {
@@ -112,19 +110,28 @@ std::vector<int> atoms_of_rule(const Structure& structure, const std::string& ru
         try {
             z = atomic_number(selection.substr(8));
         } catch (const InputError& error) {
-            refuse_rule(rule, error.what());
+            throw NoSelection{error.what()};
         }
         std::vector<int> result;
         for (int i = 0; i < structure.size(); ++i)
             if (element_of(structure, i) == z) result.push_back(i);
-        if (result.empty()) refuse_rule(rule, "the structure has no " + selection.substr(8));
         return result;
     }
-    if (selection.starts_with("indices:")) return parse_indices(rule, selection.substr(8), structure.size());
-    refuse_rule(rule, "unknown rule");
+    if (selection.starts_with("indices:")) return parse_indices(selection.substr(8), structure.size());
+    throw NoSelection{"unknown rule"};
 }
 
 }  // namespace
+
+std::vector<int> select_atoms(const Structure& structure, const std::string& selection,
+                              const BondCriteria& bonds) {
+    try {
+        return selected(structure, selection, bonds);
+    } catch (const NoSelection& no) {
+        throw InputError(fmt::format(
+            "atoms '{}': {}; accepted are perimeter, all, species:H, indices:1,2,5-9", selection, no.why));
+    }
+}
 
 void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria& bonds) {
     if (rule == "none") {
@@ -142,7 +149,18 @@ void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria
             axes = *suffix;
         }
     }
-    const std::vector<int> atoms = atoms_of_rule(structure, rule, selection, bonds);
+    const std::vector<int> atoms = [&] {
+        try {
+            std::vector<int> chosen = selected(structure, selection, bonds);
+            if (chosen.empty()) throw NoSelection{"the structure has no such atom"};
+            return chosen;
+        } catch (const NoSelection& no) {
+            throw InputError(fmt::format(
+                "rule for fixed atoms '{}': {}; accepted are perimeter, all, none, xy, species:H, "
+                "indices:1,2,5-9, each with a suffix such as :xy or :z",
+                rule, no.why));
+        }
+    }();
     if (structure.fixed.cols() == 0) structure.fixed = FixedMask::Constant(3, structure.size(), false);
     for (const int atom : atoms)
         for (int axis = 0; axis < 3; ++axis)

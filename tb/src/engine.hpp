@@ -101,6 +101,8 @@ class SccDftb::Engine {
         return std::any_of(terms_.begin(), terms_.end(), [](const auto* t) { return t->needs_on_site(); });
     }
     Charges starting_charges(const Geometry& g) const;
+    /// Up less down, (n_shells). @throw InputError for initial moments that the atoms cannot have
+    Eigen::VectorXd starting_spins(const Geometry& g) const;
     Charges potential_of(const Geometry& g, const Charges& q) const;
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);

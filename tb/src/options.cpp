@@ -94,6 +94,10 @@ void check_options(const SccDftbOptions& o) {
         require(!o.spin.unpaired, "spin.unpaired is given but spin.polarized is false");
     else if (o.spin.unpaired)
         require(std::isfinite(*o.spin.unpaired), "spin.unpaired is not a finite number");
+    require(o.spin.polarized || o.spin.initial_moments.size() == 0,
+            "spin.initial_moments are given but spin.polarized is false");
+    require(o.spin.initial_moments.allFinite(),
+            "spin.initial_moments hold a value that is not a finite number");
     for (const auto& [z, w] : o.spin.constants)
         require(w.rows() == w.cols() && w.allFinite() && (w - w.transpose()).isZero(1e-9),
                 fmt::format("spin.constants of {} are not a symmetric matrix of numbers", element_symbol(z)));

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The calculator of ASE: derivatives, the same numbers as the program's, errors."""
+import copy
 import json
 import pathlib
+import pickle
 import tempfile
 import threading
 import unittest
@@ -115,6 +117,36 @@ class TestCalculator(unittest.TestCase):
         atoms.calc.set(charge=1, spin=None)
         self.assertAlmostEqual(atoms.get_charges().sum(), 1, delta=1e-8)
 
+    def test_spins_start_from_the_initial_moments_of_the_atoms(self):
+        # A bond so long that its electrons have parted; which way each of them turns is decided by the start.
+        atoms = ase.Atoms("H2", [[0, 0, 0], [0, 0, 3.5]])
+        atoms.calc = stembridge.Calculator(spin={"polarized": True}, threads=1)
+        atoms.set_initial_magnetic_moments([-1, 1])
+        np.testing.assert_allclose(atoms.get_magnetic_moments(), [-1, 1], atol=0.01)
+        opposite = atoms.get_potential_energy()
+        atoms.set_initial_magnetic_moments([1, 1])
+        np.testing.assert_allclose(atoms.get_magnetic_moments(), [1, 1], atol=0.01)
+        self.assertGreater(atoms.get_potential_energy(), opposite)
+        atoms.calc.set(spin={"polarized": True, "initial_moments": {"indices:1": 1, "indices:2": -1}})
+        np.testing.assert_allclose(atoms.get_magnetic_moments(), [1, -1], atol=0.01)
+        atoms.arrays["initial_magmoms"] = np.ones((2, 3))  # as newer versions of ASE allow
+        atoms.calc.set(spin={"polarized": True})
+        with self.assertRaisesRegex(stembridge.InputError, "collinear"):
+            atoms.get_potential_energy()
+
+    def test_copies_and_pickles_compute_the_same(self):
+        calculator = stembridge.Calculator(threads=1, kpoints=[2, 2, 2])
+        atoms = silicon_carbide()
+        atoms.calc = calculator
+        energy = atoms.get_potential_energy()
+        for other in (copy.deepcopy(calculator), pickle.loads(pickle.dumps(calculator))):
+            self.assertEqual(other.parameters, calculator.parameters)
+            self.assertEqual(other.results["energy"], energy)
+            again = silicon_carbide()
+            again.calc = other
+            other.reset()
+            self.assertAlmostEqual(again.get_potential_energy(), energy, delta=1e-6)
+
     def test_results_survive_a_trajectory_file(self):
         atoms = silyl_benzene()
         atoms.calc = stembridge.Calculator(threads=1, scc={"tolerance": 1e-8})
@@ -167,6 +199,7 @@ class TestCalculator(unittest.TestCase):
         assert_refused(on_top, "apart")
         assert_refused(ase.Atoms("C2", [[0, 0, 0], [0, 0, np.nan]]), "not a finite number")
         assert_refused(ase.Atoms("Au2", [[0, 0, 0], [0, 0, 2.5]]), "Au", stembridge.Error)
+        assert_refused(ase.Atoms("C", pbc=True), "without a cell vector")
         assert_refused(silyl_benzene(), "stress", PropertyNotImplementedError, "get_stress")
 
     def test_failed_parameters_leave_the_calculator_as_it_was(self):

@@ -492,6 +492,16 @@ BOOST_AUTO_TEST_CASE(rules_fix_the_right_coordinates) {
     BOOST_TEST(!both.is_fixed(2, 0));
 }
 
+BOOST_AUTO_TEST_CASE(atoms_are_selected_by_element_and_number) {
+    const Structure sheet = graphene_sheet(2, 2);
+    BOOST_TEST(select_atoms(sheet, "species:C").size() == static_cast<std::size_t>(sheet.size()));
+    BOOST_TEST(select_atoms(sheet, "species:Cr").empty());
+    BOOST_TEST(select_atoms(sheet, "indices:2,4-5") == std::vector<int>({1, 3, 4}), tt::per_element());
+    const std::string message = message_of([&] { select_atoms(sheet, "indices:0"); });
+    BOOST_TEST(contains(message, "atoms 'indices:0': index 0 is not between 1"), message);
+    BOOST_TEST(contains(message, "perimeter, all, species:H, indices:1,2,5-9"), message);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_rule_names_those_that_are_accepted) {
     Structure s = graphene_flake(5 * angstrom);
     for (const std::string rule :

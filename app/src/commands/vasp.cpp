@@ -71,17 +71,6 @@ std::array<int, 3> mesh_from(const std::string& text) {
     return mesh;
 }
 
-/// The atoms that a rule of fix_atoms ("species:Cr", "indices:92,93") names.
-std::vector<int> atoms_of_rule(const Structure& structure, const std::string& rule) {
-    Structure marked = structure;
-    marked.fixed.resize(3, 0);
-    fix_atoms(marked, rule);
-    std::vector<int> atoms;
-    for (int atom = 0; atom < marked.size(); ++atom)
-        if (marked.is_fixed(2, atom)) atoms.push_back(atom);
-    return atoms;
-}
-
 /// A box for a structure without one; a warning where periodic images come close in directions that do not
 /// repeat.
 Structure with_box(const Structure& structure, double vacuum, Session& session) {
@@ -146,7 +135,10 @@ void write(const WriteOptions& o, Session& session) {
     } else {
         if (o.adsorbate.empty())
             throw InputError("--kind adsorption needs --adsorbate, e.g. species:Cr or indices:92,93");
-        io::write_vasp_adsorption(o.out, structure, atoms_of_rule(structure, o.adsorbate), input);
+        const std::vector<int> adsorbate = select_atoms(structure, o.adsorbate);
+        if (adsorbate.empty())
+            throw InputError(fmt::format("--adsorbate {}: {} has no such atom", o.adsorbate, o.structure));
+        io::write_vasp_adsorption(o.out, structure, adsorbate, input);
     }
     session.info(fmt::format("inputs for {} ({} atoms) are in {}; the README.md there says what to do",
                              structure.formula(), structure.size(), o.out));

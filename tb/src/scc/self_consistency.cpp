@@ -63,26 +63,50 @@ Charges SccDftb::Engine::starting_charges(const Geometry& g) const {
         guess && guess->electrons.size() == g.sites.size() && guess->spin.size() == n_spin &&
         guess->on_site.size() == (needs_on_site() ? g.basis.n_atoms() : 0))
         return *guess;
-    // Neutral atoms with the charge spread evenly, and the spins of free atoms where bonds are missing,
-    // scaled to the wanted sum.
+    // Neutral atoms with the charge spread evenly.
     q.electrons = Eigen::VectorXd::Constant(g.sites.size(), -options_.charge / g.sites.size());
     if (needs_on_site()) q.on_site = g.basis.atoms_from_shells(g.basis.neutral_shells());
-    q.spin.resize(n_spin);
+    if (options_.spin.polarized) q.spin = starting_spins(g);
+    return q;
+}
+
+Eigen::VectorXd SccDftb::Engine::starting_spins(const Geometry& g) const {
+    // Of free atoms.
+    Eigen::VectorXd spin(g.basis.n_shells());
+    for (int s = 0; s < g.basis.n_shells(); ++s) {
+        const int l = s - g.basis.first_shell(g.basis.atom_of_shell(s));
+        const double f = g.basis.neutral_shells()(s);
+        spin(s) = std::min(f, 2.0 * (2 * l + 1) - f);
+    }
+    const Eigen::VectorXd& wanted = options_.spin.initial_moments;
+    if (wanted.size() > 0) {
+        if (wanted.size() != g.basis.n_atoms())
+            throw InputError(fmt::format("spin.initial_moments are those of {} atoms, the structure has {}",
+                                         wanted.size(), g.basis.n_atoms()));
+        const Eigen::VectorXd most = g.basis.atoms_from_shells(spin);
+        for (int s = 0; s < g.basis.n_shells(); ++s) {
+            const int atom = g.basis.atom_of_shell(s);
+            if (std::abs(wanted(atom)) > most(atom) + 1e-9)
+                throw InputError(fmt::format(
+                    "spin.initial_moments: atom {} ({}) cannot have {} unpaired electrons, at most {}",
+                    atom + 1, element_symbol(g.structure.atomic_numbers[static_cast<std::size_t>(atom)]),
+                    wanted(atom), most(atom)));
+            spin(s) *= most(atom) > 0 ? wanted(atom) / most(atom) : 0;
+        }
+        return spin;
+    }
     // Bonds pair electrons but for some that may find an order; d electrons keep their spins.
     constexpr double paired = 0.5;
-    const std::vector<int> bonds = n_spin > 0 ? bonds_of(g.structure, g.pattern) : std::vector<int>();
-    for (Eigen::Index s = 0; s < n_spin; ++s) {
-        const int atom = g.basis.atom_of_shell(static_cast<int>(s));
-        const int l = static_cast<int>(s) - g.basis.first_shell(atom);
-        const double f = g.basis.neutral_shells()(s);
-        q.spin(s) = std::min(f, 2.0 * (2 * l + 1) - f);
+    const std::vector<int> bonds = bonds_of(g.structure, g.pattern);
+    for (int s = 0; s < g.basis.n_shells(); ++s) {
+        const int atom = g.basis.atom_of_shell(s);
         const auto i = static_cast<std::size_t>(atom);
         const int usual = g.structure.atomic_numbers[i] == 1 ? 1 : 3;  // bonds that leave nothing dangling
         if (g.basis.element(atom).n_shells < 3)
-            q.spin(s) = std::min(q.spin(s), std::max<double>(paired, usual - bonds[i]));
+            spin(s) = std::min(spin(s), std::max<double>(paired, usual - bonds[i]));
     }
-    if (options_.spin.unpaired && q.spin.sum() > 0) q.spin *= *options_.spin.unpaired / q.spin.sum();
-    return q;
+    if (options_.spin.unpaired && spin.sum() > 0) spin *= *options_.spin.unpaired / spin.sum();
+    return spin;
 }
 
 Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {

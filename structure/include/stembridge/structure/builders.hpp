@@ -182,12 +182,17 @@ Structure center_in_box(const Structure& structure, const Eigen::Vector3d& vacuu
 Structure center_in_box(const Structure& structure, double vacuum = 20 * units::angstrom,
                         bool periodic = false);
 
+/// Atoms (from 0) that a text names: "all", "perimeter" (outer edge and the H on it), "species:H" (may be
+/// none), "indices:1,2,5-9" (counted from 1).
+/// @throw InputError for another text (the message says what is accepted), an index out of range, or a
+/// structure without a perimeter
+std::vector<int> select_atoms(const Structure& structure, const std::string& selection,
+                              const BondCriteria& bonds = {});
+
 /// Holds coordinates fixed by a rule, in addition to what is fixed already.
-/// Rules: "perimeter" (outer edge and the H on it), "all", "species:H", "indices:1,2,5-9" (counted from 1),
-/// each with an optional suffix ":x", ":y", ":z" or any combination (":xy"); "xy" and the like alone mean
-/// "all:xy"; "none" frees all.
-/// @throw InputError for an unknown rule (the message names the rules), a missing element, an index out of
-/// range
+/// Rules: those of select_atoms, each with an optional suffix ":x", ":y", ":z" or any combination (":xy");
+/// "xy" and the like alone mean "all:xy"; "none" frees all.
+/// @throw InputError as select_atoms, and where the structure has no such atom
 void fix_atoms(Structure& structure, const std::string& rule, const BondCriteria& bonds = {});
 
 // --- the whole stage

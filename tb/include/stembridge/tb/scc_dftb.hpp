@@ -79,6 +79,10 @@ struct SccOptions {
 struct SpinOptions {
     bool polarized = false;
     std::optional<double> unpaired;  ///< fixed number of unpaired electrons; empty = one Fermi level for both
+    /// Electrons up less down of every atom that the first geometry starts from, (n_atoms); empty = those of
+    /// free atoms where bonds are missing, all up. Decides which of several minima is found, e.g. of
+    /// antiferromagnetic order.
+    Eigen::VectorXd initial_moments;
     /// Spin constants W by atomic number, (shells, shells) in the order s, p, d, hartree. Elements left out
     /// come from `spinw.txt` in the parameter folders.
     std::map<int, Eigen::MatrixXd> constants;
