@@ -128,7 +128,7 @@ LabelledFrame self_labelled(const Image& image, const FindAtomsResult& found, in
     const Pixels pixels = found.inverted ? Pixels(image.pixels.maxCoeff() - image.pixels) : image.pixels;
     LabelledFrame frame;
     const Pixels region = resample(found.region, factor);
-    const Pixels sheet = resample(Pixels(found.region * (1.0f - found.vacuum)), factor);
+    const Pixels sheet = resample(found.sheet(), factor);
     frame.image = normalise_frame(resample(pixels, factor), sheet);
     frame.trusted = (region > 0.5f).cast<float>();
     const double radius = options.hidden_angstrom / grid_angstrom;

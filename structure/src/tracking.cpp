@@ -254,8 +254,8 @@ std::vector<RingRecord> RingStatistics::records() const {
         record.frames = sums.frames;
         record.first = sums.first;
         record.last = sums.last;
-        const auto deviation = [&](const Eigen::ArrayXd& sum, const Eigen::ArrayXd& squares) {
-            return list((squares / sums.frames - (sum / sums.frames).square()).max(0).sqrt());
+        const auto deviation = [&, n = sums.frames](const Eigen::ArrayXd& sum, const Eigen::ArrayXd& squares) {
+            return list((squares / n - (sum / n).square()).max(0).sqrt());
         };
         record.bond_means = list(sums.bonds / sums.frames);
         record.bond_deviations = deviation(sums.bonds, sums.bond_squares);

@@ -17,7 +17,6 @@
 #include "stembridge/structure/builders.hpp"
 
 namespace stembridge::app {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* usual_height = "2.0 angstrom";

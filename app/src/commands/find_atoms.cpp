@@ -21,16 +21,11 @@ void find_atoms(const io::Config& config, const std::string& frames, const std::
         return;
     }
     folder.claim(session);
-    folder.begin();
-    const Timer timer;
     folder.attempt([&] {
-        if (!frames.empty()) {
-            const auto summary = detect_series(config, frames, folder.path(), session);
-            return folder.finish({"tracks.csv", "summary.json"}, timer.seconds(), summary);
-        }
-        auto summary = detect(config, folder.path(), session);
-        check_bonds(summary, folder.path(), session);
-        folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
+        if (frames.empty())
+            detect(config, folder, session);
+        else
+            detect_series(config, frames, folder, session);
     });
 }
 

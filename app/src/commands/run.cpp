@@ -107,12 +107,7 @@ class Run {
         if (!config_.has("detect.image")) return;  // the chain starts from a structure
         StageFolder folder = detection_folder(config_, folder_ / "1-detect");
         const bool done_before = folder.is_done();
-        stage(folder, "finding atoms", [&](const Timer& timer) {
-            folder.begin();
-            auto summary = detect(config_, folder.path(), session_);
-            check_bonds(summary, folder.path(), session_);
-            folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
-        });
+        stage(folder, "finding atoms", [&](const Timer&) { detect(config_, folder, session_); });
         if (done_before)
             for (const auto& warning : folder.results().value("warnings", nlohmann::json::array()))
                 session_.warning(warning.get<std::string>());

@@ -146,7 +146,7 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsO
         {"cc_mean_angstrom", found.bonds.mean_angstrom},
         {"cc_std_angstrom", found.bonds.deviation_angstrom},
         {"cc_count", found.bonds.count},
-        {"graphene_share", share_of(found.region) - share_of(found.vacuum)},
+        {"graphene_share", share_of(found.sheet())},
         {"vacuum_share", share_of(found.vacuum)},
         {"status", options.calibrate && !found.calibrated ? "uncalibrated" : "ok"},
         {"confidence",
@@ -167,6 +167,19 @@ nlohmann::json summary_of(const ml::FindAtomsResult& found, const ml::FindAtomsO
     if (found.lattice_deviation_angstrom > 0)
         summary["lattice_deviation_angstrom"] = found.lattice_deviation_angstrom;
     return summary;
+}
+
+/// What is wrong with a mean C-C distance that is not that of graphene; empty where it is, or few bonds tell.
+std::string doubt_of(const ml::BondStatistics& bonds) {
+    constexpr double shortest_angstrom = 1.38, longest_angstrom = 1.46;
+    constexpr int enough_bonds = 10;
+    if (bonds.count < enough_bonds ||
+        (bonds.mean_angstrom >= shortest_angstrom && bonds.mean_angstrom <= longest_angstrom))
+        return "";
+    return fmt::format(
+        "the mean C-C distance of the atoms found is {:.3f} angstrom, that of graphene 1.42: the pixel size, "
+        "the lattice it was corrected by, or the positions are wrong",
+        bonds.mean_angstrom);
 }
 
 /// Results of another frame, or other options, are not left beside a failure.
@@ -262,6 +275,10 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     nlohmann::json& summary = found.summary;
     summary = summary_of(result, options, image, timer.seconds());
     summary["warnings"] = warnings_;
+    if (const std::string doubt = doubt_of(result.bonds); !doubt.empty()) {
+        session_.warning(doubt);
+        summary["warnings"].push_back(doubt);
+    }
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
     const auto& calibration = result.calibration;
     session_.info(fmt::format(
@@ -274,12 +291,15 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     return found;
 }
 
-nlohmann::json detect(const io::Config& config, const fs::path& out, Session& session) {
+void detect(const io::Config& config, StageFolder& folder, Session& session) {
+    const Timer timer;
+    folder.begin();
     if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
-    remove_results(out);
+    remove_results(folder.path());  // also where the file cannot be read
     const Image image = io::read_image(config.file("detect.image"),
                                        static_cast<int>(config.integer("detect.frame")), dataset_of(config));
-    return AtomFinder(config, session).find(image, out).summary;
+    const auto summary = AtomFinder(config, session).find(image, folder.path()).summary;
+    folder.finish({"atoms.csv", "summary.json", "overlay.png"}, timer.seconds(), summary);
 }
 
 }  // namespace stembridge::app

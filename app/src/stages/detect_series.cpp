@@ -159,10 +159,12 @@ nlohmann::json tracking_summary(const ml::Tracking& tracking, const std::vector<
 
 }  // namespace
 
-nlohmann::json detect_series(const io::Config& config, const std::string& frames_text, const fs::path& out,
-                             Session& session) {
-    if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
+void detect_series(const io::Config& config, const std::string& frames_text, StageFolder& folder,
+                   Session& session) {
     const Timer timer;
+    folder.begin();
+    const fs::path& out = folder.path();
+    if (!config.has("detect.image")) throw InputError("detect.image is not given: the micrograph to look at");
     io::ImageStack stack(config.file("detect.image"), dataset_of(config));
     const std::vector<int> numbers = frame_numbers(frames_text, stack.n_frames());
     AtomFinder finder(config, session);
@@ -184,8 +186,7 @@ nlohmann::json detect_series(const io::Config& config, const std::string& frames
         };
         try {
             const Image image = stack.read(numbers[i]);
-            AtomFinder::Found found = finder.find(image, out / name);
-            check_bonds(found.summary, out / name, session);
+            const AtomFinder::Found found = finder.find(image, out / name);
             frame = {found.result.atoms, static_cast<double>(image.width()),
                      static_cast<double>(image.height()), found.result.calibration.angstrom_per_pixel};
             for (const char* key :
@@ -223,7 +224,7 @@ nlohmann::json detect_series(const io::Config& config, const std::string& frames
                     numbers.size() - static_cast<std::size_t>(failures), tracking.tracks.size(),
                     counts["appeared"].get<int>(), counts["vanished"].get<int>(),
                     counts["changed"].get<int>(), counts["entered"].get<int>(), counts["left"].get<int>()));
-    return summary;
+    folder.finish({"tracks.csv", "summary.json"}, timer.seconds(), summary);
 }
 
 }  // namespace stembridge::app

@@ -17,12 +17,9 @@
 
 namespace stembridge::app {
 
-/// Finds the atoms of the frame [detect] names. Writes atoms.csv, atoms.extxyz, mean.npy, spread.npy,
-/// overlay.png, summary.json. @return the content of summary.json
-nlohmann::json detect(const io::Config& config, const std::filesystem::path& out, Session& session);
-
-/// Warns where the mean C-C distance is not that of graphene, also in the summary of detect() and its file.
-void check_bonds(nlohmann::json& summary, const std::filesystem::path& out, Session& session);
+/// The stage detect: finds the atoms of the frame [detect] names. Writes atoms.csv, atoms.extxyz, mean.npy,
+/// spread.npy, overlay.png, summary.json.
+void detect(const io::Config& config, StageFolder& folder, Session& session);
 
 /// The folder of detect() or detect_series(). What networks have found stays good where there are none; what
 /// was found without them is found again once there are some. @param frames of a series
@@ -32,9 +29,9 @@ StageFolder detection_folder(const io::Config& config, const std::filesystem::pa
 /// Finds the atoms of several frames of the stack [detect] names and follows them from frame to frame. Writes
 /// frame_0000/, frame_0001/, ... as detect() does, tracks.csv, tracks.svg and summary.json. A frame without
 /// atoms is told and left out. @param frames "all", "first:end" or "first:end:step", the end left out
-/// @return the content of summary.json  @throw the error of the last frame when there was none with atoms
-nlohmann::json detect_series(const io::Config& config, const std::string& frames,
-                             const std::filesystem::path& out, Session& session);
+/// @throw the error of the last frame when there was none with atoms
+void detect_series(const io::Config& config, const std::string& frames, StageFolder& folder,
+                   Session& session);
 
 /// Finds the atoms of every micrograph that arrives in a folder, in out/FILE/, until the session is to stop
 /// or nothing new came for a time. A file counts once it is whole: unchanged between two looks, and readable.

@@ -61,8 +61,7 @@ class Elit {
   public:
     Elit(const ElitOptions& options, const StageFolder& folder, NetworkTrainer& trainer, Session& session)
         : options_(options), folder_(folder), trainer_(trainer), session_(session) {
-        for (const fs::path& file : usable_images(options, session))
-            frames_.push_back(io::read_image(file, 0));
+        for (const fs::path& file : options.images) frames_.push_back(io::read_image(file, 0));
     }
 
     ElitOutcome run(std::uint64_t seed) {
@@ -78,7 +77,7 @@ class Elit {
                 const std::string name = fmt::format("round-{}-member-{}", round, m + 1);
                 const fs::path file =
                     folder_ / "elit" / fmt::format("round-{}", round) / fmt::format("member-{}.h5", m + 1);
-                const fs::path start = members[m];
+                const fs::path& start = members[m];
                 // Each member keeps its own shape.
                 ml::TrainingOptions training = options_.training;
                 const auto network = open({start});
@@ -132,8 +131,7 @@ class Elit {
             if (!judged.found.back()) continue;
             const ml::FindAtomsResult& found = *judged.found.back();
             const double scale = found.calibration.scale_angstrom;
-            judged.area_nm2 +=
-                static_cast<double>((found.region * (1.0f - found.vacuum)).sum()) * scale * scale / 100;
+            judged.area_nm2 += static_cast<double>(found.sheet().sum()) * scale * scale / 100;
             judged.confident +=
                 static_cast<int>(ml::confident_atoms(found, network->members(), options_.labels).size());
             Detections atoms;

@@ -38,7 +38,7 @@ struct ElitOutcome {
     std::vector<ReportSection> sections;
 };
 
-/// @source Ghosh et al., npj Comput. Mater. 7, 100 (2021)
+/// @param options images: usable ones  @source Ghosh et al., npj Comput. Mater. 7, 100 (2021)
 ElitOutcome train_iteratively(const io::Config& config, const ElitOptions& options, const StageFolder& folder,
                               NetworkTrainer& trainer, Session& session);
 

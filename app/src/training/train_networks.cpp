@@ -115,11 +115,10 @@ std::vector<fs::path> meet_experiments(const io::Config& config, ElitOptions opt
     return outcome.networks;
 }
 
-std::vector<std::string> train_all(const io::Config& config, const StageFolder& folder, const Ranks& ranks,
-                                   Session& session) {
+std::vector<std::string> train_all(const io::Config& config, const std::optional<ElitOptions>& elit,
+                                   const StageFolder& folder, const Ranks& ranks, Session& session) {
     std::vector<std::string> outputs;
     std::vector<TrainingJob> jobs;
-    const std::optional<ElitOptions> elit = elit_options(config);
     NetworkTrainer trainer(folder, session, config.boolean("train.half_precision"));
     // An ensemble that is given needs no training before it meets experimental frames.
     if (!elit || elit->networks.empty()) {
@@ -154,7 +153,8 @@ void train_networks(const io::Config& config, const fs::path& out, Session& sess
     training_options(config);  // refuses before anything is changed
     std::vector<fs::path> start, elit_files;
     if (config.has("train.start")) start.push_back(config.file("train.start"));
-    if (const auto elit = elit_options(config)) {
+    std::optional<ElitOptions> elit = elit_options(config);
+    if (elit) {
         elit_files = elit->images;
         elit_files.insert(elit_files.end(), elit->networks.begin(), elit->networks.end());
     }
@@ -172,12 +172,12 @@ void train_networks(const io::Config& config, const fs::path& out, Session& sess
     }
     const Timer timer;
     ranks.first_alone([&] {
-        if (const auto elit = elit_options(config)) usable_images(*elit, session);
+        if (elit) elit->images = usable_images(*elit, session);
         keep_earlier_networks(folder, session);
         folder.begin();
     });
     std::vector<std::string> outputs;
-    const auto work = [&] { outputs = train_all(config, folder, ranks, session); };
+    const auto work = [&] { outputs = train_all(config, elit, folder, ranks, session); };
     try {
         if (ranks.is_first())
             folder.attempt(work);

@@ -49,6 +49,7 @@ struct FindAtomsResult {
     Pixels spread;  ///< its standard deviation over the ensemble
     Pixels region;  ///< 1 where atoms can be trusted: no contamination
     Pixels vacuum;  ///< 1 in large holes and beyond the edge of the sheet; part of the region
+    Pixels sheet() const { return region * (1.0f - vacuum); }
     BondStatistics bonds;
     FrameConfidence confidence;  ///< that this is graphene; probabilities of atoms contain it
     std::string method;          ///< "network" or "classical"

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stembridge/structure/analysis.hpp"
@@ -136,7 +137,7 @@ double hole_area(const Structure& structure, const StructureAnalysis& analysis, 
 class TopologyTracker {
   public:
     explicit TopologyTracker(AnalysisOptions options = {}, double break_factor = 1.15, int memory = 1)
-        : options_(options), bonds_(options.bonds, break_factor), defects_(memory) {}
+        : options_(std::move(options)), bonds_(options_.bonds, break_factor), defects_(memory) {}
     /// @param frame as it stands in the file; it is unwrapped here  @param time in any unit, rising
     /// @throw InputError when it has other atoms than the first
     void update(double time, const Structure& frame);

@@ -15,10 +15,10 @@ PatternMap::PatternMap(const BlockPattern& pattern) : n_orbitals_(pattern.basis(
         const auto [found, is_new] =
             first_pair.try_emplace({b.i, b.j}, static_cast<std::uint32_t>(row_.size()));
         // Pairs of one atom: the lower triangle by columns; of two atoms: all, atom j the row.
-        const auto pair = [&](int in_i, int in_j) {
-            if (b.i != b.j) return found->second + static_cast<std::uint32_t>(in_i * n_j + in_j);
+        const auto pair = [&, first = found->second](int in_i, int in_j) {
+            if (b.i != b.j) return first + static_cast<std::uint32_t>(in_i * n_j + in_j);
             const int column = std::min(in_i, in_j), row = std::max(in_i, in_j);
-            return found->second +
+            return first +
                    static_cast<std::uint32_t>(column * n_i - column * (column - 1) / 2 + row - column);
         };
         if (is_new)
