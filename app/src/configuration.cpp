@@ -10,6 +10,7 @@
 
 #include "configuration_keys.hpp"
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/text.hpp"
 #include "stembridge/settings/build.hpp"
 #include "stembridge/settings/relax.hpp"
 #include "stembridge/settings/simulate_image.hpp"
@@ -288,20 +289,11 @@ io::Schema simulation_schema() {
 
 // --- options
 
-namespace {
-
-std::string without_blanks_around(const std::string& text) {
-    const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
-    return first == std::string::npos ? "" : text.substr(first, last - first + 1);
-}
-
-}  // namespace
-
 std::string list_of(const std::string& text, char separator) {
     std::istringstream stream(text);
     std::string list;
     for (std::string item; std::getline(stream, item, separator);)
-        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", without_blanks_around(item));
+        list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", trimmed(item));
     return "[" + list + "]";
 }
 

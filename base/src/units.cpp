@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "stembridge/base/errors.hpp"
+#include "stembridge/base/text.hpp"
 
 namespace stembridge {
 namespace {
@@ -62,12 +63,6 @@ const UnitTable& unit_table(Dimension dimension) {
             return number;
     }
     throw std::logic_error("unit_table: unknown dimension");
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    return text;
 }
 
 /// The unit with Å (either letter of Unicode) spelt out.

@@ -15,6 +15,7 @@
 #include "stembridge/base/units.hpp"
 #include "stembridge/dft/orbital_table.hpp"
 #include "stembridge/dft/skf_writer.hpp"
+#include "whole_file.hpp"
 
 namespace stembridge::dft {
 namespace fs = std::filesystem;
@@ -23,18 +24,6 @@ namespace {
 
 std::string pair_name(const ElementPair& pair) {
     return element_symbol(pair.first) + "-" + element_symbol(pair.second);
-}
-
-void write_text(const fs::path& path, const std::string& text) {
-    const fs::path temporary = path.string() + ".partial";
-    {
-        std::ofstream stream(temporary, std::ios::binary);
-        stream << text << std::flush;
-        if (!stream) throw FileError(fmt::format("{}: cannot be written", temporary.string()));
-    }
-    std::error_code error;
-    fs::rename(temporary, path, error);
-    if (error) throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.message()));
 }
 
 /// Ends with what calculators take from it: whether charges are to be shell-resolved.
@@ -148,7 +137,7 @@ class ElectronicTables {
             set.elements[e.atomic_number] = one_centre(free_atom, e.valence, context_);
             atoms.emplace(e.atomic_number, pseudo_atom(e, o_, context_));
         }
-        write_text(folder_ / "spinw.txt", spin_text(set.elements));
+        write_whole_file(folder_ / "spinw.txt", spin_text(set.elements));
         std::vector<PseudoAtom> in_order;
         for (const auto& [z, atom] : atoms) in_order.push_back(atom);
         set.orbitals = orbital_table(in_order);
@@ -249,7 +238,7 @@ class ResultStore {
             text += fmt::format("{:.17g} {:.17g} {:.17g}\n", f(0), f(1), f(2));
         if (reference.stress)
             for (const double x : result.stress->reshaped()) text += fmt::format("{:.17g}\n", x);
-        write_text(path(reference), text);
+        write_whole_file(path(reference), text);
     }
 
   private:
@@ -423,10 +412,10 @@ ParameterSet make_parameters(const ParameterOptions& options, const fs::path& fo
                               STEMBRIDGE_VERSION, electronic.settings().at(order), repulsive, notes));
         set.files.push_back(path);
     }
-    write_text(folder / "spinw.txt", spin_text(set.elements));
+    write_whole_file(folder / "spinw.txt", spin_text(set.elements));
     set.files.push_back(folder / "spinw.txt");
     const fs::path orbitals = folder / tb::orbitals_file_name;
-    write_text(orbitals, tb::orbitals_text(set.orbitals, orbitals_documentation(options)));
+    write_whole_file(orbitals, tb::orbitals_text(set.orbitals, orbitals_documentation(options)));
     set.files.push_back(orbitals);
     return set;
 }

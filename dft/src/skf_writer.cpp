@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
 #include <system_error>
 
 #include "stembridge/base/errors.hpp"
+#include "whole_file.hpp"
 
 namespace stembridge::dft {
 namespace fs = std::filesystem;
@@ -99,16 +99,7 @@ std::string skf_text(const tb::SkfTable& table, double spin_polarization, const 
 
 void write_skf(const fs::path& path, const tb::SkfTable& table, double spin_polarization,
                const std::string& documentation) {
-    const std::string text = skf_text(table, spin_polarization, documentation);
-    const fs::path temporary = path.string() + ".partial";
-    {
-        std::ofstream stream(temporary, std::ios::binary);
-        stream << text << std::flush;
-        if (!stream) throw FileError(fmt::format("{}: cannot be written", temporary.string()));
-    }
-    std::error_code error;
-    fs::rename(temporary, path, error);
-    if (error) throw FileError(fmt::format("{}: cannot be written: {}", path.string(), error.message()));
+    write_whole_file(path, skf_text(table, spin_polarization, documentation));
 }
 
 }  // namespace stembridge::dft

@@ -50,12 +50,6 @@ std::vector<std::string_view> words(std::string_view line, char separator) {
     return result;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t\r");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 std::string lower_case(std::string_view text) {
     std::string result(text);
     for (char& c : result)

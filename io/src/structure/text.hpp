@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "stembridge/base/text.hpp"
+
 namespace stembridge::io {
 
 /// Walks over the lines of a text. Ends of lines are LF or CRLF.
@@ -43,8 +45,6 @@ class LineReader {
 
 /// The words of a line between blanks, tabs and, if given, another separator.
 std::vector<std::string_view> words(std::string_view line, char separator = ' ');
-
-std::string_view trimmed(std::string_view text);
 
 std::string lower_case(std::string_view text);
 
