@@ -377,9 +377,10 @@ json adsorption(const io::Config& config, const Structure& sheet, const fs::path
             entry["sheet_energy_zero_hartree"] = of_sheet;
             entry["binding_energy_ev"] = bound / units::electronvolt;
             entry["electronic_temperature_k"] = electronic_temperature_k(run);
-            tell_of_temperatures({electronic_temperature_k(run), sheet_temperature_k,
-                                  alone.at(job.species).electronic_temperature_k},
-                                 job.name, entry, session);
+            if (const auto warning = tell_of_temperatures({electronic_temperature_k(run), sheet_temperature_k,
+                                                           alone.at(job.species).electronic_temperature_k},
+                                                          job.name, session))
+                entry["warning"] = *warning;
             entry["moment"] = run.results.value("total_moment", json(nullptr));
             entry["force_evaluations"] = run.results.value("force_evaluations", 0);
             entry["place"] = place_of(*run.relaxed, job.sheet.size());

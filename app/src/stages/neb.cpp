@@ -212,7 +212,8 @@ nlohmann::json neb(const io::Config& config, const Structure& start, const Struc
         summary["images"].push_back(
             {{"length_angstrom", s}, {"energy_ev", e}, {"electronic_temperature_k", kelvin.back()}});
     }
-    tell_of_temperatures(kelvin, "energies along the path", summary, session);
+    if (const auto warning = tell_of_temperatures(kelvin, "energies along the path", session))
+        summary["warning"] = *warning;
     write_path(folder / "path.extxyz", band);
     io::write_structure(folder / "saddle.extxyz", band.images()[static_cast<std::size_t>(state.highest)]);
     io::write_text_atomically(folder / "profile.svg",

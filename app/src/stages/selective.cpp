@@ -128,18 +128,18 @@ StudyRelaxation relax_in_study(const io::Config& config, const Structure& start,
     return result;
 }
 
-void tell_of_temperatures(const std::vector<double>& kelvin, const std::string& what, json& entry,
-                          Session& session) {
-    if (kelvin.empty()) return;
+std::optional<std::string> tell_of_temperatures(const std::vector<double>& kelvin, const std::string& what,
+                                                Session& session) {
+    if (kelvin.empty()) return std::nullopt;
     const auto [lowest, highest] = std::minmax_element(kelvin.begin(), kelvin.end());
-    if (*highest - *lowest < 0.5) return;
-    const std::string text = fmt::format(
+    if (*highest - *lowest < 0.5) return std::nullopt;
+    std::string text = fmt::format(
         "{}: the energies that are compared belong to electronic temperatures from {:.0f} to {:.0f} K, as "
         "not all were self-consistent at the lowest; compare them with "
         "calculator.electronic_temperature = \"{:.0f} K\"",
         what, *lowest, *highest, *highest);
-    entry["warning"] = text;
     session.warning(text);
+    return text;
 }
 
 double electronic_temperature_k(const StudyRelaxation& run) {
@@ -180,7 +180,7 @@ json selective(const io::Config& config, const Structure& start, const fs::path&
         }
         summary["variants"].push_back(entry);
     }
-    tell_of_temperatures(kelvin, "variants", summary, session);
+    if (const auto warning = tell_of_temperatures(kelvin, "variants", session)) summary["warning"] = *warning;
     io::write_text_atomically(folder / "selective.json", summary.dump(2) + "\n");
     if (n_done == 0) throw NumericalError("no variant could be relaxed; the last one: " + last_error);
     return summary;

@@ -56,8 +56,7 @@ SpinState lowest_spin_state(const io::Config& config, const Structure& start, co
                 state.run.error);
         if (!best || energy < energy_of(best->run)) best = std::move(state);
     }
-    nlohmann::json told;  // the entries of `tried` have the temperatures
-    tell_of_temperatures(kelvin, fmt::format("spin states in {}", folder.filename().string()), told, session);
+    tell_of_temperatures(kelvin, fmt::format("spin states in {}", folder.filename().string()), session);
     best->tried = std::move(tried);
     if (!best->run.relaxed && states.size() > 1)
         best->run.error = "no spin state could be relaxed:" + problems;

@@ -29,11 +29,11 @@ struct StudyRelaxation {
 StudyRelaxation relax_in_study(const io::Config& config, const Structure& start,
                                const std::filesystem::path& folder, Session& session);
 
-/// Says in the log, and as "warning" of an entry of JSON, when energies that are compared belong to different
-/// electronic temperatures, because the self-consistency of one of them needed a higher one.
-/// @param kelvin of each energy  @param what the comparison, e.g. "barrier"
-void tell_of_temperatures(const std::vector<double>& kelvin, const std::string& what, nlohmann::json& entry,
-                          Session& session);
+/// Warns when energies that are compared belong to different electronic temperatures, because the
+/// self-consistency of one of them needed a higher one.
+/// @param kelvin of each energy  @param what the comparison, e.g. "barrier"  @return the warning, or nothing
+std::optional<std::string> tell_of_temperatures(const std::vector<double>& kelvin, const std::string& what,
+                                                Session& session);
 
 /// Electronic temperature of a relaxation, K; 0 when its calculator has none.
 double electronic_temperature_k(const StudyRelaxation& run);
