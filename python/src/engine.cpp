@@ -19,7 +19,7 @@ io::Schema calculator_schema() {
 }
 
 /// The names are those of ASE; "details" holds what it has no names for.
-py::dict to_dict(const Evaluation& e) {
+py::dict to_dict(const Evaluation& e, const Structure& structure) {
     py::dict result;
     result["energy"] = e.energy_zero / units::electronvolt;
     result["free_energy"] = e.energy / units::electronvolt;
@@ -31,7 +31,11 @@ py::dict to_dict(const Evaluation& e) {
         voigt << s(0, 0), s(1, 1), s(2, 2), s(1, 2), s(0, 2), s(0, 1);
         result["stress"] = voigt;
     }
-    if (e.charges.size() != 0) result["charges"] = e.charges;
+    if (e.charges.size() != 0) {
+        result["charges"] = e.charges;
+        if (!structure.cell.is_periodic())
+            result["dipole"] = Eigen::Vector3d(structure.positions * e.charges / units::angstrom);
+    }
     if (e.spin_moments.size() != 0) {
         result["magmoms"] = e.spin_moments;
         result["magmom"] = e.spin_moments.sum();
@@ -63,10 +67,11 @@ class Engine {
     py::dict evaluate(const Atoms& atoms, bool stress) {
         Warnings warnings;
         Evaluation result;
+        Structure structure;
         {
             const py::gil_scoped_release others_may_run;
             const std::lock_guard one_at_a_time(mutex_);
-            const Structure structure = structure_from(atoms);
+            structure = structure_from(atoms);
             const auto calculator = calculator_for(structure);
             if (stress && !calculator->offers(structure).stress)
                 throw UnsupportedError(
@@ -75,7 +80,7 @@ class Engine {
             calculator->evaluate(structure, {.forces = true, .stress = stress}, result, warnings.context());
         }
         warnings.issue();
-        return to_dict(result);
+        return to_dict(result, structure);
     }
 
     /// @param toml the tables [relax] and [run]  @param positions, cell follow every step that is accepted
@@ -131,7 +136,7 @@ class Engine {
         summary["max_force"] = result.max_force / units::electronvolt_per_angstrom;
         summary["energies"] = energies;
         summary["straightened"] = straightened.done;
-        summary["results"] = to_dict(result.evaluation);
+        summary["results"] = to_dict(result.evaluation, structure);
         return summary;
     }
 

@@ -21,7 +21,8 @@ class Calculator(AseCalculator):
     is in `details`: fermi_level (eV), scc_iterations, scc_fallback, solver.
     """
 
-    implemented_properties = ["energy", "free_energy", "forces", "stress", "charges", "magmom", "magmoms"]
+    implemented_properties = ["energy", "free_energy", "forces", "stress", "charges", "dipole", "magmom",
+                              "magmoms"]
     discard_results_on_any_change = True
 
     def set(self, **parameters):

@@ -134,6 +134,20 @@ class TestCalculator(unittest.TestCase):
         with self.assertRaisesRegex(stembridge.InputError, "collinear"):
             atoms.get_potential_energy()
 
+    def test_the_dipole_is_that_of_the_charges(self):
+        atoms = silyl_benzene()
+        atoms.calc = stembridge.Calculator(threads=1)
+        dipole = atoms.get_dipole_moment()
+        np.testing.assert_allclose(dipole, atoms.get_charges() @ atoms.positions, atol=1e-9)
+        # Silicon gives electrons to the carbon beside it and to its hydrogens.
+        self.assertGreater(np.linalg.norm(dipole), 0.01)
+        atoms.positions += 3  # nothing changes where charges sum to nothing
+        np.testing.assert_allclose(atoms.get_dipole_moment(), dipole, atol=1e-4)
+        crystal = silicon_carbide()
+        crystal.calc = atoms.calc
+        with self.assertRaises(PropertyNotImplementedError):
+            crystal.get_dipole_moment()
+
     def test_copies_and_pickles_compute_the_same(self):
         calculator = stembridge.Calculator(threads=1, kpoints=[2, 2, 2])
         atoms = silicon_carbide()
