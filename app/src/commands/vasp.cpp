@@ -342,7 +342,7 @@ nlohmann::json compare_dynamics(const io::VaspRun& run, const std::string& folde
             {"distances_overlap", same}};
 }
 
-nlohmann::json compare_structures(const io::VaspRun& run, const CompareOptions& o) {
+nlohmann::json compare_structures(const io::VaspRun& run, const CompareOptions& o, Session& session) {
     const Structure ours = io::read_structure(o.structure);
     std::vector<int> order;
     if (!o.map.empty()) {
@@ -358,7 +358,19 @@ nlohmann::json compare_structures(const io::VaspRun& run, const CompareOptions& 
     print(fmt::format("geometry of {}: RMSD {:.4f} angstrom, largest displacement {:.4f} angstrom (atom {})",
                       o.structure, difference.displacement_angstrom.rms, difference.displacement_angstrom.max,
                       difference.farthest_atom + 1));
+    constexpr double same_cell = 0.005, half_a_bond_angstrom = 0.7;
+    if (difference.strain > same_cell)
+        session.warning(fmt::format(
+            "the cell of {} differs from that of the run by {:.1f} % (or is turned): displacements are not "
+            "those of the atoms alone",
+            o.structure, 100 * difference.strain));
+    else if (o.map.empty() && difference.displacement_angstrom.max > half_a_bond_angstrom)
+        session.warning(
+            fmt::format("atoms of {} lie up to {:.2f} angstrom from those of the run: are they in the same "
+                        "order? --map takes the atom_map.csv of `vasp write`",
+                        o.structure, difference.displacement_angstrom.max));
     return {{"structure", o.structure},
+            {"cell_strain", difference.strain},
             {"rmsd_angstrom", difference.displacement_angstrom.rms},
             {"max_displacement_angstrom", difference.displacement_angstrom.max},
             {"farthest_atom", difference.farthest_atom + 1}};
@@ -405,6 +417,21 @@ void print_table(const io::VaspComparison& c) {
     line("difference of stress in the plane", c.sheet_stress_n_per_m, "N/m");
 }
 
+/// All points of a shifted mesh as a list for [calculator].
+std::string shifted_mesh(const std::array<int, 3>& mesh, bool gamma_centered, const Eigen::Vector3d& shift) {
+    const auto at = [&](int n, std::size_t k) {
+        const double first = gamma_centered ? 0 : 0.5 * (1 - mesh[k]);
+        return (n + first + shift(static_cast<Eigen::Index>(k))) / mesh[k];
+    };
+    std::string list;
+    for (int a = 0; a < mesh[0]; ++a)
+        for (int b = 0; b < mesh[1]; ++b)
+            for (int c = 0; c < mesh[2]; ++c)
+                list +=
+                    fmt::format("{}[{}, {}, {}, 1]", list.empty() ? "" : ", ", at(a, 0), at(b, 1), at(c, 2));
+    return "[" + list + "]";
+}
+
 /// The mesh of the run, "Monkhorst-Pack 2 2 1", unless the user names k-points.
 void take_kpoints_of(const io::VaspRun& run, io::Config& config, Session& session) {
     for (const char* key :
@@ -415,16 +442,44 @@ void take_kpoints_of(const io::VaspRun& run, io::Config& config, Session& sessio
     std::array<int, 3> mesh{};
     if (words >> scheme >> mesh[0] >> mesh[1] >> mesh[2] &&
         (scheme == "Gamma" || scheme == "Monkhorst-Pack")) {
-        config.set("calculator.kpoints", fmt::format("{} {} {}", mesh[0], mesh[1], mesh[2]),
-                   run.file.string());
-        config.set("calculator.kpoints_gamma_centered", scheme == "Gamma" ? "true" : "false",
-                   run.file.string());
-        session.info(fmt::format("k-points as in the run: {}; --kpoints takes others", run.settings.kpoints));
+        const Eigen::Vector3d& shift = run.settings.kpoint_shift;
+        if (shift.isZero(1e-9)) {
+            config.set("calculator.kpoints", fmt::format("{} {} {}", mesh[0], mesh[1], mesh[2]),
+                       run.file.string());
+            config.set("calculator.kpoints_gamma_centered", scheme == "Gamma" ? "true" : "false",
+                       run.file.string());
+        } else {
+            config.set("calculator.kpoint_list", shifted_mesh(mesh, scheme == "Gamma", shift),
+                       run.file.string());
+        }
+        session.info(fmt::format(
+            "k-points as in the run: {}{}; --kpoints takes others", run.settings.kpoints,
+            shift.isZero(1e-9) ? "" : fmt::format(", shifted by {} {} {}", shift(0), shift(1), shift(2))));
         return;
     }
     session.warning(
         fmt::format("the k-points of the run are {}: compared at Gamma alone; --kpoints takes others",
                     run.settings.kpoints.empty() ? "not known" : run.settings.kpoints));
+}
+
+/// The charge of the run, unless the user names one; what else makes it another system is told.
+void take_electrons_of(const io::VaspRun& run, io::Config& config, Session& session) {
+    const io::VaspSettings& s = run.settings;
+    if (s.electrons && s.valence_electrons) {
+        const double charge = *s.valence_electrons - *s.electrons;
+        if (!config.is_set("calculator.charge") && std::abs(charge) > 1e-6) {
+            config.set("calculator.charge", fmt::format("{}", charge), run.file.string());
+            session.info(fmt::format("charge as in the run: {:+g}; --charge takes another", charge));
+        }
+        if (const double ours = config.number("calculator.charge"); std::abs(ours - charge) > 1e-6)
+            session.warning(
+                fmt::format("the run has the charge {:+g}, this calculation {:+g}", charge, ours));
+    }
+    const bool polarized = config.boolean("calculator.spin.polarized");
+    if (s.spin && (*s.spin == 2) != polarized)
+        session.warning(fmt::format("the run is {}spin-polarised (ISPIN = {}), this calculation is{}",
+                                    *s.spin == 2 ? "" : "not ", *s.spin,
+                                    polarized ? "" : " not: --spin-polarized"));
 }
 
 void compare(const CompareOptions& o, Session& session) {
@@ -435,6 +490,7 @@ void compare(const CompareOptions& o, Session& session) {
     io::require_comparable(run, config.text("calculator.dispersion.model") != "none");
     const auto steps = io::spread_steps(run, o.steps);
     take_kpoints_of(run, config, session);
+    take_electrons_of(run, config, session);
     const auto calculator =
         make_calculator(config, io::to_structure(run, run.steps[static_cast<std::size_t>(steps.front())]));
     session.info(fmt::format("{}: VASP {}, {}, {} complete steps, {} of them compared with {}",
@@ -485,7 +541,7 @@ void compare(const CompareOptions& o, Session& session) {
                               {"force_rms_ev_per_angstrom", row.force_rms_ev_per_angstrom},
                               {"force_max_ev_per_angstrom", row.force_max_ev_per_angstrom},
                               {"vasp_force_rms_ev_per_angstrom", row.vasp_force_rms_ev_per_angstrom}});
-    if (!o.structure.empty()) j["geometry"] = compare_structures(run, o);
+    if (!o.structure.empty()) j["geometry"] = compare_structures(run, o, session);
     if (run.is_dynamics() || !o.dynamics.empty()) j["dynamics"] = compare_dynamics(run, o.dynamics);
     j["notes"] = result.notes;
     for (const auto& note : result.notes) session.info(note);

@@ -204,6 +204,14 @@ GeometryDifference compare_geometry(const VaspRun& run, const Structure& ours,
     result.displacement_angstrom.max = move.colwise().norm().maxCoeff(&farthest);
     result.displacement_angstrom.rms = std::sqrt(move.squaredNorm() / static_cast<double>(n));
     result.farthest_atom = atom_of_row[static_cast<std::size_t>(farthest)];
+    if (ours.cell.is_periodic()) {
+        // Only what repeats is compared: boxes around a sheet may be of any height.
+        Eigen::Matrix3d mine = ours.cell.vectors / angstrom;
+        for (int k = 0; k < 3; ++k)
+            if (!ours.cell.periodic[static_cast<std::size_t>(k)]) mine.col(k) = last.lattice_angstrom.col(k);
+        result.strain =
+            (mine * last.lattice_angstrom.inverse() - Eigen::Matrix3d::Identity()).cwiseAbs().maxCoeff();
+    }
     return result;
 }
 

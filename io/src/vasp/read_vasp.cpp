@@ -48,10 +48,15 @@ std::optional<Kind> kind_from_content(std::string_view text) {
     return std::nullopt;
 }
 
-/// The file of one kind in a folder: its plain name, compressed or not, else the only one that begins so.
-std::optional<fs::path> file_of_kind(const fs::path& folder, const std::string& name) {
+/// A file of this name in a folder, compressed or not.
+std::optional<fs::path> file_of_name(const fs::path& folder, const std::string& name) {
     for (const char* suffix : {"", ".gz", ".xz"})
         if (fs::is_regular_file(folder / (name + suffix))) return folder / (name + suffix);
+    return std::nullopt;
+}
+
+/// The only file in a folder whose name begins as this one. @throw InputError where there are several
+std::optional<fs::path> file_named_like(const fs::path& folder, const std::string& name) {
     std::vector<fs::path> found;
     const std::string stem = name.substr(0, name.find('.'));
     for (const auto& entry : fs::directory_iterator(folder))
@@ -93,7 +98,7 @@ VaspRun read_file(const fs::path& path) {
 /// What an OUTCAR does not give, from the POSCAR beside it, if that is where the run began.
 void add_from_poscar(VaspRun& run, const fs::path& folder) {
     if (run.kind != Kind::outcar || run.steps.empty() || run.status == VaspStatus::malformed) return;
-    const auto file = file_of_kind(folder, "POSCAR");
+    const auto file = file_of_name(folder, "POSCAR");
     if (!file) return;
     VaspRun start;
     try {
@@ -266,13 +271,15 @@ VaspRun read_vasp_text(std::string_view text, const std::string& name, Kind kind
 
 VaspRun read_vasp(const fs::path& path) {
     if (!fs::is_directory(path)) return read_file(path);
-    for (const char* name : {"vasprun.xml", "OUTCAR", "OSZICAR", "XDATCAR", "CONTCAR", "POSCAR"}) {
-        const auto file = file_of_kind(path, name);
-        if (!file) continue;
-        VaspRun run = read_file(*file);
-        add_from_poscar(run, path);
-        return run;
-    }
+    // Kept copies ("vasprun.xml.old") count where nothing has its plain name.
+    for (const auto& find : {file_of_name, file_named_like})
+        for (const char* name : {"vasprun.xml", "OUTCAR", "OSZICAR", "XDATCAR", "CONTCAR", "POSCAR"}) {
+            const auto file = find(path, name);
+            if (!file) continue;
+            VaspRun run = read_file(*file);
+            add_from_poscar(run, path);
+            return run;
+        }
     throw InputError(fmt::format("'{}' holds no VASP run; accepted: {}", path.string(), accepted_files));
 }
 

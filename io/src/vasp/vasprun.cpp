@@ -97,6 +97,7 @@ void read_settings(const pugi::xml_node& parameters, VaspRun& run) {
     s.sigma_ev = real("SIGMA");
     s.force_criterion = real("EDIFFG");
     s.timestep_fs = real("POTIM");
+    s.electrons = real("NELECT");
 }
 
 void read_kpoints(const pugi::xml_node& kpoints, VaspRun& run) {
@@ -112,6 +113,8 @@ void read_kpoints(const pugi::xml_node& kpoints, VaspRun& run) {
     run.settings.kpoints = generation.attribute("param").value();
     if (divisions)
         for (const double n : *divisions) run.settings.kpoints += fmt::format(" {:.0f}", n);
+    const auto shift = fortran_numbers(child_named(generation, "v", "usershift").text().get());
+    if (shift && shift->size() == 3) run.settings.kpoint_shift = {(*shift)[0], (*shift)[1], (*shift)[2]};
 }
 
 void read_atoms(const pugi::xml_node& atominfo, VaspRun& run) {
@@ -123,6 +126,17 @@ void read_atoms(const pugi::xml_node& atominfo, VaspRun& run) {
         throw Damage(fmt::format("<atominfo> announces {} atoms but lists {}", *announced, *run.n_atoms));
     for (const pugi::xml_node row : child_named(atominfo, "array", "atomtypes").child("set").children("rc"))
         run.settings.titles.emplace_back(trimmed(row.last_child().text().get()));
+    // Columns: atoms of the type, element, mass, valence electrons, potential.
+    double valence = 0;
+    for (const pugi::xml_node row : child_named(atominfo, "array", "atomtypes").child("set").children("rc")) {
+        std::vector<std::string_view> columns;
+        for (const pugi::xml_node column : row.children("c")) columns.emplace_back(column.text().get());
+        const auto atoms = columns.size() > 3 ? leading_integer(columns[0]) : std::nullopt;
+        const auto of_one = columns.size() > 3 ? leading_number(columns[3]) : std::nullopt;
+        if (!atoms || !of_one) return;
+        valence += *atoms * *of_one;
+    }
+    run.settings.valence_electrons = valence;
 }
 
 void read_flags(const pugi::xml_node& structure, VaspRun& run) {
@@ -203,7 +217,9 @@ void read_vasprun(std::string_view text, VaspRun& run) {
     int bare_steps = 0;
     for (const XmlSection& section : outline.sections) {
         if (section.name == "varray") {
-            ++bare_steps;  // a step of force-field dynamics: <structure>, <varray>, ... without <calculation>
+            // A step of force-field dynamics: <structure>, forces, ... without <calculation>.
+            const std::string_view tag = section.text.substr(0, section.text.find('>'));
+            if (tag.find("\"forces\"") != std::string_view::npos) ++bare_steps;
             continue;
         }
         static constexpr std::array<std::string_view, 7> used = {

@@ -56,6 +56,7 @@ VaspComparison compare_with_vasp(const VaspRun& run, const std::vector<int>& ste
 struct GeometryDifference {
     Spread displacement_angstrom;  ///< after the common shift is taken out, across the nearest images
     int farthest_atom = 0;         ///< of our structure, from 0
+    double strain = 0;             ///< largest element of A_ours A_run^-1 - 1; 0 where ours does not repeat
 };
 
 /// @param atom_of_row index of our atom in each row of the run

@@ -59,7 +59,11 @@ struct VaspSettings {
     std::optional<double> force_criterion;  ///< EDIFFG: negative = eV/angstrom, positive = eV
     std::optional<double> timestep_fs;      ///< POTIM of a dynamics
     std::string kpoints;                    ///< e.g. "Monkhorst-Pack 2 2 2"
-    std::vector<std::string> titles;        ///< TITEL of each POTCAR
+    Eigen::Vector3d kpoint_shift =
+        Eigen::Vector3d::Zero();              ///< of the mesh, in its steps, beyond the scheme's own
+    std::optional<double> electrons;          ///< NELECT
+    std::optional<double> valence_electrons;  ///< of all atoms together, of a neutral system
+    std::vector<std::string> titles;          ///< TITEL of each POTCAR
 };
 
 /// Everything read from one file (and, for a folder, the flags and species of the POSCAR beside it).
