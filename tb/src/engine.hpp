@@ -40,6 +40,7 @@ class SccDftb::Engine {
         lagrangian_.clear();
         bonded_neighbors_.clear();
         raised_kT_ = 0;
+        spins_sought_at_.resize(3, 0);
         solver_->restore({});
         solver_state_ = {};
     }
@@ -103,6 +104,11 @@ class SccDftb::Engine {
     Charges starting_charges(const Geometry& g) const;
     /// Up less down, (n_shells). @throw InputError for initial moments that the atoms cannot have
     Eigen::VectorXd starting_spins(const Geometry& g) const;
+    /// What is without spin stays so by symmetry, also where a bond has broken since. After the atoms have
+    /// moved by more than a vibration, spins start anew where there are none: everywhere, or where bonds are
+    /// missing.
+    /// @return whether they did
+    bool seek_spins(const Geometry& g, Charges& q);
     Charges potential_of(const Geometry& g, const Charges& q) const;
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
@@ -149,6 +155,7 @@ class SccDftb::Engine {
     /// Electronic temperature that the atoms of the history needed, hartree; 0 = that of the options. It
     /// stays theirs, so that later energies belong to one surface.
     double raised_kT_ = 0;
+    Eigen::Matrix3Xd spins_sought_at_;  ///< positions at which spins started last
     State solver_state_;  ///< at the end of the last evaluation, whatever became of one that was stopped
     Goal goal_{};         ///< of the last evaluation
 

@@ -136,7 +136,9 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::SparseMatrix<double>();
     Cycle cycle;
     cycle.in = starting_charges(g);
-    std::optional<Solution> solution = follow(g, bonds, electrons, cycle, context);
+    std::optional<Solution> solution;
+    if (!options_.spin.polarized || !seek_spins(g, cycle.in))
+        solution = follow(g, bonds, electrons, cycle, context);
     if (!solution) {
         solution = converge(g, bonds, electrons, cycle, context);
         const Eigen::VectorXd q = joined(cycle.out);
@@ -189,6 +191,9 @@ State SccDftb::Engine::save() const {
     state.put_all("bonded_neighbors", bonded_neighbors_.save());
     state.put_all("solver", solver_state_);
     if (raised_kT_ > 0) state.put("raised_electronic_temperature", raised_kT_);
+    if (spins_sought_at_.size() > 0)
+        state.put("spins_sought_at", std::vector<double>(spins_sought_at_.reshaped().begin(),
+                                                         spins_sought_at_.reshaped().end()));
     return state;
 }
 
@@ -200,6 +205,12 @@ void SccDftb::Engine::restore(const State& state) {
     solver_->restore(solver_state_);
     raised_kT_ =
         state.has("raised_electronic_temperature") ? state.number("raised_electronic_temperature") : 0;
+    spins_sought_at_.resize(3, 0);
+    if (state.has("spins_sought_at")) {
+        const auto& positions = state.get<std::vector<double>>("spins_sought_at");
+        spins_sought_at_ = Eigen::Map<const Eigen::Matrix3Xd>(
+            positions.data(), 3, static_cast<Eigen::Index>(positions.size()) / 3);
+    }
 }
 
 std::string SccDftb::Engine::description() const {

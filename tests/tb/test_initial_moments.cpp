@@ -76,6 +76,31 @@ BOOST_AUTO_TEST_CASE(a_broken_bond_keeps_its_two_electrons_apart) {
     BOOST_TEST(bond.spin_moments.cwiseAbs().maxCoeff() < 1e-3);
 }
 
+// What has no spin has none by symmetry; a calculator that has seen the bond whole still finds what is lower.
+BOOST_AUTO_TEST_CASE(a_bond_that_is_pulled_apart_finds_its_spins) {
+    for (const bool given : {false, true}) BOOST_TEST_CONTEXT("initial moments given: " << given) {
+            SccDftbOptions o = testing::builtin_options();
+            o.spin.polarized = true;
+            if (given) o.spin.initial_moments = Eigen::Vector2d(1, -1);
+            const auto reused = make_scc_dftb(o);
+            std::unique_ptr<Calculator> resumed;
+            for (const double distance : {0.74, 1.2, 2.0, 3.0, 4.0}) {
+                Evaluation kept, fresh;
+                reused->evaluate(hydrogen(distance), {}, kept, {});
+                make_scc_dftb(o)->evaluate(hydrogen(distance), {}, fresh, {});
+                BOOST_TEST(kept.energy <= fresh.energy + 1e-6,
+                           distance << ": " << kept.energy << " above " << fresh.energy);
+                if (resumed) {
+                    Evaluation same;
+                    resumed->evaluate(hydrogen(distance), {}, same, {});
+                    BOOST_TEST(same.energy == kept.energy);
+                }
+                resumed = make_scc_dftb(o);
+                resumed->restore(reused->save());
+            }
+        }
+}
+
 // Moments at the two edges of a zigzag ribbon are opposite to each other in the ground state.
 // @source Son, Cohen, Louie, Phys. Rev. Lett. 97, 216803 (2006)
 BOOST_AUTO_TEST_CASE(edges_of_a_zigzag_ribbon_are_antiferromagnetic) {

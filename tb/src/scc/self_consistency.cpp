@@ -29,6 +29,9 @@ void clamp_to_possible(const Basis& basis, const Sites& sites, Charges& q) {
     q.electrons = q.electrons.cwiseMax(-most).cwiseMin(most);
 }
 
+/// Bonds pair electrons but for some that may find an order: unpaired ones of an atom in the beginning.
+constexpr double paired = 0.5;
+
 /// Number of bonds of every atom.
 std::vector<int> bonds_of(const Structure& structure, const BlockPattern& pattern) {
     constexpr double reach = 1.2;  // of the sum of covalent radii
@@ -95,8 +98,7 @@ Eigen::VectorXd SccDftb::Engine::starting_spins(const Geometry& g) const {
         }
         return spin;
     }
-    // Bonds pair electrons but for some that may find an order; d electrons keep their spins.
-    constexpr double paired = 0.5;
+    // d electrons keep their spins.
     const std::vector<int> bonds = bonds_of(g.structure, g.pattern);
     for (int s = 0; s < g.basis.n_shells(); ++s) {
         const int atom = g.basis.atom_of_shell(s);
@@ -107,6 +109,28 @@ Eigen::VectorXd SccDftb::Engine::starting_spins(const Geometry& g) const {
     }
     if (options_.spin.unpaired && spin.sum() > 0) spin *= *options_.spin.unpaired / spin.sum();
     return spin;
+}
+
+bool SccDftb::Engine::seek_spins(const Geometry& g, Charges& q) {
+    constexpr double far = 0.3 * units::angstrom, no_spin = 1e-3;
+    const Eigen::Matrix3Xd& now = g.structure.positions;
+    const bool first = spins_sought_at_.cols() != now.cols();
+    if (!first && (now - spins_sought_at_).colwise().norm().maxCoeff() < far) return false;
+    spins_sought_at_ = now;
+    if (first) return false;
+    const Eigen::VectorXd start = starting_spins(g);
+    const Eigen::VectorXd here = g.basis.atoms_from_shells(q.spin), wanted = g.basis.atoms_from_shells(start);
+    const bool none_anywhere = q.spin.cwiseAbs().maxCoeff() < no_spin;
+    bool any = false;
+    for (int s = 0; s < g.basis.n_shells(); ++s) {
+        const int atom = g.basis.atom_of_shell(s);
+        if (std::abs(here(atom)) > no_spin || start(s) == 0) continue;
+        if (!none_anywhere && std::abs(wanted(atom)) <= 1.01 * paired * g.basis.element(atom).n_shells)
+            continue;
+        q.spin(s) = start(s);
+        any = true;
+    }
+    return any;
 }
 
 Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
