@@ -104,11 +104,6 @@ class SccDftb::Engine {
     Charges starting_charges(const Geometry& g) const;
     /// Up less down, (n_shells). @throw InputError for initial moments that the atoms cannot have
     Eigen::VectorXd starting_spins(const Geometry& g) const;
-    /// What is without spin stays so by symmetry, also where a bond has broken since. After the atoms have
-    /// moved by more than a vibration, spins start anew where there are none: everywhere, or where bonds are
-    /// missing.
-    /// @return whether they did
-    bool seek_spins(const Geometry& g, Charges& q);
     Charges potential_of(const Geometry& g, const Charges& q) const;
     Eigen::VectorXd orbital_potential(const Geometry& g, const Charges& potential, int spin) const;
     void one_cycle(const Geometry& g, const Electrons& electrons, Cycle& cycle);
@@ -133,6 +128,20 @@ class SccDftb::Engine {
     /// Cycles until the charges agree with themselves. @param cycle in: where to start
     Solution converge(const Geometry& g, const Eigen::SparseMatrix<double>& bonds, Electrons& electrons,
                       Cycle& cycle, const Context& context);
+    /// Another order of the spins.
+    struct Sought {
+        Charges charges;
+        double energy;
+    };
+    /// What is without spin stays so by symmetry, also where a bond has broken since. Once bonds have
+    /// stretched by more than vibrations do, spins are started anew where there are none: everywhere, or
+    /// where bonds are missing.
+    /// @param predicted the charges otherwise  @return nothing where they end as they would without that
+    std::optional<Sought> seek_spins(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
+                                     const Electrons& electrons, const Charges& predicted,
+                                     const Context& context);
+    /// Since spins were sought last; they are, then.
+    bool bonds_have_stretched(const Geometry& g);
     /// A step of extended-Lagrangian dynamics. @return nothing when the charges have to be converged
     std::optional<Solution> follow(const Geometry& g, const Eigen::SparseMatrix<double>& bonds,
                                    const Electrons& electrons, Cycle& cycle, const Context& context);

@@ -136,13 +136,21 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
         options_.scc.enabled ? bond_response(structure, g.sites) : Eigen::SparseMatrix<double>();
     Cycle cycle;
     cycle.in = starting_charges(g);
-    std::optional<Solution> solution;
-    if (!options_.spin.polarized || !seek_spins(g, cycle.in))
-        solution = follow(g, bonds, electrons, cycle, context);
-    if (!solution) {
-        solution = converge(g, bonds, electrons, cycle, context);
-        const Eigen::VectorXd q = joined(cycle.out);
-        if (solution->converged && options_.scc.cycles_per_step > 0) lagrangian_.add_converged(structure, q);
+    const std::optional<Sought> sought = seek_spins(g, bonds, electrons, cycle.in, context);
+    const auto converged = [&] {
+        Solution solution = converge(g, bonds, electrons, cycle, context);
+        if (solution.converged && options_.scc.cycles_per_step > 0)
+            lagrangian_.add_converged(structure, joined(cycle.out));
+        return solution;
+    };
+    std::optional<Solution> solution = follow(g, bonds, electrons, cycle, context);
+    if (!solution) solution = converged();
+    fill_energy(g, cycle, solution->linearized, out);
+    constexpr double least_gain = 1e-5;  // hartree; the energies of dynamics are linearised
+    if (sought && sought->energy < out.energy - least_gain) {
+        cycle.in = sought->charges;
+        solution = converged();
+        fill_energy(g, cycle, solution->linearized, out);
     }
     if (electrons.kT > options_.electronic_temperature) raised_kT_ = electrons.kT;
 
@@ -150,7 +158,6 @@ void SccDftb::Engine::evaluate(const Structure& structure, Wanted wanted, Evalua
     out.converged = solution->converged;
     out.electronic_temperature = electrons.kT;
     out.fallback = raised_kT_ > 0 ? "electronic-temperature" : solution->in_window ? "window-response" : "";
-    fill_energy(g, cycle, solution->linearized, out);
     fill_forces(g, cycle, solution->linearized, wanted, out);
     history_.add(structure, solution->best, solution->converged);
     solver_state_ = solver_->save();

@@ -111,26 +111,64 @@ Eigen::VectorXd SccDftb::Engine::starting_spins(const Geometry& g) const {
     return spin;
 }
 
-bool SccDftb::Engine::seek_spins(const Geometry& g, Charges& q) {
-    constexpr double far = 0.3 * units::angstrom, no_spin = 1e-3;
-    const Eigen::Matrix3Xd& now = g.structure.positions;
-    const bool first = spins_sought_at_.cols() != now.cols();
-    if (!first && (now - spins_sought_at_).colwise().norm().maxCoeff() < far) return false;
-    spins_sought_at_ = now;
-    if (first) return false;
+bool SccDftb::Engine::bonds_have_stretched(const Geometry& g) {
+    // Beyond what vibrations do: of bonds, and of pairs that may have been bonds; all else is no bond.
+    constexpr double bonded = 1.3, may_have_been = 2.5;  // of the sum of covalent radii
+    constexpr double stretch_of_bond = 0.3 * units::angstrom, stretch = 0.6 * units::angstrom;
+    const Structure& now = g.structure;
+    const Eigen::Matrix3Xd& last = spins_sought_at_;
+    if (last.cols() != now.positions.cols()) {
+        spins_sought_at_ = now.positions;
+        return false;
+    }
+    for (const Block& b : g.pattern.blocks()) {
+        if (b.on_site()) continue;
+        // The image is that of the present positions.
+        const Eigen::Vector3d moved =
+            (now.positions.col(b.j) - last.col(b.j)) - (now.positions.col(b.i) - last.col(b.i));
+        const double before = (b.r - moved).norm();
+        const double radii = covalent_radius(now.atomic_numbers[static_cast<std::size_t>(b.i)]) +
+                             covalent_radius(now.atomic_numbers[static_cast<std::size_t>(b.j)]);
+        if (before > may_have_been * radii ||
+            b.distance - before < (before < bonded * radii ? stretch_of_bond : stretch))
+            continue;
+        spins_sought_at_ = now.positions;
+        return true;
+    }
+    return false;
+}
+
+std::optional<SccDftb::Engine::Sought> SccDftb::Engine::seek_spins(const Geometry& g,
+                                                                   const Eigen::SparseMatrix<double>& bonds,
+                                                                   const Electrons& electrons,
+                                                                   const Charges& predicted,
+                                                                   const Context& context) {
+    if (!options_.spin.polarized || !bonds_have_stretched(g)) return std::nullopt;
+    constexpr double no_spin = 1e-3, another_order = 0.02;
     const Eigen::VectorXd start = starting_spins(g);
-    const Eigen::VectorXd here = g.basis.atoms_from_shells(q.spin), wanted = g.basis.atoms_from_shells(start);
-    const bool none_anywhere = q.spin.cwiseAbs().maxCoeff() < no_spin;
+    const Eigen::VectorXd here = g.basis.atoms_from_shells(predicted.spin),
+                          there = g.basis.atoms_from_shells(start);
+    const bool none_anywhere = predicted.spin.cwiseAbs().maxCoeff() < no_spin;
+    Cycle cycle{.in = predicted, .out = {}, .potential = {}};
     bool any = false;
     for (int s = 0; s < g.basis.n_shells(); ++s) {
         const int atom = g.basis.atom_of_shell(s);
-        if (std::abs(here(atom)) > no_spin || start(s) == 0) continue;
-        if (!none_anywhere && std::abs(wanted(atom)) <= 1.01 * paired * g.basis.element(atom).n_shells)
-            continue;
-        q.spin(s) = start(s);
+        const bool bonds_missing = std::abs(there(atom)) > 1.01 * paired * g.basis.element(atom).n_shells;
+        if (std::abs(here(atom)) > no_spin || start(s) == 0 || !(none_anywhere || bonds_missing)) continue;
+        cycle.in.spin(s) = start(s);
         any = true;
     }
-    return any;
+    if (!any) return std::nullopt;
+    Context quiet;  // what becomes of a try concerns nobody
+    quiet.stop = context.stop;
+    Electrons tried = electrons;
+    const Solution solution = converge(g, bonds, tried, cycle, quiet);
+    if (!solution.converged || tried.kT != electrons.kT ||
+        (cycle.out.spin - predicted.spin).cwiseAbs().maxCoeff() < another_order)
+        return std::nullopt;
+    Evaluation energy;
+    fill_energy(g, cycle, solution.linearized, energy);
+    return Sought{solution.best, energy.energy};
 }
 
 Charges SccDftb::Engine::potential_of(const Geometry& g, const Charges& q) const {
