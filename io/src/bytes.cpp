@@ -72,7 +72,16 @@ void flush_to_disk(int descriptor, const fs::path& path) {
     if (::fsync(descriptor) != 0 && errno != EINVAL) throw_system_error("cannot write", path, errno);
 }
 
-void write_atomically(const fs::path& path, Bytes bytes, const std::function<void()>& before_rename) {
+void write_atomically(const fs::path& given, Bytes bytes, const std::function<void()>& before_rename) {
+    std::error_code unresolved;
+    const fs::path resolved = fs::is_symlink(given, unresolved) ? fs::canonical(given, unresolved) : given;
+    const fs::path& path = unresolved ? given : resolved;
+    if (fs::exists(path, unresolved) && !fs::is_regular_file(path, unresolved) &&
+        !fs::is_directory(path, unresolved)) {
+        const Descriptor device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));  // or a pipe: not to be replaced
+        if (device.get() < 0) throw_system_error("cannot write", path, errno);
+        return write_all(device.get(), bytes, path);
+    }
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
     std::error_code status;
     fs::create_directories(folder, status);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "checked_evaluation.hpp"
 #include "checkpoint.hpp"
 #include "coordinates.hpp"
 #include "rigid_motion.hpp"
@@ -169,7 +170,7 @@ struct MolecularDynamics::Implementation {
     void evaluate() {
         Evaluation result;
         calculator->evaluate(structure, {.forces = true, .stress = false}, result, context);
-        if (!std::isfinite(result.energy) || !result.forces.allFinite())
+        if (!is_finite(result, *calculator, structure.size()))
             refuse("energy or forces of " + calculator->description());
         evaluation = std::move(result);
         evaluated = true;

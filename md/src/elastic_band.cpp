@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "checked_evaluation.hpp"
 #include "checkpoint.hpp"
 #include "coordinates.hpp"
 #include "rigid_motion.hpp"
@@ -193,7 +194,7 @@ struct ElasticBand::Implementation {
                 try {
                     Evaluation at;
                     calculators[k]->evaluate(path[k], {.forces = true, .stress = false}, at, shared);
-                    if (!std::isfinite(at.energy) || !at.forces.allFinite())
+                    if (!is_finite(at, *calculators[k], path[k].size()))
                         throw NumericalError(
                             fmt::format("energy or forces of image {} are not finite numbers; "
                                         "try another start path",

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cell_coordinates.hpp"
+#include "checked_evaluation.hpp"
 #include "checkpoint.hpp"
 #include "coordinates.hpp"
 #include "fire.hpp"
@@ -149,8 +150,7 @@ struct Relaxation::Implementation {
         Evaluation result;
         calculator->evaluate(at, {.forces = true, .stress = cell.any(), .force_accuracy = force_accuracy},
                              result, context);
-        if (!std::isfinite(result.energy) || !result.forces.allFinite() ||
-            (cell.any() && !result.stress.value().allFinite()))
+        if (!is_finite(result, *calculator, at.size(), cell.any()))
             throw NumericalError(
                 fmt::format("energy or forces of {} are not finite numbers in relaxation step {}: look for "
                             "atoms that are too close to each other",

@@ -21,7 +21,6 @@ struct Inertia {
         axes.compute(m_rr.trace() * Eigen::Matrix3d::Identity() - m_rr);
         smallest = 1e-8 * axes.eigenvalues().maxCoeff();
     }
-    int rank() const { return static_cast<int>((axes.eigenvalues().array() > smallest).count()); }
     Eigen::Vector3d omega(const Eigen::Vector3d& angular_momentum) const {
         Eigen::Vector3d along = axes.eigenvectors().transpose() * angular_momentum;
         for (int k = 0; k < 3; ++k)
@@ -42,7 +41,8 @@ RigidMotion::RigidMotion(const Structure& structure, bool hold_center_of_mass, b
     const bool free_cluster = !structure.cell.is_periodic() && !anything_fixed(0) && !anything_fixed(1) &&
                               !anything_fixed(2) && structure.size() > 1;
     if (hold_rotation && free_cluster)
-        rotations_ = Inertia(from_center_of_mass(structure.positions, masses_), masses_).rank();
+        rotations_ =
+            structure.size() == 2 ? 2 : 3;  // also of molecules that are linear in the beginning: they bend
 }
 
 int RigidMotion::count() const {

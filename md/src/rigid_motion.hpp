@@ -22,7 +22,7 @@ class RigidMotion {
   private:
     Eigen::VectorXd masses_;
     std::array<bool, 3> translation_ = {false, false, false};
-    int rotations_ = 0;  ///< 0, 2 (linear) or 3
+    int rotations_ = 0;  ///< 0, 2 (two atoms) or 3
 };
 
 }  // namespace stembridge::md

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "checked_evaluation.hpp"
 #include "checkpoint.hpp"
 #include "coordinates.hpp"
 #include "stembridge/base/errors.hpp"
@@ -132,7 +133,7 @@ struct HessianCalculation::Implementation {
     static Evaluation evaluate(Calculator& calculator, const Structure& at, const Context& context) {
         Evaluation result;
         calculator.evaluate(at, {.forces = true, .stress = false}, result, context);
-        if (!std::isfinite(result.energy) || !result.forces.allFinite())
+        if (!is_finite(result, calculator, at.size()))
             throw NumericalError(fmt::format("energy or forces of {} are not finite numbers in a Hessian",
                                              calculator.description()));
         return result;

@@ -281,6 +281,13 @@ void place(Detections& atoms, const LatticeCalibration& calibration, const RowCo
     }
 }
 
+/// Brightness has no unit here; squares of what is far from counts (ampere, coulomb) leave single precision.
+void bring_within_reach(Pixels& pixels) {
+    constexpr float smallest = 1e-6F, largest = 1e12F;
+    const float low = pixels.minCoeff(), range = pixels.maxCoeff() - low;
+    if (range < smallest || range > largest) pixels = (pixels - low) / range;
+}
+
 }  // namespace
 
 double saturated_share(const Pixels& pixels) {
@@ -302,6 +309,7 @@ FindAtomsResult find_atoms(const Image& recorded, SegmentationNetwork* network,
         options.pixel_size_angstrom ? options.pixel_size_angstrom : recorded.pixel_size_angstrom;
     FindAtomsResult result;
     Image image = recorded;
+    bring_within_reach(image.pixels);
     result.outliers = replace_outliers(image.pixels);
     if (result.outliers > 0)
         context.warning(fmt::format(

@@ -128,6 +128,7 @@ Structure supercell(const Structure& structure, const std::array<int, 3>& n) {
     result.positions.resize(3, static_cast<Eigen::Index>(copies) * structure.size());
     if (structure.velocities.cols() != 0) result.velocities = structure.velocities.replicate(1, copies);
     if (structure.fixed.cols() != 0) result.fixed = structure.fixed.replicate(1, copies);
+    if (structure.isotopes.size() != 0) result.isotopes = structure.isotopes.replicate(copies, 1);
     int copy = 0;
     for (int a = 0; a < n[0]; ++a)
         for (int b = 0; b < n[1]; ++b)

@@ -14,6 +14,7 @@
 namespace stembridge {
 
 Eigen::VectorXd Structure::masses() const {
+    if (isotopes.size() != 0) return isotopes;
     Eigen::VectorXd result(size());
     for (int i = 0; i < size(); ++i) result(i) = atomic_mass(atomic_numbers[static_cast<std::size_t>(i)]);
     return result;
@@ -47,6 +48,10 @@ void Structure::add(int atomic_number, const Eigen::Vector3d& position) {
         velocities.conservativeResize(Eigen::NoChange, size());
         velocities.col(size() - 1).setZero();
     }
+    if (isotopes.size() != 0) {
+        isotopes.conservativeResize(size());
+        isotopes(size() - 1) = atomic_mass(atomic_number);
+    }
     if (fixed.cols() != 0) {
         fixed.conservativeResize(Eigen::NoChange, size());
         fixed.col(size() - 1).setConstant(false);
@@ -61,6 +66,7 @@ Structure Structure::selected(const std::vector<int>& indices) const {
     result.positions.resize(3, n);
     if (velocities.cols() != 0) result.velocities.resize(3, n);
     if (fixed.cols() != 0) result.fixed.resize(3, n);
+    if (isotopes.size() != 0) result.isotopes = isotopes(indices);
     for (Eigen::Index k = 0; k < n; ++k) {
         const int i = indices[static_cast<std::size_t>(k)];
         result.atomic_numbers.push_back(atomic_numbers[static_cast<std::size_t>(i)]);
@@ -78,6 +84,10 @@ void Structure::validate(double closest) const {
         throw InputError(fmt::format("structure has {} atoms but {} velocities", size(), velocities.cols()));
     if (fixed.cols() != 0 && fixed.cols() != size())
         throw InputError(fmt::format("structure has {} atoms but {} fixed flags", size(), fixed.cols()));
+    if (isotopes.size() != 0 && isotopes.size() != size())
+        throw InputError(fmt::format("structure has {} atoms but {} masses", size(), isotopes.size()));
+    if (!(isotopes.array() > 0).all() || !isotopes.allFinite())
+        throw InputError("structure has a mass that is not a positive number");
     if (!positions.allFinite()) throw InputError("structure has a position that is not a finite number");
     const NeighborList pairs(*this, closest);
     for (int i = 0; i < size(); ++i)

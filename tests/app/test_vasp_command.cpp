@@ -181,6 +181,34 @@ BOOST_AUTO_TEST_CASE(compare_finds_no_difference_to_our_own_numbers_and_a_differ
         return nlohmann::json::parse(std::ifstream(result))["calculator"].get<std::string>();
     };
     const std::string of_the_run = calculator();
+    // A mesh moved by half a step along the first axis is the Monkhorst-Pack one of two points there.
+    std::string shifted = with_mesh;
+    shifted.replace(shifted.find("</generation>"), 0, "<v name=\"usershift\">0.5 0 0</v>");
+    io::write_text_atomically(xml, shifted);
+    const auto force_error = [&] {
+        return nlohmann::json::parse(std::ifstream(result))["force_difference_ev_per_angstrom"]["max"]
+            .get<double>();
+    };
+    const Outcome moved = compare({});
+    BOOST_TEST(moved.output.find("shifted by 0.5 0 0") != std::string::npos, moved.output);
+    const double at_shifted = force_error();
+    BOOST_REQUIRE(compare({"--kpoints", "2 1 1"}).status == 0);
+    BOOST_TEST(force_error() == at_shifted, boost::test_tools::tolerance(1e-6));
+    // Electrons that are missing, and spins.
+    std::string charged = with_mesh;
+    charged.replace(charged.find("</parameters>"), 0, "<i name=\"NELECT\">7.0</i><i name=\"ISPIN\">2</i>");
+    charged.replace(
+        charged.find("</atominfo>"), 0,
+        "<array name=\"atomtypes\"><set><rc><c>2</c><c>C</c><c>12.0</c><c>4.0</c><c>PAW C</c></rc>"
+        "</set></array>");
+    io::write_text_atomically(xml, charged);
+    const Outcome ion = compare({});
+    BOOST_TEST(ion.output.find("charge as in the run: +1") != std::string::npos, ion.output);
+    BOOST_TEST(ion.output.find("ISPIN = 2") != std::string::npos, ion.output);
+    BOOST_TEST(calculator().find("charge +1") != std::string::npos, calculator());
+    BOOST_TEST(compare({"--charge", "0"}).output.find("the run has the charge +1, this calculation +0") !=
+               std::string::npos);
+    io::write_text_atomically(xml, with_mesh);
     BOOST_TEST(compare({"--kpoints", "1 1 1"}).output.find("as in the run") == std::string::npos);
     BOOST_TEST(calculator() != of_the_run);
     io::write_text_atomically(xml, vasprun_of(ours, 0));

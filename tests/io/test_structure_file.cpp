@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Structures in every format, round trips, and what is said about malformed files.
+#include <sys/stat.h>
+
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
 
 #include "stembridge/base/errors.hpp"
 #include "stembridge/base/units.hpp"
@@ -186,6 +189,44 @@ BOOST_AUTO_TEST_CASE(extxyz_of_other_programs_is_read) {
                boost::test_tools::tolerance(1e-5));
     BOOST_TEST(structure.velocities(1, 1) == 0.0982269 * angstrom / units::femtosecond,
                boost::test_tools::tolerance(1e-5));
+}
+
+BOOST_AUTO_TEST_CASE(masses_of_isotopes_are_read_and_kept) {
+    const Scratch s;
+    const std::string header = "2\nProperties=species:S:1:pos:R:3:masses:R:1:momenta:R:3\n";
+    const Structure heavy = s.read("d.xyz", header + "H 0 0 0 2.014 1 0 0\nC 0 0 1.1 12.011 0 0 0\n");
+    BOOST_TEST(heavy.masses()(0) == 2.014 * units::dalton, boost::test_tools::tolerance(1e-14));
+    // Half the velocity that the same momentum gives to the usual isotope.
+    const Structure usual = s.read("h.xyz", header + "H 0 0 0 1.008 1 0 0\nC 0 0 1.1 12.011 0 0 0\n");
+    BOOST_TEST(usual.isotopes.size() == 0);
+    BOOST_TEST(heavy.velocities(0, 0) / usual.velocities(0, 0) == 1.008 / 2.014,
+               boost::test_tools::tolerance(1e-3));
+    const fs::path file = s.path() / "again.extxyz";
+    write_structure(file, heavy);
+    BOOST_TEST(read_structure(file).masses() == heavy.masses(), boost::test_tools::per_element());
+    Structure more = heavy.selected({1, 0});
+    more.add(6, Eigen::Vector3d(9, 9, 9));
+    BOOST_TEST(more.masses()(1) == heavy.masses()(0));
+    BOOST_TEST(more.masses()(2) == usual.masses()(1));
+    more.isotopes(0) = 0;
+    BOOST_CHECK_THROW(more.validate(), InputError);
+}
+
+BOOST_AUTO_TEST_CASE(links_and_pipes_are_written_through) {
+    const Scratch s;
+    const fs::path target = s.write("target", "old"), link = s.path() / "link", pipe = s.path() / "pipe";
+    fs::create_symlink("target", link);
+    write_text_atomically(link, "new");
+    BOOST_TEST(fs::is_symlink(link));
+    BOOST_TEST(read_text(target) == "new");
+    BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    auto reader = std::async(std::launch::async, [&] {
+        std::ifstream stream(pipe);
+        return std::string(std::istreambuf_iterator<char>(stream), {});
+    });
+    write_text_atomically(pipe, "through");
+    BOOST_TEST(reader.get() == "through");
+    BOOST_TEST(fs::is_fifo(pipe));
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_is_picked_by_number_and_the_last_by_default) {

@@ -77,6 +77,26 @@ BOOST_AUTO_TEST_CASE(what_a_network_sees_becomes_positions_on_the_frame) {
     BOOST_TEST(result.mean.maxCoeff() == 1.0f);
 }
 
+BOOST_AUTO_TEST_CASE(the_unit_of_brightness_does_not_matter) {
+    SimulationOptions simulation;
+    simulation.scan.width = simulation.scan.height = 200;
+    simulation.detector.electrons_per_pixel = 0;
+    const auto frame = sheet_frame(simulation, {}, 32);
+    Threshold network;
+    const auto result = find_atoms(frame.image, &network);
+    for (const float unit : {1e-20F, 1e20F}) {
+        Image image = frame.image;
+        image.pixels *= unit;
+        const auto other = find_atoms(image, &network);
+        BOOST_TEST_CONTEXT("unit " << unit) {
+            BOOST_TEST(other.atoms.size() == result.atoms.size());
+            const Score found = score(other.atoms, frame.atoms, 0.104, 200, 200);
+            BOOST_TEST(found.f1 > 0.97);
+            BOOST_TEST(found.rms_angstrom < 0.06);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(silicon_that_the_network_is_blind_to_is_found_in_what_the_fit_leaves) {
     SimulationOptions simulation;
     simulation.scan.width = 300;

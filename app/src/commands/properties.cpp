@@ -370,6 +370,7 @@ void run(const Options& options, Session& session) {
         j["gap_along_path_ev"] = in_ev(on_path.gap());
         edges.look_at(bands);
         gap = edges.gap();
+        j["gap_ev"] = in_ev(*gap);  // the path may meet what the mesh misses
         write_bands(folder, *state, bands, range[0], range[1]);
     }
     if (gap)

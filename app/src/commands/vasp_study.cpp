@@ -165,6 +165,23 @@ std::string write_dynamics(const Study& all) {
     return fmt::format("- `dynamics/` {} temperatures\n", temperatures.size());
 }
 
+/// What the run has and no job is made of.
+void tell_of_what_is_left_out(const Study& all, Session& session) {
+    if (fs::is_directory(all.run / "6-neb"))
+        session.warning("the elastic band is left out: no images are written");
+    if (fs::is_directory(all.run / "4-md"))
+        for (const auto& entry : fs::directory_iterator(all.run / "4-md"))
+            if (entry.is_directory() && entry.path().filename().string().starts_with("schedule")) {
+                session.warning(
+                    "dynamics with a schedule of temperatures is left out: VASP ramps between TEBEG and "
+                    "TEEND alone");
+                break;
+            }
+    if (all.config.text("calculator.dispersion.model") != "none" && all.options.dispersion == 0)
+        session.warning(fmt::format("the run has dispersion ({}), the jobs have none: --ivdw chooses one",
+                                    all.config.text("calculator.dispersion.model")));
+}
+
 void study(const fs::path& run, const fs::path& out, const io::VaspInputOptions& options, Session& session) {
     if (!fs::is_directory(run))
         throw FileError(
@@ -181,6 +198,7 @@ void study(const fs::path& run, const fs::path& out, const io::VaspInputOptions&
                                     (run / stage).string()));
         return false;
     };
+    tell_of_what_is_left_out(all, session);
     std::string list;
     if (is_current("3-selective")) list += write_selective(all);
     if (is_current("5-adsorb")) list += write_adsorption(all);

@@ -201,6 +201,9 @@ Frame read_extxyz_frame(LineReader& lines) {
             need(3);
             structure.velocities.resize(3, n);
             momenta = name == "momenta";
+        } else if (name == "masses") {
+            need(1);
+            structure.isotopes.resize(n);
         } else if (name == "move_mask") {
             if (column.count != 1) need(3);
             structure.fixed.resize(3, n);
@@ -231,6 +234,8 @@ Frame read_extxyz_frame(LineReader& lines) {
             } else if (name == "velo" || name == "vel" || name == "velocities" || name == "momenta") {
                 structure.velocities.col(atom) =
                     vector("a velocity") * (momenta ? units::dalton * sqrt_ev_per_u : angstrom_per_fs);
+            } else if (name == "masses") {
+                structure.isotopes(atom) = number(lines, word(0), "a mass") * units::dalton;
             } else if (name == "move_mask") {
                 for (int i = 0; i < 3; ++i)
                     structure.fixed(i, atom) = !truth(lines, word(column.count == 1 ? 0 : i));
@@ -241,6 +246,14 @@ Frame read_extxyz_frame(LineReader& lines) {
                                                         : number(lines, word(i), name) * array_unit(name);
             }
         }
+    }
+    if (structure.isotopes.size() != 0) {
+        // Other programs write standard masses, by another table.
+        constexpr double by_another_table = 1e-3;
+        const Eigen::VectorXd isotopes = std::exchange(structure.isotopes, {});
+        const Eigen::VectorXd standard = structure.masses();
+        if (!(((isotopes - standard).array() / standard.array()).abs() < by_another_table).all())
+            structure.isotopes = isotopes;
     }
     if (momenta) structure.velocities.array().rowwise() /= structure.masses().transpose().array();
     return frame;
@@ -261,6 +274,8 @@ std::string format_extxyz_frame(const Frame& frame) {
     text += "Properties=species:S:1:pos:R:3";
     if (velocities) text += ":velo:R:3";
     if (fixed) text += ":move_mask:L:3";
+    const bool isotopes = structure.isotopes.size() != 0;
+    if (isotopes) text += ":masses:R:1";
     for (const auto& [name, array] : frame.arrays) {
         if (array.cols() != n || array.rows() == 0)
             throw std::logic_error(
@@ -290,6 +305,7 @@ std::string format_extxyz_frame(const Frame& frame) {
         if (velocities) append(structure.velocities.col(atom), angstrom_per_fs);
         if (fixed)
             for (int axis = 0; axis < 3; ++axis) text += structure.fixed(axis, atom) ? " F" : " T";
+        if (isotopes) text += fmt::format(" {}", structure.isotopes(atom) / units::dalton);
         for (const auto& [name, array] : frame.arrays) append(array.col(atom), array_unit(name));
         text += '\n';
     }
