@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "stembridge/base/elements.hpp"
 #include "stembridge/base/errors.hpp"
