@@ -25,7 +25,9 @@ class AtomFinder {
         nlohmann::json summary;  ///< content of summary.json
     };
     /// Finds the atoms of a frame and writes atoms.csv, atoms.extxyz, baseline.csv, mean.npy, spread.npy,
-    /// overlay.png and summary.json.
+    /// region.npy, overlay.png and summary.json. Warns, also in the summary, where the mean C-C distance is
+    /// not that of graphene.
+    /// @throw InputError, NumericalError for a frame without atoms or lattice; summary.json then says why
     Found find(const Image& image, const std::filesystem::path& out);
     /// What all frames have in common to be warned of.
     const std::vector<std::string>& warnings() const { return warnings_; }

@@ -275,10 +275,8 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
     nlohmann::json& summary = found.summary;
     summary = summary_of(result, options, image, timer.seconds());
     summary["warnings"] = warnings_;
-    if (const std::string doubt = doubt_of(result.bonds); !doubt.empty()) {
-        session_.warning(doubt);
-        summary["warnings"].push_back(doubt);
-    }
+    const std::string doubt = doubt_of(result.bonds);
+    if (!doubt.empty()) summary["warnings"].push_back(doubt);
     io::write_text_atomically(out / "summary.json", summary.dump(2) + "\n");
     const auto& calibration = result.calibration;
     session_.info(fmt::format(
@@ -288,6 +286,7 @@ AtomFinder::Found AtomFinder::find(const Image& image, const fs::path& out) {
         summary["counts"]["unknown"].get<int>(), result.method, summary["positions"].get<std::string>(),
         result.confidence.value, calibration.scale_angstrom, 100 * calibration.anisotropy,
         result.bonds.mean_angstrom, result.bonds.deviation_angstrom));
+    if (!doubt.empty()) session_.warning(doubt);
     return found;
 }
 
