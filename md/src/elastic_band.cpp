@@ -34,6 +34,7 @@ void require(bool sensible, const char* message) {
 /// which the band measures its path.
 Structure with_equal_masses(Structure structure) {
     std::fill(structure.atomic_numbers.begin(), structure.atomic_numbers.end(), 6);
+    structure.isotopes.resize(0);
     return structure;
 }
 

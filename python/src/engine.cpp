@@ -143,8 +143,10 @@ class Engine {
   private:
     /// Shared, because what observes a relaxation may ask for something else.
     std::shared_ptr<Calculator> calculator_for(const Structure& structure) {
-        if (!calculator_ || structure.atomic_numbers != numbers_)
+        if (!calculator_ || structure.atomic_numbers != numbers_) {
+            calculator_.reset();  // its socket is free, and its matrices, before there are others
             calculator_ = make_calculator(config_, structure);
+        }
         numbers_ = structure.atomic_numbers;
         return calculator_;
     }

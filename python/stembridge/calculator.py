@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """SCC-DFTB as a calculator of ASE."""
+import os
+
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import PropertyNotImplementedError, all_changes
 
 from . import _core
-from .convert import engine_atoms, toml_text
+from .convert import engine_atoms, plain, toml_text
+
+
+_is_forked = False
+
+
+def _after_fork():
+    # The threads of the parent are not here: to wait for them would be for ever.
+    global _is_forked
+    _is_forked = True
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class Calculator(AseCalculator):
@@ -24,9 +38,23 @@ class Calculator(AseCalculator):
     implemented_properties = ["energy", "free_energy", "forces", "stress", "charges", "dipole", "magmom",
                               "magmoms"]
     discard_results_on_any_change = True
+    name = "stembridge"
+
+    def __init__(self, *, atoms=None, **parameters):
+        self._forked = _is_forked  # when the engine was made
+        super().__init__(atoms=atoms, **parameters)
+
+    def get_spin_polarized(self):
+        return bool((self.parameters.get("spin") or {}).get("polarized"))
 
     def set(self, **parameters):
         """Changes parameters; what is remembered of earlier geometries is dropped."""
+        parameters = plain(parameters)
+        folders = parameters.get("parameters")
+        if folders is not None:  # a change of the working directory is not to change the tables
+            fixed = [f if f == "builtin" else os.path.abspath(os.path.expanduser(f))
+                     for f in ([folders] if isinstance(folders, str) else folders)]
+            parameters["parameters"] = fixed[0] if isinstance(folders, str) else fixed
         engine = self._new_engine({**self.parameters, **parameters}, {})
         self._engine, self._moments = engine, {}
         self.parameters.update(parameters)
@@ -36,7 +64,8 @@ class Calculator(AseCalculator):
     @staticmethod
     def _new_engine(parameters, moments):
         table = dict(parameters)
-        run = {"threads": table.pop("threads", None)}
+        run = {"threads": 1 if _is_forked else table.pop("threads", None)}
+        table.pop("threads", None)
         if moments:
             table["spin"] = {**table["spin"], "initial_moments": moments}
         return _core.Engine(toml_text(calculator=table, run=run))
@@ -47,13 +76,14 @@ class Calculator(AseCalculator):
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._engine, self._moments = self._new_engine(self.parameters, {}), {}
+        self._engine, self._moments, self._forked = self._new_engine(self.parameters, {}), {}, _is_forked
 
     def engine_for(self, atoms):
         """The engine, with spins that start from the initial magnetic moments of the atoms."""
         moments = self._initial_moments(atoms)
-        if moments != self._moments:
+        if moments != self._moments or self._forked != _is_forked:
             self._engine, self._moments = self._new_engine(self.parameters, moments), moments
+            self._forked = _is_forked
         return self._engine
 
     def _initial_moments(self, atoms):
@@ -76,5 +106,9 @@ class Calculator(AseCalculator):
 
     def get_fermi_level(self):
         """In eV."""
+        if self.atoms is None:
+            raise PropertyNotImplementedError("the Fermi level of nothing: no structure was computed yet")
         self.get_property("energy", self.atoms)
+        if "fermi_level" not in self.details:
+            raise PropertyNotImplementedError("this calculator has no Fermi level")
         return self.details["fermi_level"]

@@ -10,16 +10,27 @@ from ase.constraints import FixAtoms, FixCartesian
 from . import _core
 
 
+def plain(value):
+    """A value without numpy and pathlib, as files of ASE can hold it."""
+    if hasattr(value, "tolist"):  # of numpy
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def toml_value(value):
     """A value as it stands in a configuration file."""
-    if hasattr(value, "tolist"):  # of numpy
-        value = value.tolist()
+    value = plain(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(str(key))} = {toml_value(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(str(key))} = {toml_value(item)}" for key, item in value.items()
+                               if item is not None) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
     return json.dumps(os.fspath(value), ensure_ascii=False)

@@ -49,5 +49,7 @@ def relax(atoms, calculator=None, max_force=1e-3, cell="none", steps=1000, metho
     if converged:  # its forces are as good as those of a single evaluation
         calculator.atoms, calculator.results = atoms.copy(), done["results"]
         calculator.details = calculator.results.pop("details")
+        if atoms.cell.rank < 3:
+            calculator.results.pop("stress", None)  # there is no volume
     return Relaxation(converged, done["status"], len(done["energies"]) - 1, done["evaluations"], done["max_force"],
                       np.array(done["energies"]), done["straightened"])

@@ -267,6 +267,7 @@ Structure with_substitution(const Structure& structure, int atom, int atomic_num
     element_symbol(atomic_number);  // throws for an element that does not exist
     Structure result = structure;
     result.atomic_numbers[static_cast<std::size_t>(atom)] = atomic_number;
+    if (result.isotopes.size() != 0) result.isotopes(atom) = atomic_mass(atomic_number);
     return result;
 }
 

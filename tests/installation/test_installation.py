@@ -115,8 +115,11 @@ print(json.dumps({{"energy": atoms.get_potential_energy(force_consistent=True) /
     def test_a_project_outside_links_the_libraries(self):
         project, build = self.work / "pair_term", self.work / "pair_term-build"
         shutil.copytree(self.share / "examples/pair_term", project)
+        with open(project / "CMakeLists.txt", "a") as lists:
+            lists.write('\nfile(WRITE ${CMAKE_BINARY_DIR}/data_folder "${stembridge_DATA_FOLDER}")\n')
         run(CMAKE, "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Release")
         self.assertIn(f"stembridge_DIR:PATH={self.prefix}", (build / "CMakeCache.txt").read_text())
+        self.assertEqual((build / "data_folder").read_text(), str(self.share / "data"))
         run(CMAKE, "--build", build)
         parameters = self.share / "data/parameters/stembridge-1"
         self.assertEqual(run(build / "pair_term", parameters), run(BUILD / "bin" / "pair_term", parameters))

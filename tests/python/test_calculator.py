@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The calculator of ASE: derivatives, the same numbers as the program's, errors."""
 import copy
+import gc
 import json
+import multiprocessing
 import pathlib
 import pickle
 import tempfile
 import threading
 import unittest
+import weakref
 
-from support import ase, extxyz_text, np, run_program, silicon_carbide, silyl_benzene, stembridge
+from support import ase, extxyz_text, graphene, np, run_program, silicon_carbide, silyl_benzene, stembridge
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.constraints import UnitCellFilter
 from ase.optimize import BFGS
@@ -147,6 +150,52 @@ class TestCalculator(unittest.TestCase):
         crystal.calc = atoms.calc
         with self.assertRaises(PropertyNotImplementedError):
             crystal.get_dipole_moment()
+
+    def test_it_is_freed_when_it_is_dropped(self):
+        atoms = ase.build.molecule("CH4")
+        atoms.calc = stembridge.Calculator(threads=1)
+        atoms.get_potential_energy()
+        calculator = weakref.ref(atoms.calc)
+        gc.disable()
+        try:
+            atoms.calc = None
+            self.assertIsNone(calculator())
+        finally:
+            gc.enable()
+
+    def test_parameters_are_what_files_can_hold(self):
+        calculator = stembridge.Calculator(charge=np.float32(0), scc={"tolerance": None, "max_iterations": np.int64(90)})
+        json.dumps(calculator.parameters)
+        self.assertFalse(calculator.get_spin_polarized())
+        calculator = stembridge.Calculator(parameters=pathlib.Path("sets", "mine"))
+        self.assertEqual(calculator.parameters["parameters"], str(pathlib.Path.cwd() / "sets" / "mine"))
+        with self.assertRaises(TypeError):
+            stembridge.Calculator("builtin")
+        with self.assertRaises(stembridge.InputError):
+            stembridge.Calculator(label="x")
+        with self.assertRaises(PropertyNotImplementedError):
+            stembridge.Calculator().get_fermi_level()
+
+    def test_a_forked_process_computes(self):
+        atoms = graphene(14, 14)
+        atoms.calc = stembridge.Calculator(threads=2, scc={"enabled": False})
+        energy = atoms.get_potential_energy()
+
+        def child(results):
+            for calc in (atoms.calc, stembridge.Calculator(scc={"enabled": False})):
+                again = graphene(14, 14)
+                again.calc = calc
+                if calc is atoms.calc:
+                    calc.reset()
+                results.put(again.get_potential_energy())
+
+        context = multiprocessing.get_context("fork")
+        results = context.Queue()
+        process = context.Process(target=child, args=(results,), daemon=True)
+        process.start()
+        for _ in range(2):
+            self.assertAlmostEqual(results.get(timeout=100), energy, delta=1e-6)
+        process.join(10)
 
     def test_copies_and_pickles_compute_the_same(self):
         calculator = stembridge.Calculator(threads=1, kpoints=[2, 2, 2])

@@ -61,6 +61,27 @@ SccDftbOptions with_kpoints(SccDftbOptions o) {
 
 BOOST_AUTO_TEST_SUITE(test_properties)
 
+// M and K are neighbours on the border of the zone: |M - K| = |M| / sqrt(3), whichever angle the vectors
+// have.
+BOOST_AUTO_TEST_CASE(the_corner_of_a_hexagonal_zone_is_beside_the_middle_of_its_edge) {
+    for (const double angle : {60.0, 120.0}) BOOST_TEST_CONTEXT(angle) {
+            Cell cell;
+            const double radians = angle / 180 * std::acos(-1.0);
+            cell.vectors.col(0) = Eigen::Vector3d(4.65, 0, 0);
+            cell.vectors.col(1) = 4.65 * Eigen::Vector3d(std::cos(radians), std::sin(radians), 0);
+            cell.vectors.col(2) = Eigen::Vector3d(0, 0, 30);
+            cell.periodic = {true, true, false};
+            const auto path = band_path("G M K G", cell);
+            const Eigen::Matrix3d reciprocal = cell.reciprocal();
+            const Eigen::Vector3d m = reciprocal * path[1].k, k = reciprocal * path[2].k;
+            BOOST_TEST((m - k).norm() == m.norm() / std::sqrt(3.0), boost::test_tools::tolerance(1e-12));
+        }
+    Cell fcc;  // 60 degrees between all vectors: not hexagonal
+    fcc.vectors << 0, 5, 5, 5, 0, 5, 5, 5, 0;
+    fcc.periodic = {true, true, true};
+    BOOST_CHECK_THROW(band_path("G M K G", fcc), InputError);
+}
+
 BOOST_AUTO_TEST_CASE(shell_populations_add_to_the_electrons_and_give_the_charges_of_the_calculator) {
     const Set set;
     struct Case {
@@ -224,7 +245,7 @@ BOOST_AUTO_TEST_CASE(paths_of_bands_are_checked_against_the_cell) {
     // The corner of the zone: as far from Gamma as from the two nearest reciprocal lattice points.
     const Eigen::Matrix3d b = slab.reciprocal();
     const double distance = (b * path[2].k).norm();
-    BOOST_TEST(std::abs((b * (path[2].k - Eigen::Vector3d(0, 1, 0))).norm() - distance) < 1e-12);
+    BOOST_TEST(std::abs((b * (path[2].k - Eigen::Vector3d(1, 0, 0))).norm() - distance) < 1e-12);
     BOOST_TEST(std::abs((b * (path[2].k - Eigen::Vector3d(1, 1, 0))).norm() - distance) < 1e-12);
     BOOST_TEST(path[3].k(1) == 0.5);
     for (const char* wrong : {"", "G", "G Q", "G 0.5,0", "G 0.5,0,0x", "G 0,0,0.5", "G A", "G nan,0,0"})

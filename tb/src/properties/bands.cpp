@@ -23,11 +23,16 @@ std::map<std::string, Eigen::Vector3d> named_points(const Cell& cell) {
     const double cosine = a.dot(b) / (a.norm() * b.norm());
     constexpr double tolerance = 1e-3;
     const bool both = cell.periodic[0] && cell.periodic[1];
-    const bool hexagonal = both && std::abs(a.norm() - b.norm()) < tolerance * a.norm() &&
+    // A third vector that repeats stands upright; primitive cells of fcc have 60 degrees too.
+    const Eigen::Vector3d c = cell.vector(2);
+    const bool upright = !cell.periodic[2] || (std::abs(c.dot(a)) < tolerance * c.norm() * a.norm() &&
+                                               std::abs(c.dot(b)) < tolerance * c.norm() * b.norm());
+    const bool hexagonal = both && upright && std::abs(a.norm() - b.norm()) < tolerance * a.norm() &&
                            std::abs(std::abs(cosine) - 0.5) < tolerance;
     if (hexagonal) {
-        // The corner of the zone is at (1/3, 1/3) for lattice vectors 120 degrees apart, (1/3, 2/3) for 60.
-        const Eigen::Vector3d k(1.0 / 3, (cosine < 0 ? 1.0 : 2.0) / 3, 0);
+        // The corner of the zone beside M: (1/3, 1/3) for lattice vectors 120 degrees apart, (2/3, 1/3)
+        // for 60.
+        const Eigen::Vector3d k((cosine < 0 ? 1.0 : 2.0) / 3, 1.0 / 3, 0);
         points["M"] = {0.5, 0, 0};
         points["K"] = k;
         if (cell.periodic[2]) {
