@@ -97,6 +97,8 @@ class Calculator(AseCalculator):
         return {f"indices:{i + 1}": float(m) for i, m in enumerate(moments) if m != 0}
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        if {"magmom", "magmoms"} & set(properties) and not (self.parameters.get("spin") or {}).get("polarized"):
+            raise PropertyNotImplementedError('magnetic moments without spin={"polarized": True}')
         super().calculate(atoms, properties, system_changes)
         stress = "stress" in properties
         if stress and (self.atoms.cell.rank < 3 or not any(self.atoms.pbc)):

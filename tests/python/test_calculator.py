@@ -120,6 +120,14 @@ class TestCalculator(unittest.TestCase):
         atoms.calc.set(charge=1, spin=None)
         self.assertAlmostEqual(atoms.get_charges().sum(), 1, delta=1e-8)
 
+    def test_moments_without_polarised_spin_are_refused_before_anything_is_computed(self):
+        atoms = ase.build.molecule("CH4")
+        atoms.calc = stembridge.Calculator(threads=1)
+        for moments in (atoms.get_magnetic_moment, atoms.get_magnetic_moments):
+            with self.assertRaisesRegex(PropertyNotImplementedError, "polarized"):
+                moments()
+        self.assertEqual(atoms.calc.results, {})
+
     def test_spins_start_from_the_initial_moments_of_the_atoms(self):
         # A bond so long that its electrons have parted; which way each of them turns is decided by the start.
         atoms = ase.Atoms("H2", [[0, 0, 0], [0, 0, 3.5]])
