@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values of Python as the engine takes them, and back."""
 import json
+import operator
 import os
 
 import ase
@@ -45,6 +46,40 @@ def toml_text(**tables):
     return "\n".join(lines)
 
 
+def number(name, value, accepted="a number"):
+    """As a float."""
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise _core.InputError(f"{name}: accepted is {accepted}, not {value!r}") from None
+
+
+def whole_number(name, value, least=-(2**31)):
+    """As an int that the engine can hold."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        raise _core.InputError(f"{name}: accepted is a whole number, not {value!r}") from None
+    if not least <= whole < 2**31:
+        raise _core.InputError(f"{name}: accepted are whole numbers from {least} to {2**31 - 1}, not {whole}")
+    return whole
+
+
+def angstrom(name, value):
+    """A length in angstrom."""
+    if not isinstance(value, str):
+        raise _core.InputError(f'{name}: accepted is a text with a unit, such as "0.104 angstrom", not {value!r}')
+    return _core.length_in_angstrom(value)
+
+
+def check_atoms(atoms):
+    if not isinstance(atoms, ase.Atoms):
+        hint = "; its to_atoms() makes one" if hasattr(atoms, "to_atoms") else ""
+        raise _core.InputError(f"accepted is an ase.Atoms, not a {type(atoms).__name__}{hint}")
+
+
 def fixed_coordinates(atoms):
     """(n, 3), True = held fixed by the constraints."""
     free = np.ones((len(atoms), 3))
@@ -58,6 +93,10 @@ def fixed_coordinates(atoms):
 
 def engine_atoms(atoms, constraints=False):
     """An ase.Atoms as the engine takes it; its constraints play no part unless asked for."""
+    check_atoms(atoms)
+    if (atoms.numbers == 0).any():
+        raise _core.InputError("the structure has atoms X, of unknown elements: leave them out, as to_atoms(unknown=False) "
+                               "of found atoms does, or give them an element")
     if any(atoms.pbc & ~atoms.cell.any(axis=1)):
         raise _core.InputError("the structure repeats in a direction without a cell vector: give it a cell, or pbc=False "
                                "there")

@@ -9,7 +9,7 @@ import ase
 import numpy as np
 
 from . import _core
-from .convert import engine_atoms, toml_text
+from .convert import angstrom, engine_atoms, number, toml_text, whole_number
 
 
 class FoundAtoms(NamedTuple):
@@ -37,7 +37,14 @@ class FoundAtoms(NamedTuple):
 
 
 def network_files(network):
-    """Files of weights: one, or those in a folder."""
+    """Files of weights: those that are named, and those in folders."""
+    if isinstance(network, (list, tuple)):
+        if not network:
+            raise _core.InputError("network: an empty list; None is the classical detector")
+        return [file for one in network for file in network_files(one)]
+    if not isinstance(network, (str, os.PathLike)):
+        raise _core.InputError('network: accepted are "builtin", a file or a folder of weights, a list of them, or None, '
+                               f"not {network!r}")
     path = _core.data_folder() / "networks" / "graphene" if network == "builtin" else pathlib.Path(network)
     if not path.is_dir():
         return [path]
@@ -52,7 +59,7 @@ def find_atoms(image, pixel_size=None, network="builtin", threads=0):
 
     image: (height, width) array; pixel_size: such as "0.104 angstrom", left out = found from the lattice;
     network: "builtin" (the classical detector, with a warning, where networks are not available), a file or
-    a folder of weights, or None for the classical detector;
+    a folder of weights, a list of them, or None for the classical detector;
     threads: 0 = all processors.
     """
     try:
@@ -62,8 +69,9 @@ def find_atoms(image, pixel_size=None, network="builtin", threads=0):
     if image.ndim != 2:
         raise _core.InputError(f"image: an array of shape {image.shape}; accepted is one frame, (height, width): a "
                                "colour picture as image.mean(axis=2), a stack as stack[0]")
-    size = None if pixel_size is None else _core.length_in_angstrom(pixel_size)
-    why_not = _core.why_no_networks() if network == "builtin" else ""
+    size = None if pixel_size is None else angstrom("pixel_size", pixel_size)
+    threads = whole_number("threads", threads, least=0)
+    why_not = _core.why_no_networks() if isinstance(network, str) and network == "builtin" else ""
     if why_not:
         warnings.warn(f"the classical detector finds the atoms: {why_not}", stacklevel=2)
     use_networks = network is not None and not why_not
@@ -86,8 +94,15 @@ def simulate_image(atoms, pixel_size, shape=None, dose=None, seed=1, aberration=
     if dose is not None:
         if "electrons_per_pixel" in image:
             raise _core.InputError("dose and electrons_per_pixel say the same thing: give one of them")
-        image["electrons_per_pixel"] = dose * _core.length_in_angstrom(pixel_size) ** 2
+        image["electrons_per_pixel"] = (number("dose", dose, "a number, electrons per square angstrom") *
+                                        angstrom("pixel_size", pixel_size) ** 2)
     if shape is not None:
-        image["height"], image["width"] = shape
+        try:
+            height, width = shape
+        except (TypeError, ValueError):
+            raise _core.InputError(f"shape: accepted is (height, width), not {shape!r}") from None
+        image["height"], image["width"] = whole_number("shape", height), whole_number("shape", width)
+    if not isinstance(aberration or {}, dict):
+        raise _core.InputError(f'aberration: accepted is a dictionary, such as {{"defocus": "30 angstrom"}}, not {aberration!r}')
     text = toml_text(image={"pixel_size": pixel_size, **image}, aberration=aberration or {}, run={"seed": seed})
     return _core.simulate_image(engine_atoms(atoms), text)

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import _core
 from .calculator import Calculator
-from .convert import engine_atoms, toml_text
+from .convert import check_atoms, engine_atoms, number, toml_text
 
 
 class Relaxation(NamedTuple):
@@ -34,13 +34,19 @@ def relax(atoms, calculator=None, max_force=1e-3, cell="none", steps=1000, metho
     The constraints FixAtoms and FixCartesian are obeyed. Ctrl-C ends it after an evaluation; whatever ends it,
     the atoms are those of the last step that was kept.
     """
+    check_atoms(atoms)
     calculator = calculator or atoms.calc or Calculator()
     if not isinstance(calculator, Calculator):
         raise _core.InputError(f"relax needs a stembridge.Calculator, not a {type(calculator).__name__}; with other "
                                "calculators the optimisers of ASE do it")
-    atoms.calc = calculator
     if not isinstance(max_force, str):
-        max_force = f"{float(max_force)!r} eV/angstrom"
+        accepted = "a number, eV/angstrom, or a text with a unit"
+        max_force = f"{number('max_force', max_force, accepted)!r} eV/angstrom"
+    for name, array in (("positions", atoms.positions), ("cell", atoms.cell.array)):
+        if array.dtype != np.float64 or not array.flags.writeable:
+            raise _core.InputError(f"relax moves the atoms in place: accepted are {name} that can be written, of the type "
+                                   f"float64, not {'' if array.flags.writeable else 'read-only '}{array.dtype}")
+    atoms.calc = calculator
     text = toml_text(relax={"max_force": max_force, "max_steps": steps, "cell": cell, "method": method,
                             "pre_relax": pre_relax}, run={"seed": seed})
     done = calculator.engine_for(atoms).relax(engine_atoms(atoms, constraints=True), text, atoms.positions,

@@ -7,7 +7,7 @@ import ase
 import numpy as np
 
 from . import _core
-from .convert import ase_atoms, engine_atoms, toml_text
+from .convert import ase_atoms, engine_atoms, number, toml_text, whole_number
 from .functions import FoundAtoms
 
 
@@ -34,6 +34,8 @@ def build(start, charge=0, **options):
     table [build] of a configuration. The report says what was changed; its `origin` tells for each atom which
     one it was in `start` (-1 = added). What a user should look at is warned of.
     """
+    if options.get("structure") is not None:
+        raise _core.InputError("structure: build starts from its first argument; ase.io.read gives an ase.Atoms of a file")
     text = toml_text(build=options, calculator={"charge": charge})
     if isinstance(start, FoundAtoms):
         region = np.zeros((0, 0)) if start.region is None else start.region
@@ -53,7 +55,8 @@ def analyze(atoms, largest_ring=10, bond_factor=1.25):
     Lengths in angstrom, angles in degrees, atoms counted from 0. Two atoms are bonded below bond_factor times
     the sum of their covalent radii.
     """
-    return json.loads(_core.analyze(engine_atoms(atoms), largest_ring, bond_factor), object_hook=numbers_as_keys)
+    return json.loads(_core.analyze(engine_atoms(atoms), whole_number("largest_ring", largest_ring),
+                                    number("bond_factor", bond_factor)), object_hook=numbers_as_keys)
 
 
 def defects(atoms, largest_ring=10):
@@ -63,4 +66,4 @@ def defects(atoms, largest_ring=10):
 
 def rings(atoms, largest=10):
     """Shortest-path rings of bonds of an ase.Atoms: lists of atoms in order around each."""
-    return _core.rings(engine_atoms(atoms), largest)
+    return _core.rings(engine_atoms(atoms), whole_number("largest", largest))

@@ -97,8 +97,28 @@ class TestFindAtoms(unittest.TestCase):
                 stembridge.find_atoms(image, "0.104 angstrom", network=None)
         with self.assertRaisesRegex(stembridge.InputError, "height, width"):
             stembridge.find_atoms([["a", "b"]], "0.104 angstrom", network=None)
-        with self.assertRaises(stembridge.FileError):
-            stembridge.find_atoms(self.image, "0.104 angstrom", network="/nowhere.h5")
+        for network in ("/nowhere.h5", ["/nowhere.h5"], pathlib.Path("/nowhere.h5")):
+            with self.assertRaisesRegex(stembridge.FileError, "nowhere"):
+                stembridge.find_atoms(self.image, "0.104 angstrom", network=network)
+
+    def test_wrong_arguments_are_named_with_what_is_accepted(self):
+        for words, options in (("pixel_size.*unit", {"pixel_size": 0.104}), ("threads.*whole", {"threads": 1.5}),
+                               ("threads.*from 0", {"threads": -1}), ("network.*classical", {"network": []}),
+                               ("network.*builtin", {"network": 3})):
+            with self.assertRaisesRegex(stembridge.InputError, words):
+                stembridge.find_atoms(self.image, **{"pixel_size": "0.104 angstrom", "network": None, **options})
+
+    def test_networks_can_be_named_one_by_one(self):
+        if not stembridge._core.networks_available():
+            self.skipTest("a build without networks")
+        folder = stembridge._core.data_folder() / "networks" / "graphene"
+        files = sorted(folder.glob("member-*.h5"))[:2]
+        image = self.image[:200, :200]
+        found = stembridge.find_atoms(image, "0.104 angstrom", network=files)
+        self.assertEqual(found.method, "network")
+        self.assertGreater(found.spread.max(), 0)
+        one = stembridge.find_atoms(image, "0.104 angstrom", network=files[:1])
+        np.testing.assert_array_equal(one.spread, 0)
 
 
 if __name__ == "__main__":

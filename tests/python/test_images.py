@@ -68,6 +68,12 @@ class TestSimulateImage(unittest.TestCase):
         assert_refused(["unknown key image.sorce_size", "image.source_size"], sorce_size="1 angstrom")
         assert_refused(["aberration.defokus", "aberration.defocus"], aberration={"defokus": "1 angstrom"})
         assert_refused(["dose", "electrons_per_pixel"], dose=1, electrons_per_pixel=1)
+        assert_refused(["dose", "number", "2e5"], dose="2e5")
+        assert_refused(["pixel_size", "unit"], pixel_size=0.1, dose=1)
+        for shape in (256, (1, 2, 3)):
+            assert_refused(["shape", "(height, width)"], shape=shape)
+        assert_refused(["shape", "whole number"], shape=(256, 25.5))
+        assert_refused(["aberration", "dictionary"], aberration="30 angstrom")
         assert_refused(["image.height"], shape=(2, 100))
         assert_refused(["without atoms"], atoms=flake()[:0])
 

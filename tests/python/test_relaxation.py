@@ -152,12 +152,20 @@ class TestRelax(unittest.TestCase):
         assert_refused(["relax.method", "auto", "fire", "lbfgs"], method="bfgs")
         assert_refused(["relax.max_force", "unit"], max_force="0.001")
         assert_refused(["relax.max_force"], max_force=0)
+        assert_refused(["max_force", "eV/angstrom"], max_force=None)
         assert_refused(["relax.max_steps"], steps=0)
         assert_refused(["EMT", "stembridge.Calculator"], calculator=EMT())
         assert_refused(["cell"], cell="full")
         tied = silyl_benzene()
         tied.set_constraint(FixBondLength(0, 1))
         assert_refused(["FixBondLength", "FixAtoms", "FixCartesian"], tied)
+        single, locked = silyl_benzene(), silyl_benzene()
+        single.arrays["positions"] = single.positions.astype(np.float32)
+        assert_refused(["positions", "float64", "not float32"], single)
+        locked.positions.flags.writeable = False
+        assert_refused(["positions", "read-only"], locked)
+        with self.assertRaisesRegex(stembridge.InputError, "ase.Atoms"):
+            stembridge.relax([0, 1])
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ class TestToAtoms(unittest.TestCase):
     def test_unknown_atoms_are_x_on_request(self):
         atoms = found([[0, 0], [1.4, 0], [3, 1]], [6, 0, 14]).to_atoms(unknown=True)
         self.assertEqual(atoms.get_chemical_symbols(), ["C", "X", "Si"])
+        for use in (stembridge.analyze, stembridge.build, stembridge.rings):
+            with self.assertRaisesRegex(stembridge.InputError, "unknown=False"):
+                use(atoms)
 
 
 class TestBuild(unittest.TestCase):
@@ -142,6 +145,7 @@ class TestBuild(unittest.TestCase):
         assert_refused(["polygon_px", "polygon_angstrom"], crop={"by": "polygon"})
         assert_refused(["perimeter", "species:H"], fix=["edge"])
         assert_refused(["ase.Atoms", "find_atoms", "ndarray"], np.zeros((3, 3)))
+        assert_refused(["structure", "first argument"], structure="x.xyz")
         sheet.set_constraint(FixBondLength(0, 1))
         assert_refused(["FixBondLength", "FixAtoms", "FixCartesian"])
 
@@ -185,6 +189,11 @@ class TestAnalyze(unittest.TestCase):
             stembridge.analyze(flake(), largest_ring=99)
         with self.assertRaises(stembridge.InputError):
             stembridge.analyze(flake(), bond_factor=-1)
+        for words, arguments in (("to_atoms", (found([[0, 0], [1.4, 0]]),)), ("ase.Atoms, not a str", ("x.xyz",)),
+                                 ("largest_ring.*whole", (flake(), 6.5)), ("largest_ring", (flake(), 10**12)),
+                                 ("bond_factor.*number", (flake(), 10, "1.2"))):
+            with self.assertRaisesRegex(stembridge.InputError, words):
+                stembridge.analyze(*arguments)
 
 
 if __name__ == "__main__":
