@@ -7,7 +7,11 @@
 #include <pybind11/stl.h>
 
 #include <array>
+#include <chrono>
+#include <future>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -74,6 +78,26 @@ class Warnings {
     std::mutex mutex_;
     std::vector<std::string> messages_;
 };
+
+/// Runs work(stop token) in another thread, and meanwhile other threads of Python. Ctrl-C asks it to stop,
+/// and is raised once it has ended.
+template <class Work>
+auto interruptible(const Work& work) {
+    std::stop_source stop;
+    std::optional<py::error_already_set> interrupt;
+    auto result = std::async(std::launch::async, work, stop.get_token());
+    const auto has_ended = [&] {
+        const py::gil_scoped_release others_may_run;
+        return result.wait_for(std::chrono::milliseconds(100)) == std::future_status::ready;
+    };
+    while (!has_ended()) {
+        if (interrupt || PyErr_CheckSignals() == 0) continue;
+        interrupt.emplace();
+        stop.request_stop();
+    }
+    if (interrupt) throw py::error_already_set(*interrupt);
+    return result.get();
+}
 
 /// The class Engine: a calculator and what it remembers from geometry to geometry.
 void declare_engine(py::module_& module);

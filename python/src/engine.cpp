@@ -3,6 +3,8 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 
 #include "conversions.hpp"
 #include "stembridge/base/errors.hpp"
@@ -69,7 +71,7 @@ class Engine {
         Evaluation result;
         Structure structure;
         {
-            const py::gil_scoped_release others_may_run;
+            std::optional<py::gil_scoped_release> others_may_run(std::in_place);
             const std::lock_guard one_at_a_time(mutex_);
             structure = structure_from(atoms);
             const auto calculator = calculator_for(structure);
@@ -77,7 +79,17 @@ class Engine {
                 throw UnsupportedError(
                     "there is no stress of a structure that does not repeat, nor in "
                     "external fields");
-            calculator->evaluate(structure, {.forces = true, .stress = stress}, result, warnings.context());
+            const auto compute = [&](const std::stop_token& stop) {
+                Context context = warnings.context();
+                context.stop = stop;
+                calculator->evaluate(structure, {.forces = true, .stress = stress}, result, context);
+            };
+            if (config_.text("calculator.kind") == "socket") {  // its client may never come
+                others_may_run.reset();
+                interruptible(compute);
+            } else {
+                compute({});
+            }
         }
         warnings.issue();
         return to_dict(result, structure);

@@ -24,10 +24,9 @@ using Mask = Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>
 py::dict find_atoms(const Pixels& pixels, std::optional<double> pixel_size_angstrom,
                     const std::vector<std::filesystem::path>& networks, int threads) {
     Warnings warnings;
-    ml::FindAtomsResult found;
-    {
-        const py::gil_scoped_release others_may_run;
-        const Context context = warnings.context();
+    const ml::FindAtomsResult found = interruptible([&](const std::stop_token& stop) {
+        Context context = warnings.context();
+        context.stop = stop;
         std::vector<State> members;
         members.reserve(networks.size());
         for (const auto& file : networks) members.push_back(io::read_state(file));
@@ -35,9 +34,9 @@ py::dict find_atoms(const Pixels& pixels, std::optional<double> pixel_size_angst
         if (!members.empty()) network = ml::open_network(members, context, {.threads = threads});
         ml::FindAtomsOptions options;
         options.pixel_size_angstrom = pixel_size_angstrom;
-        found = ml::find_atoms({.pixels = pixels, .pixel_size_angstrom = std::nullopt, .source = "the image"},
-                               network.get(), options, context);
-    }
+        return ml::find_atoms({.pixels = pixels, .pixel_size_angstrom = std::nullopt, .source = "the image"},
+                              network.get(), options, context);
+    });
     warnings.issue();
     const auto n = static_cast<Eigen::Index>(found.atoms.size());
     Eigen::MatrixX2d angstrom(n, 2), px(n, 2);
@@ -67,16 +66,15 @@ py::dict find_atoms(const Pixels& pixels, std::optional<double> pixel_size_angst
 /// @param toml the tables [image], [aberration] and [run]
 Pixels simulate_image(const Atoms& atoms, const std::string& toml) {
     Warnings warnings;
-    ml::SimulatedFrame frame;
-    {
-        const py::gil_scoped_release others_may_run;
+    const ml::SimulatedFrame frame = interruptible([&](const std::stop_token& stop) {
         const io::Config config = io::Config::parse(toml, settings::image_keys(), "");
         ml::SimulationOptions options = settings::simulation_options(config);
         const auto scene = settings::scene_of(structure_from(atoms), config, options.scan);
         Context context = warnings.context();
         context.seed = static_cast<std::uint64_t>(config.integer("run.seed"));
-        frame = ml::simulate_image(scene, options, context);
-    }
+        context.stop = stop;
+        return ml::simulate_image(scene, options, context);
+    });
     warnings.issue();
     return frame.image.pixels;
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the Python package need; where that is absent, the whole file is shown as skipped."""
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 SKIPPED = 77  # of CTest
 # Matrices are small here, and on a busy machine threads wait for each other. Read when the libraries load.
@@ -22,6 +25,18 @@ PROGRAM = os.environ["STEMBRIDGE_PROGRAM"]
 def run_program(*arguments):
     """Runs `stembridge ARGUMENTS` to the end, without raising for its exit status."""
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+@contextlib.contextmanager
+def interrupted_after(seconds):
+    """As if Ctrl-C were pressed then."""
+    timer = threading.Timer(seconds, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def silyl_benzene():

@@ -2,9 +2,11 @@
 """Simulated frames: as the program makes them, and the whole way from one to what was put in."""
 import pathlib
 import tempfile
+import time
 import unittest
 
-from support import extxyz_text, flake, graphene, np, run_program, stembridge, stone_wales, with_relaxed_middle
+from support import (extxyz_text, flake, graphene, interrupted_after, np, run_program, stembridge, stone_wales,
+                     with_relaxed_middle)
 
 
 def pixels_of(atoms, shape, pixel_size):
@@ -56,6 +58,16 @@ class TestSimulateImage(unittest.TestCase):
         np.testing.assert_array_equal(image, stembridge.simulate_image(atoms, "0.2 angstrom",
                                                                        electrons_per_pixel=1000.0000000000001))
         self.assertFalse(np.array_equal(image, stembridge.simulate_image(atoms, "0.2 angstrom", dose=25000, seed=2)))
+
+    def test_an_interrupt_ends_it_early(self):
+        sheet = graphene(150, 150)
+        begin = time.monotonic()
+        stembridge.simulate_image(sheet, "0.04 angstrom")
+        whole = time.monotonic() - begin
+        begin = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt), interrupted_after(whole / 8):
+            stembridge.simulate_image(sheet, "0.04 angstrom")
+        self.assertLess(time.monotonic() - begin, 0.7 * whole)
 
     def test_wrong_arguments_are_named_with_what_is_offered(self):
         def assert_refused(words, pixel_size="0.1 angstrom", atoms=flake(), **options):

@@ -5,9 +5,10 @@ import pathlib
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
-from support import PROGRAM, np, silicon_carbide, silyl_benzene, stembridge
+from support import PROGRAM, interrupted_after, np, silicon_carbide, silyl_benzene, stembridge
 from ase.calculators.socketio import SocketIOCalculator
 from ase.io import write
 from ase.optimize import BFGS
@@ -50,6 +51,14 @@ class TestServe(unittest.TestCase):
         self.assertAlmostEqual(energy, atoms.get_potential_energy(force_consistent=True), delta=1e-5)
         np.testing.assert_allclose(forces, atoms.get_forces(), atol=1e-5)
         np.testing.assert_allclose(stress, atoms.get_stress(), atol=1e-6)
+
+    def test_an_interrupt_ends_the_wait_for_a_client(self):
+        atoms = silyl_benzene()
+        atoms.calc = stembridge.Calculator(kind="socket", socket={"address": f"localhost:{free_port()}", "wait": "50 s"})
+        begin = time.monotonic()
+        with self.assertRaises(KeyboardInterrupt), interrupted_after(0.5):
+            atoms.get_potential_energy()
+        self.assertLess(time.monotonic() - begin, 20)
 
     def test_a_molecule_relaxes_over_the_internet_socket(self):
         port = free_port()
