@@ -42,7 +42,10 @@ class Calculator(AseCalculator):
 
     def __init__(self, *, atoms=None, **parameters):
         self._forked = _is_forked  # when the engine was made
-        super().__init__(atoms=atoms, **parameters)
+        super().__init__()
+        self.set(**parameters)  # ASE would take label, directory and restart for itself
+        if atoms is not None:
+            atoms.calc = self
 
     def get_spin_polarized(self):
         return bool((self.parameters.get("spin") or {}).get("polarized"))

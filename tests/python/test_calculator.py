@@ -179,8 +179,11 @@ class TestCalculator(unittest.TestCase):
         self.assertEqual(calculator.parameters["parameters"], str(pathlib.Path.cwd() / "sets" / "mine"))
         with self.assertRaises(TypeError):
             stembridge.Calculator("builtin")
-        with self.assertRaises(stembridge.InputError):
-            stembridge.Calculator(label="x")
+        for name in ("label", "directory", "restart"):
+            with self.assertRaisesRegex(stembridge.InputError, name):
+                stembridge.Calculator(**{name: "x"})
+        atoms = ase.build.molecule("CH4")
+        self.assertIs(stembridge.Calculator(atoms=atoms).parameters, atoms.calc.parameters)
         with self.assertRaises(PropertyNotImplementedError):
             stembridge.Calculator().get_fermi_level()
 

@@ -90,6 +90,7 @@ class TestRelax(unittest.TestCase):
         self.assertTrue(relaxed.converged)
         self.assertAlmostEqual(sheet.cell.lengths()[0], 2.46, delta=0.02)  # experiment: 2.46 angstrom
         np.testing.assert_array_equal(sheet.cell[2], 0)
+        self.assertNotIn("stress", sheet.calc.results)  # without a volume
 
     def test_without_enough_steps_it_says_so(self):
         atoms = silyl_benzene()

@@ -8,7 +8,7 @@ import tempfile
 import time
 import unittest
 
-from support import PROGRAM, interrupted_after, np, silicon_carbide, silyl_benzene, stembridge
+from support import PROGRAM, ase, interrupted_after, np, silicon_carbide, silyl_benzene, stembridge
 from ase.calculators.socketio import SocketIOCalculator
 from ase.io import write
 from ase.optimize import BFGS
@@ -51,6 +51,14 @@ class TestServe(unittest.TestCase):
         self.assertAlmostEqual(energy, atoms.get_potential_energy(force_consistent=True), delta=1e-5)
         np.testing.assert_allclose(forces, atoms.get_forces(), atol=1e-5)
         np.testing.assert_allclose(stress, atoms.get_stress(), atol=1e-6)
+
+    def test_the_address_is_free_for_other_elements(self):
+        calculator = stembridge.Calculator(kind="socket", socket={"address": f"localhost:{free_port()}", "wait": "0.2 s"})
+        for name in ("CH4", "H2O"):
+            atoms = ase.build.molecule(name)
+            atoms.calc = calculator
+            with self.assertRaisesRegex(stembridge.BackendError, "no i-PI client came"):
+                atoms.get_potential_energy()
 
     def test_an_interrupt_ends_the_wait_for_a_client(self):
         atoms = silyl_benzene()
