@@ -254,7 +254,8 @@ std::vector<RingRecord> RingStatistics::records() const {
         record.frames = sums.frames;
         record.first = sums.first;
         record.last = sums.last;
-        const auto deviation = [&, n = sums.frames](const Eigen::ArrayXd& sum, const Eigen::ArrayXd& squares) {
+        const auto deviation = [&, n = sums.frames](const Eigen::ArrayXd& sum,
+                                                    const Eigen::ArrayXd& squares) {
             return list((squares / n - (sum / n).square()).max(0).sqrt());
         };
         record.bond_means = list(sums.bonds / sums.frames);
