@@ -67,8 +67,8 @@ class Calculator(AseCalculator):
     @staticmethod
     def _new_engine(parameters, moments):
         table = dict(parameters)
-        run = {"threads": 1 if _is_forked else table.pop("threads", None)}
-        table.pop("threads", None)
+        threads = table.pop("threads", None)
+        run = {"threads": 1 if _is_forked else threads}
         if moments:
             table["spin"] = {**table["spin"], "initial_moments": moments}
         return _core.Engine(toml_text(calculator=table, run=run))

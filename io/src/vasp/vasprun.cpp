@@ -124,19 +124,18 @@ void read_atoms(const pugi::xml_node& atominfo, VaspRun& run) {
     if (const auto announced = leading_integer(atominfo.child("atoms").text().get());
         announced && *announced != *run.n_atoms)
         throw Damage(fmt::format("<atominfo> announces {} atoms but lists {}", *announced, *run.n_atoms));
-    for (const pugi::xml_node row : child_named(atominfo, "array", "atomtypes").child("set").children("rc"))
-        run.settings.titles.emplace_back(trimmed(row.last_child().text().get()));
     // Columns: atoms of the type, element, mass, valence electrons, potential.
-    double valence = 0;
-    for (const pugi::xml_node row : child_named(atominfo, "array", "atomtypes").child("set").children("rc")) {
+    const pugi::xml_node types = child_named(atominfo, "array", "atomtypes").child("set");
+    if (types.child("rc")) run.settings.valence_electrons = 0;
+    for (const pugi::xml_node row : types.children("rc")) {
+        run.settings.titles.emplace_back(trimmed(row.last_child().text().get()));
         std::vector<std::string_view> columns;
         for (const pugi::xml_node column : row.children("c")) columns.emplace_back(column.text().get());
         const auto atoms = columns.size() > 3 ? leading_integer(columns[0]) : std::nullopt;
         const auto of_one = columns.size() > 3 ? leading_number(columns[3]) : std::nullopt;
-        if (!atoms || !of_one) return;
-        valence += *atoms * *of_one;
+        auto& valence = run.settings.valence_electrons;
+        valence = valence && atoms && of_one ? std::optional(*valence + *atoms * *of_one) : std::nullopt;
     }
-    run.settings.valence_electrons = valence;
 }
 
 void read_flags(const pugi::xml_node& structure, VaspRun& run) {
